@@ -1,0 +1,10 @@
+# The warnings that this project's own targets are clean under.
+function(eventbus_warnings target)
+    target_compile_options(${target} PRIVATE
+        -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+        $<$<BOOL:${EVENTBUS_WERROR}>:-Werror>)
+    if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
+        # Asio's fences, which ThreadSanitizer does not model
+        target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+    endif()
+endfunction()

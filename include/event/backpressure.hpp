@@ -1,0 +1,74 @@
+#pragma once
+
+/// What happens when a subscriber's queue is full. The emitter never waits for it; loss is always counted.
+///
+/// | policy       | a full queue                            | the subscriber learns                 | the emitter
+/// learns |
+/// |--------------|-----------------------------------------|---------------------------------------|--------------------|
+/// | `Drop`       | loses the new event                     | `missed()` on the next delivery       | `refused` | |
+/// `DropOldest` | loses its oldest event                  | `missed()` on the delivery after it   | `displaced` | |
+/// `Latest`     | cannot be: of each type only the newest | `missed()` counts what was replaced   | `displaced` | |
+/// `Kill`       | ends the subscription                   | `errc::killed`, for ever              | `killed` | |
+/// `Notify`     | loses the new event, and says so        | the callback, at once; and `missed()` | `refused` | |
+/// `Wait`       | makes `async_emit` wait                 | nothing: nothing is lost              | by the completion |
+///
+/// DROP, KILL and NOTIFY are those of libp2p's RFC for a local event bus (libp2p#653).
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace event {
+
+/// A subscription that has begun to lose events.
+struct SlowSubscriber {
+    std::string name;            ///< of the subscription
+    std::string type;            ///< label of the event that was lost first
+    std::size_t capacity = 0;    ///< of its queue, in events
+    std::uint64_t lost = 0;      ///< events lost so far, in all episodes
+    std::uint64_t episodes = 0;  ///< how often it began to lose events; 1 the first time
+};
+
+/// The new event is lost.
+struct Drop {};
+
+/// The oldest queued event is lost. Retained events that were replayed at the start are kept.
+/// Cost: taking an event takes a lock.
+struct DropOldest {};
+
+/// Of each type at most one event is queued, the newest; the capacity is ignored. Cost: taking an event takes a lock.
+struct Latest {};
+
+/// The subscription ends at once and its queue is discarded.
+struct Kill {};
+
+/// The new event is lost, and the callback is called: at once, on the emitting thread, once for each *episode* (from
+/// the first loss until the queue has been empty), so that the subscriber can restart from a state known to be right.
+///
+/// The callback holds no lock of the library's; it may emit, subscribe and close anything. It never runs twice at
+/// once: an episode that opens meanwhile gives one further call by the thread that is already calling. After the
+/// subscription's `close()` or destructor has returned it is not running and will not start: they wait for one that
+/// runs on another thread, so do not hold a lock that it takes while closing. What it throws reaches the emitter's
+/// caller after every other subscriber was served.
+///
+/// Without a callback, `BusOptions::on_slow_subscriber` is called in its place.
+struct Notify {
+    std::function<void(const SlowSubscriber&)> callback = {};
+};
+
+/// `Emitter::async_emit` waits until there is room; a plain `emit` finds a full queue as with `Notify{}`.
+/// Cost: taking an event takes a lock.
+struct Wait {};
+
+using Backpressure = std::variant<Notify, Drop, DropOldest, Latest, Kill, Wait>;
+
+/// The alternative that a `Backpressure` holds, in the order of its alternatives.
+enum class Policy : std::uint8_t { notify, drop, drop_oldest, latest, kill, wait };
+
+[[nodiscard]] inline Policy policy_of(const Backpressure& backpressure) noexcept {
+    return static_cast<Policy>(backpressure.index());
+}
+
+}  // namespace event

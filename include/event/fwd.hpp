@@ -1,0 +1,47 @@
+#pragma once
+
+/// Every public name of the core, declared. Default template arguments are written here and nowhere else.
+
+#include <cstdint>
+
+namespace boost::asio {
+class any_io_executor;
+}
+
+namespace event {
+
+enum class errc : std::uint8_t;
+
+class EventBus;
+template <class... Ts>
+class Emitter;
+struct EmitResult;
+
+template <class Executor, class... Ts>
+class BasicSubscription;
+template <class... Ts>
+using Subscription = BasicSubscription<boost::asio::any_io_executor, Ts...>;
+
+template <class... Ts>
+class Delivery;
+struct Meta;
+
+template <class T>
+class Value;
+template <class T>
+class ValueView;
+template <class T>
+class Snapshot;
+template <class Executor, class T>
+class BasicWatcher;
+template <class T>
+using Watcher = BasicWatcher<boost::asio::any_io_executor, T>;
+
+struct BusOptions;
+struct EmitterOptions;
+struct SubscriptionOptions;
+struct SlowSubscriber;
+struct TopicStat;
+struct SubscriptionStat;
+
+}  // namespace event

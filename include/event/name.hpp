@@ -1,0 +1,45 @@
+#pragma once
+
+/// The label of an event type: what logs, statistics and errors call it.
+
+#include <concepts>
+#include <string_view>
+
+namespace event {
+
+namespace detail {
+
+template <class T>
+concept DeclaresName = requires {
+    { T::event_name } -> std::convertible_to<std::string_view>;
+};
+
+template <class T>
+constexpr const char* pretty_function() noexcept {
+    return __PRETTY_FUNCTION__;
+}
+
+/// The type as the compiler spells it: "… [with T = X]" with GCC, "… [T = X]" with clang.
+template <class T>
+constexpr std::string_view spelled_name() noexcept {
+    std::string_view text = pretty_function<T>();
+    constexpr std::string_view before = "T = ";
+    text.remove_prefix(text.find(before) + before.size());
+    text.remove_suffix(1);
+    return text;
+}
+
+}  // namespace detail
+
+/// `T::event_name` where the type declares it (`static constexpr std::string_view event_name`), otherwise what the
+/// compiler spells, which differs between compilers. No RTTI. The text lives as long as the program.
+template <class T>
+[[nodiscard]] constexpr std::string_view name_of() noexcept {
+    if constexpr (detail::DeclaresName<T>) {
+        return T::event_name;
+    } else {
+        return detail::spelled_name<T>();
+    }
+}
+
+}  // namespace event

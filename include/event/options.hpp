@@ -1,0 +1,40 @@
+#pragma once
+
+/// What can be chosen when a bus, an emitter or a subscription is made. All are aggregates for designated
+/// initialisers: `bus.subscribe<Connected>({.capacity = 16, .on_full = event::Drop{}})`.
+
+#include <event/backpressure.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+namespace event {
+
+struct BusOptions {
+    /// Count the events that nobody heard in `TopicStat::emitted`, too. Costs an emit without subscribers its
+    /// shortcut.
+    bool count_unheard = false;
+    /// Called once for each episode of a subscription that loses events under `Notify` without a callback (or under
+    /// `Wait`, by a plain emit), with the rules of `Notify::callback`. By default a line on stderr names the
+    /// subscription the first time, and then at each doubling of the number of its episodes.
+    std::function<void(const SlowSubscriber&)> on_slow_subscriber = {};
+    std::string name = {};
+};
+
+struct EmitterOptions {
+    /// The topic keeps its last event, and a new subscriber's queue holds it before `subscribe` returns. A property of
+    /// the topic, set by the first who asks, for every emit from then on.
+    bool retain = false;
+    std::string name = {};
+};
+
+struct SubscriptionOptions {
+    /// Of the queue, in events; at least 1. Retained events that are replayed at the start do not count.
+    std::size_t capacity = 64;
+    Backpressure on_full = Notify{};
+    /// Empty: the file and line of the `subscribe` call, made unique.
+    std::string name = {};
+};
+
+}  // namespace event
