@@ -1,0 +1,166 @@
+#pragma once
+
+/// One event as a subscription hands it out.
+
+#include <event/detail/payload.hpp>
+#include <event/detail/slot.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <new>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace event {
+
+/// What is known of an event beside the event itself.
+struct Meta {
+    /// The event's place in the bus's order: the same for every subscriber of the event, larger for later events.
+    /// Comparable between events that one subscription could have received together.
+    std::uint64_t sequence = 0;
+    /// Events lost to this subscription just before this one.
+    std::uint64_t missed = 0;
+    /// It was retained from before the subscription began, not emitted since.
+    bool replayed = false;
+};
+
+namespace detail {
+class DeliveryAccess;
+
+/// `f(event, meta)` where `f` takes both, otherwise `f(event)`.
+template <class F, class T>
+concept HandlesEvent = std::invocable<F&, const T&, const Meta&> || std::invocable<F&, const T&>;
+
+template <class F, class T>
+decltype(auto) handle_event(F& f, const T& event, const Meta& meta) {
+    if constexpr (std::invocable<F&, const T&, const Meta&>) {
+        return std::invoke(f, event, meta);
+    } else {
+        return std::invoke(f, event);
+    }
+}
+}  // namespace detail
+
+/// An event of one of the types `Ts...`, or none when default-constructed or moved from.
+///
+/// Ownership: movable; it owns its copy of the event, or a share of it, and outlives subscription and bus.
+/// Threads: distinct objects are independent; one object is not safe to share.
+/// Cost: small trivially copyable events are inside; others are reached through a pointer. No allocation.
+template <class... Ts>
+class Delivery {
+    static_assert(detail::check_event_types<Ts...>());
+    template <std::size_t I>
+    using Type = std::tuple_element_t<I, std::tuple<Ts...>>;
+
+public:
+    Delivery() noexcept = default;
+    Delivery(Delivery&& other) noexcept : tag_(std::exchange(other.tag_, {})) { copy_storage(other); }
+    Delivery& operator=(Delivery&& other) noexcept {
+        if (this != &other) {
+            reset();
+            tag_ = std::exchange(other.tag_, {});
+            copy_storage(other);
+        }
+        return *this;
+    }
+    ~Delivery() { reset(); }
+
+    [[nodiscard]] bool empty() const noexcept { return tag_.sequence == 0; }
+    explicit operator bool() const noexcept { return !empty(); }
+
+    /// The event if it is a `T`, otherwise null.
+    template <class T>
+    [[nodiscard]] const T* get_if() const noexcept {
+        static_assert(detail::one_of<T, Ts...>, "event: this delivery cannot hold that type");
+        return !empty() && tag_.index == detail::index_of<T, Ts...>() ? pointer<T>() : nullptr;
+    }
+
+    /// The type's place in `Ts...`; `std::variant_npos` when empty.
+    [[nodiscard]] std::size_t index() const noexcept {
+        return empty() ? std::variant_npos : static_cast<std::size_t>(tag_.index);
+    }
+
+    /// Calls `f` with the event as its own type: `f(const T&)` or `f(const T&, const Meta&)`.
+    /// Throws `std::bad_variant_access` when empty.
+    template <class F>
+    decltype(auto) visit(F&& f) const {
+        static_assert((detail::HandlesEvent<F, Ts> && ...),
+                      "event: the visitor must be callable with every event type of the delivery");
+        if (empty()) throw std::bad_variant_access{};
+        return visit_from<0>(f);
+    }
+
+    [[nodiscard]] const Type<0>& operator*() const noexcept
+        requires(sizeof...(Ts) == 1)
+    {
+        return *pointer<Type<0>>();
+    }
+    [[nodiscard]] const Type<0>* operator->() const noexcept
+        requires(sizeof...(Ts) == 1)
+    {
+        return pointer<Type<0>>();
+    }
+
+    [[nodiscard]] std::uint64_t sequence() const noexcept { return tag_.sequence; }
+    [[nodiscard]] std::uint64_t missed() const noexcept { return tag_.missed; }
+    [[nodiscard]] bool replayed() const noexcept { return tag_.replayed != 0; }
+    [[nodiscard]] Meta meta() const noexcept { return {sequence(), missed(), replayed()}; }
+
+private:
+    friend class detail::DeliveryAccess;
+
+    void reset() noexcept {
+        if (tag_.shared != 0 && !empty()) payload()->release();
+        tag_ = {};
+    }
+
+    [[nodiscard]] detail::PayloadBase* payload() const noexcept {
+        detail::PayloadBase* payload = nullptr;
+        std::memcpy(&payload, storage_, sizeof(payload));
+        return payload;
+    }
+
+    template <class T>
+    [[nodiscard]] const T* pointer() const noexcept {
+        if constexpr (detail::stored_inline<T>) {
+            return std::launder(reinterpret_cast<const T*>(storage_));
+        } else {
+            return &static_cast<const detail::Payload<T>*>(payload())->value();
+        }
+    }
+
+    template <std::size_t I, class F>
+    decltype(auto) visit_from(F& f) const {
+        if constexpr (I + 1 == sizeof...(Ts)) {
+            return detail::handle_event(f, *pointer<Type<I>>(), meta());
+        } else {
+            if (tag_.index == I) return detail::handle_event(f, *pointer<Type<I>>(), meta());
+            return visit_from<I + 1>(f);
+        }
+    }
+
+    void copy_storage(const Delivery& other) noexcept { std::memcpy(storage_, other.storage_, sizeof(storage_)); }
+
+    detail::SlotTag tag_;
+    alignas(std::max_align_t) std::byte storage_[detail::storage_size<Ts...>];
+};
+
+namespace detail {
+/// How the inside fills a delivery.
+class DeliveryAccess {
+public:
+    /// Moves the slot's event into an empty delivery; the slot's reference to a shared payload goes along.
+    template <class... Ts>
+    static void take(Delivery<Ts...>& delivery, Slot& slot) noexcept {
+        delivery.tag_ = slot.tag;
+        std::memcpy(delivery.storage_, slot.storage(), sizeof(delivery.storage_));
+    }
+};
+}  // namespace detail
+
+}  // namespace event

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <event/detail/core.hpp>
+#include <event/detail/event_type.hpp>
+#include <event/detail/mailbox.hpp>
+#include <event/detail/topic.hpp>
+#include <event/options.hpp>
+#include <event/report.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <source_location>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace event::detail {
+
+class BusCore;
+
+/// What an emitter and its pending emits share.
+class EmitterState {
+public:
+    EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name) noexcept;
+    EmitterState(const EmitterState&) = delete;
+    EmitterState& operator=(const EmitterState&) = delete;
+
+    void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+
+    [[nodiscard]] const IntrusivePtr<BusCore>& bus() const noexcept { return bus_; }
+    [[nodiscard]] std::span<TopicBase* const> topics() const noexcept { return topics_; }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// Whether `close()` has not been called yet.
+    [[nodiscard]] bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
+    void close() noexcept;
+
+private:
+    ~EmitterState();
+
+    const IntrusivePtr<BusCore> bus_;
+    const std::vector<TopicBase*> topics_;
+    const std::string name_;
+    std::atomic<bool> is_open_{true};
+    std::atomic<std::uint32_t> references_{1};
+};
+
+/// What the handles of one bus share: its topics, found by type when something registers, and its subscriptions.
+class BusCore final : public Core {
+public:
+    [[nodiscard]] static IntrusivePtr<BusCore> create(boost::asio::any_io_executor executor, BusOptions options);
+
+    /// Registers one emitter for all the types, or for none.
+    [[nodiscard]] IntrusivePtr<EmitterState> add_emitter(std::span<const EventType* const> types,
+                                                         EmitterOptions options, boost::system::error_code& error);
+    void remove_emitter(const EmitterState& emitter) noexcept;
+
+    /// Registers one subscription for all the types, or for none; its queue holds their retained events.
+    [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const EventType* const> types, std::size_t stride,
+                                                         SubscriptionOptions options, const std::source_location& where,
+                                                         boost::system::error_code& error);
+    /// Ends a subscription and forgets it. Nothing if it was done before.
+    void close_subscription(Mailbox& mailbox) noexcept;
+    /// Lets a subscription end once its receiver has taken what is queued.
+    void drain_subscription(Mailbox& mailbox) noexcept;
+
+    void close() noexcept;
+    [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+
+    [[nodiscard]] TopicStat stat(const EventType& type);
+    void forget(const EventType& type) noexcept;
+    [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+
+private:
+    BusCore(boost::asio::any_io_executor executor, BusOptions options);
+    ~BusCore();
+    void destroy_core() noexcept override { delete this; }
+    void destroy_pending() noexcept override;
+
+    // All under mutex_.
+    [[nodiscard]] TopicBase* find(const EventType& type) noexcept;
+    /// Finds or makes the topics of all the types; those that end up unused are retired again if one of them cannot be
+    /// had.
+    void find_all(std::span<const EventType* const> types, std::span<TopicBase*> topics,
+                  boost::system::error_code& error);
+    [[nodiscard]] TopicBase* find_or_make(const EventType& type, boost::system::error_code& error);
+    void retire_unused(TopicBase& topic) noexcept;
+    void retire_unused(std::span<TopicBase* const> topics) noexcept;
+    void retain(TopicBase& topic) noexcept;
+
+    const BusOptions options_;
+    std::atomic<bool> closed_{false};  // written under mutex_
+
+    std::mutex mutex_;  // registration; the outermost lock
+    // guarded by mutex_
+    std::vector<std::unique_ptr<TopicBase>> topics_;
+    std::unordered_map<const void*, TopicBase*> by_tag_;
+    std::unordered_map<std::string_view, TopicBase*> by_label_;
+    TopicBase* retained_ = nullptr;  // one of the retained topics: all of them share one domain
+    Mailbox* subscriptions_ = nullptr;
+    std::uint64_t subscriptions_ever_ = 0;
+};
+
+}  // namespace event::detail

@@ -1,0 +1,282 @@
+#pragma once
+
+#include <event/backpressure.hpp>
+#include <event/detail/aftermath.hpp>
+#include <event/detail/core.hpp>
+#include <event/detail/parked_op.hpp>
+#include <event/detail/slot.hpp>
+#include <event/report.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <source_location>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace event::detail {
+
+class TopicBase;
+
+/// Where a mailbox stands in a topic's list of sinks.
+struct Binding {
+    TopicBase* topic = nullptr;
+    std::size_t position = 0;  // guarded by the domain's lock
+};
+
+enum class Pushed : std::uint8_t { queued, displaced, refused, killed };
+enum class Look : std::uint8_t { empty, readable, ended };
+
+/// The bounded queue of one subscription, and the spot where its receiver waits.
+///
+/// A ring with one producer and one consumer. Producer is whoever holds the domain's lock; consumer is the receiver,
+/// who takes an event from a non-empty queue without a lock. Where the producer must move the reader's end
+/// (`DropOldest`, `Latest`), or room is awaited (`Wait`), the consumer takes the lock as well.
+class alignas(64) Mailbox final : public ParkingSpot {
+public:
+    struct Options {
+        std::size_t capacity = 0;
+        Backpressure on_full;
+        std::string name;
+        std::source_location where;
+        std::uint64_t number = 0;  // among the subscriptions of the bus
+        std::size_t types = 0;
+        std::size_t stride = 0;       // bytes from slot to slot
+        std::size_t replay_room = 0;  // slots beside the capacity, for retained events
+    };
+    using SlowCallback = std::function<void(const SlowSubscriber&)>;
+
+    /// Throws `std::bad_alloc`. `slow` is called where the policy brings no callback of its own.
+    [[nodiscard]] static IntrusivePtr<Mailbox> create(IntrusivePtr<Core> core, const SlowCallback& slow,
+                                                      Options options);
+
+    // ---- producer: under the domain's lock -------------------------------------------------------------------
+
+    /// The one place where a queue fills. `event` is a pointer to an inline event, or a payload whose reference goes
+    /// along if the event is queued.
+    template <class Event>
+    Pushed push(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
+        Pushed pushed = Pushed::queued;
+        if (tail_ == limit_) [[unlikely]] {
+            if (policy_ == Policy::latest) return replace(type, sequence, event, after);
+            pushed = make_room(type, after);
+            if (pushed > Pushed::displaced) return pushed;
+        }
+        append(type, sequence, event, false);
+        after.wake(claim());
+        return pushed;
+    }
+    /// Queues a retained event, before any other; there is room for it.
+    template <class Event>
+    void replay(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
+        if (policy_ == Policy::latest) {
+            replace(type, sequence, event, after);
+            slot(type).tag.replayed = 1;
+            return;
+        }
+        append(type, sequence, event, true);
+        replay_end_ = limit_ = tail_;
+        high_water_ = tail_;
+    }
+    /// Loses an event although there may be room: others were promised it.
+    Pushed refuse(std::uint16_t type, Aftermath& after) noexcept;
+    [[nodiscard]] bool has_room() const noexcept;
+    [[nodiscard]] Policy policy() const noexcept { return policy_; }
+
+    // ---- the end: under the domain's lock --------------------------------------------------------------------
+
+    enum class State : std::uint8_t { open, draining, closed, killed };
+    [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool has_ended() const noexcept { return state() >= State::closed; }
+    void end(State why, Aftermath& after) noexcept;
+    void drain(Aftermath& after) noexcept;
+    SpotList& end_waiters() noexcept { return end_waiters_; }
+    [[nodiscard]] std::span<Binding> bindings() noexcept { return {bindings_, types_}; }
+
+    // ---- consumer: the receiver ------------------------------------------------------------------------------
+
+    [[nodiscard]] Look look() const noexcept {
+        const State state = state_.load(std::memory_order_acquire);
+        if (state >= State::closed) return Look::ended;
+        if (published_.load(std::memory_order_acquire) != head_.load(std::memory_order_relaxed)) return Look::readable;
+        return state == State::draining ? Look::ended : Look::empty;
+    }
+
+    /// Moves the next event out: `f` gets its slot, and must not throw.
+    template <class F>
+    Look take(F&& f) noexcept {
+        const State state = state_.load(std::memory_order_acquire);
+        if (state >= State::closed) [[unlikely]]
+            return discard();
+        if (reads_under_lock_) return take_under_lock(f);
+
+        const std::uint64_t head = head_.load(std::memory_order_relaxed);
+        if (head == seen_tail_) {
+            seen_tail_ = published_.load(std::memory_order_acquire);
+            if (head == seen_tail_) return state == State::draining ? drained() : Look::empty;
+        }
+        f(*read_);
+        read_ = after(read_);
+        if (head + 1 != seen_tail_) {
+            head_.store(head + 1, std::memory_order_release);
+        } else {
+            // Against a close_after_drain() on another thread: it stores the state, then looks whether anything is
+            // queued; here the other way round.
+            head_.store(head + 1, std::memory_order_seq_cst);
+            if (state_.load(std::memory_order_seq_cst) == State::draining) finish_draining();
+        }
+        return Look::readable;
+    }
+
+    /// Destroys what is queued, once the subscription has ended.
+    Look discard() noexcept;
+
+    // ---- any thread, without the lock ------------------------------------------------------------------------
+
+    [[nodiscard]] boost::system::error_code end_reason() const noexcept {
+        return state() == State::killed ? errc::killed : errc::closed;
+    }
+    [[nodiscard]] SubscriptionStat stat();
+    [[nodiscard]] std::string name() const;
+    /// Waits for a callback that runs on another thread; none will start after it, once the mailbox has ended.
+    void await_callback() noexcept;
+    /// Runs the callback. Releases the reference that the list of slow mailboxes held.
+    void call_back();
+    Mailbox* next_slow = nullptr;  // in that list
+
+    [[nodiscard]] const DomainMember& home() const noexcept override;
+    [[nodiscard]] bool home_is(const boost::asio::execution_context& context) const noexcept override {
+        return core_->context_is(context);
+    }
+    [[nodiscard]] bool home_is_gone() const noexcept override { return core_->context_is_gone(); }
+
+    // guarded by the bus's mutex
+    Mailbox* next_in_bus = nullptr;
+    Mailbox* previous_in_bus = nullptr;
+    bool in_bus = false;
+
+private:
+    Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* bindings, std::byte* slots,
+            std::size_t slot_count) noexcept;
+    ~Mailbox();
+    void destroy_spot() noexcept override;
+
+    [[nodiscard]] Slot& slot(std::size_t index) const noexcept {
+        return *reinterpret_cast<Slot*>(slots_begin_ + index * stride_);
+    }
+    [[nodiscard]] Slot* after(Slot* slot) const noexcept {
+        std::byte* next = reinterpret_cast<std::byte*>(slot) + stride_;
+        return reinterpret_cast<Slot*>(next == slots_end_ ? slots_begin_ : next);
+    }
+
+    template <class Event>
+    void append(std::uint16_t type, std::uint64_t sequence, Event event, bool replayed) noexcept {
+        Slot& slot = *write_;
+        slot.tag.sequence = sequence;
+        slot.tag.missed = gap_ & max_missed;
+        slot.tag.index = type;
+        slot.tag.replayed = replayed ? 1 : 0;
+        slot.store(event);
+        gap_ = 0;
+        write_ = after(write_);
+        published_.store(++tail_, std::memory_order_release);
+    }
+    template <class Event>
+    Pushed replace(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
+        Slot& slot = this->slot(type);
+        const bool replaced = begin_replacing(slot, after);
+        slot.tag.sequence = sequence;
+        slot.tag.index = type;
+        slot.tag.replayed = 0;
+        slot.store(event);
+        if (!replaced) publish_replaced();
+        after.wake(claim());
+        return replaced ? Pushed::displaced : Pushed::queued;
+    }
+    bool begin_replacing(Slot& slot, Aftermath& after) noexcept;
+    void publish_replaced() noexcept;
+
+    Pushed make_room(std::uint16_t type, Aftermath& after) noexcept;
+    void displace_oldest(std::uint64_t head, Aftermath& after) noexcept;
+    void open_episode(std::uint16_t type, Aftermath& after) noexcept;
+
+    template <class F>
+    Look take_under_lock(F& f) noexcept {
+        Aftermath after;
+        Look found = Look::empty;
+        {
+            const DomainGuard guard(home());
+            Slot* slot = oldest();
+            if (has_ended()) {
+                found = Look::ended;
+            } else if (slot != nullptr) {
+                found = Look::readable;
+                f(*slot);
+                slot->tag = {};
+                taken_under_lock(after);
+            } else if (state() == State::draining) {
+                found = Look::ended;
+                end(State::closed, after);
+            }
+        }
+        after.settle();
+        return found;
+    }
+    [[nodiscard]] Slot* oldest() noexcept;
+    void taken_under_lock(Aftermath& after) noexcept;
+    Look drained() noexcept;
+    void finish_draining() noexcept;
+
+    static constexpr std::uint64_t max_missed = (std::uint64_t{1} << 46) - 1;
+
+    // producer's, guarded by the domain's lock; `limit_` is where the next look at the reader's end is due
+    std::uint64_t tail_ = 0;
+    std::uint64_t limit_ = 0;
+    Slot* write_ = nullptr;
+    std::uint64_t gap_ = 0;  // lost since the last queued event
+
+    // constant; also read by the consumer
+    std::size_t stride_ = 0;
+    std::byte* slots_begin_ = nullptr;
+    std::byte* slots_end_ = nullptr;
+    std::size_t capacity_ = 0;
+    std::size_t types_ = 0;
+    Binding* bindings_ = nullptr;
+    Policy policy_ = Policy::notify;
+    bool reads_under_lock_ = false;
+
+    std::atomic<State> state_{State::open};    // written under the domain's lock
+    std::atomic<std::uint64_t> published_{0};  // tail_, for the consumer; under `Latest`, how many were ever queued
+
+    // consumer's (under the domain's lock where reads_under_lock_)
+    alignas(64) std::atomic<std::uint64_t> head_{0};
+    std::uint64_t seen_tail_ = 0;
+    Slot* read_ = nullptr;
+    std::atomic<std::uint64_t> discarded_{0};
+
+    // guarded by the domain's lock, and rarely touched
+    std::uint64_t replay_end_ = 0;  // the events below it are replayed ones
+    std::uint64_t high_water_ = 0;
+    std::uint64_t lost_ = 0;
+    std::uint64_t displaced_ = 0;
+    std::uint64_t episodes_ = 0;
+    std::uint16_t slow_type_ = 0;
+    bool episode_is_open_ = false;
+    bool call_again_ = false;
+    std::atomic<bool> calling_{false};
+    std::thread::id caller_;
+    SpotList end_waiters_;
+
+    IntrusivePtr<Core> core_;
+    SlowCallback callback_;
+    const SlowCallback* slow_ = nullptr;  // callback_, or the bus's
+    std::string name_;
+    std::source_location where_;
+    std::uint64_t number_ = 0;
+    std::size_t allocated_ = 0;
+};
+
+}  // namespace event::detail

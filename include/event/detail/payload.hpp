@@ -1,0 +1,131 @@
+#pragma once
+
+#include <event/detail/lock.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace event::detail {
+
+/// What every event type must be.
+template <class T>
+constexpr bool check_event_type() noexcept {
+    static_assert(std::is_object_v<T> && !std::is_array_v<T>, "event: an event type must be an object type");
+    static_assert(!std::is_const_v<T> && !std::is_volatile_v<T>, "event: list event types without const or volatile");
+    static_assert(std::is_nothrow_destructible_v<T>, "event: an event's destructor must not throw");
+    return true;
+}
+
+/// Events that are copied into each queue; all others are built once and shared.
+template <class T>
+inline constexpr bool stored_inline = std::is_trivially_copyable_v<T> && std::is_copy_constructible_v<T> &&
+                                      sizeof(T) <= 256 && alignof(T) <= alignof(std::max_align_t);
+
+class PayloadPool;
+
+/// An event that its queues, deliveries and snapshots share: built once, immutable, counted.
+class PayloadBase {
+public:
+    PayloadBase(const PayloadBase&) = delete;
+    PayloadBase& operator=(const PayloadBase&) = delete;
+
+    /// Only by who holds a reference, or before anybody else sees the payload.
+    void set_references(std::uint32_t count) noexcept { references_.store(count, std::memory_order_relaxed); }
+    void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    /// Gives up some references; true when they were the last, and the caller must `dispose()` outside every lock.
+    [[nodiscard]] bool drop_references(std::uint32_t count = 1) noexcept {
+        return references_.load(std::memory_order_acquire) == count ||
+               references_.fetch_sub(count, std::memory_order_acq_rel) == count;
+    }
+    void release() noexcept {
+        if (drop_references()) dispose();
+    }
+    void dispose() noexcept { dispose_(this); }
+
+    PayloadBase* next = nullptr;  // in the list of whoever owns the only reference
+
+protected:
+    explicit PayloadBase(void (*disposer)(PayloadBase*) noexcept) noexcept : dispose_(disposer) {}
+    ~PayloadBase() = default;
+
+private:
+    std::atomic<std::uint32_t> references_{1};
+    void (*dispose_)(PayloadBase*) noexcept;
+};
+
+/// Memory for the payloads of one topic, kept for the next event when one dies. It outlives its topic until the last
+/// payload is back. Safe from any thread.
+class PayloadPool {
+public:
+    PayloadPool(std::size_t size, std::size_t alignment) noexcept;
+    PayloadPool(const PayloadPool&) = delete;
+    PayloadPool& operator=(const PayloadPool&) = delete;
+
+    [[nodiscard]] void* allocate();
+    void deallocate(void* block) noexcept;
+    /// The topic is going: the pool goes with the last block.
+    void abandon() noexcept;
+
+private:
+    struct Block {
+        Block* next;
+    };
+
+    ~PayloadPool();
+    void free(void* block) const noexcept;
+
+    static constexpr std::size_t most_kept = 1024;
+
+    const std::size_t size_;
+    const std::align_val_t alignment_;
+    Lock lock_;
+    // guarded by lock_
+    Block* kept_ = nullptr;
+    std::size_t kept_count_ = 0;
+    std::size_t in_use_ = 0;
+    bool abandoned_ = false;
+};
+
+template <class T>
+class Payload final : public PayloadBase {
+public:
+    template <class... Args>
+    [[nodiscard]] static Payload* create(PayloadPool& pool, Args&&... args) {
+        struct Block {
+            PayloadPool* pool;
+            void* memory;
+            ~Block() {
+                if (memory != nullptr) pool->deallocate(memory);
+            }
+        } block{&pool, pool.allocate()};
+        auto* payload = ::new (block.memory) Payload(pool, std::forward<Args>(args)...);
+        block.memory = nullptr;
+        return payload;
+    }
+
+    [[nodiscard]] const T& value() const noexcept { return value_; }
+
+private:
+    template <class... Args>
+    explicit Payload(PayloadPool& pool, Args&&... args)
+        : PayloadBase(&dispose_payload), pool_(pool), value_(std::forward<Args>(args)...) {}
+    ~Payload() = default;
+
+    static void dispose_payload(PayloadBase* base) noexcept {
+        auto* payload = static_cast<Payload*>(base);
+        PayloadPool& pool = payload->pool_;
+        payload->~Payload();
+        pool.deallocate(payload);
+    }
+
+    PayloadPool& pool_;
+    const T value_;
+};
+
+}  // namespace event::detail

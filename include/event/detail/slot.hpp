@@ -1,0 +1,83 @@
+#pragma once
+
+#include <event/detail/payload.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace event::detail {
+
+/// What a queue knows of an event beside the event itself.
+struct SlotTag {
+    std::uint64_t sequence = 0;     // 0: no event
+    std::uint64_t missed : 46 = 0;  // events lost to the subscription just before this one
+    std::uint64_t index : 16 = 0;   // the event's type among those of the subscription
+    std::uint64_t shared : 1 = 0;   // the storage holds a PayloadBase*, with one reference
+    std::uint64_t replayed : 1 = 0;
+};
+static_assert(sizeof(SlotTag) == 16);
+
+/// One place of a queue: the tag, and behind it the event's bytes or a pointer to its payload. How many bytes there
+/// are is the same for all slots of a queue.
+struct alignas(std::max_align_t) Slot {
+    SlotTag tag;
+
+    [[nodiscard]] std::byte* storage() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(Slot); }
+    [[nodiscard]] PayloadBase* payload() noexcept {
+        PayloadBase* payload = nullptr;
+        std::memcpy(&payload, storage(), sizeof(payload));
+        return payload;
+    }
+    void store(PayloadBase* payload) noexcept {
+        tag.shared = 1;
+        std::memcpy(storage(), &payload, sizeof(payload));
+    }
+    template <class T>
+        requires stored_inline<T>
+    void store(const T* event) noexcept {
+        tag.shared = 0;
+        std::memcpy(storage(), event, sizeof(T));
+    }
+};
+static_assert(sizeof(Slot) == sizeof(SlotTag));
+
+template <class T>
+inline constexpr std::size_t stored_size = stored_inline<T> ? sizeof(T) : sizeof(PayloadBase*);
+
+template <class... Ts>
+inline constexpr std::size_t storage_size = std::max({sizeof(PayloadBase*), stored_size<Ts>...});
+
+/// Distance of two slots in a queue of these types.
+template <class... Ts>
+inline constexpr std::size_t slot_stride =
+    sizeof(Slot) + (storage_size<Ts...> + alignof(Slot) - 1) / alignof(Slot) * alignof(Slot);
+
+template <class T, class... Ts>
+consteval std::size_t index_of() {
+    const std::array<bool, sizeof...(Ts)> same{std::is_same_v<T, Ts>...};
+    return static_cast<std::size_t>(std::find(same.begin(), same.end(), true) - same.begin());
+}
+
+template <class T, class... Ts>
+inline constexpr bool one_of = (std::is_same_v<T, Ts> || ...);
+
+template <class... Ts>
+inline constexpr bool all_different = true;
+template <class T, class... Ts>
+inline constexpr bool all_different<T, Ts...> = !one_of<T, Ts...> && all_different<Ts...>;
+
+/// What every list of event types must be.
+template <class... Ts>
+constexpr bool check_event_types() noexcept {
+    static_assert(sizeof...(Ts) > 0, "event: list at least one event type");
+    static_assert(sizeof...(Ts) < 65536, "event: too many event types in one list");
+    static_assert(all_different<Ts...>, "event: a type is listed twice; list each event type once");
+    return (check_event_type<Ts>() && ...);
+}
+
+}  // namespace event::detail

@@ -1,0 +1,368 @@
+#pragma once
+
+#include <event/detail/aftermath.hpp>
+#include <event/detail/domain.hpp>
+#include <event/detail/event_type.hpp>
+#include <event/detail/mailbox.hpp>
+#include <event/detail/payload.hpp>
+#include <event/emit_result.hpp>
+#include <event/report.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace event::detail {
+
+class EmitterState;
+
+/// A subscription's queue as a topic sees it.
+struct Sink {
+    Mailbox* mailbox;
+    std::uint16_t type;  // this topic's place in the mailbox's list
+};
+
+/// Where one `async_emit` waits for its turn. It keeps its place among the emits of its topic until it is done.
+class EmitSpot final : public ParkingSpot {
+public:
+    EmitSpot(IntrusivePtr<Core> core, TopicBase& topic, const EmitterState& emitter) noexcept
+        : core_(std::move(core)), topic_(topic), emitter_(&emitter) {}
+
+    [[nodiscard]] TopicBase& topic() const noexcept { return topic_; }
+    [[nodiscard]] bool belongs_to(const EmitterState& emitter) const noexcept { return emitter_ == &emitter; }
+    [[nodiscard]] const DomainMember& home() const noexcept override;
+    [[nodiscard]] bool home_is(const boost::asio::execution_context& context) const noexcept override {
+        return core_->context_is(context);
+    }
+    [[nodiscard]] bool home_is_gone() const noexcept override { return core_->context_is_gone(); }
+
+    std::uint64_t arrival = 0;  // guarded by the domain's lock
+
+private:
+    void destroy_spot() noexcept override;
+
+    const IntrusivePtr<Core> core_;
+    TopicBase& topic_;
+    const EmitterState* const emitter_;
+};
+
+/// What an event type has on one bus, or what a value is made of, as far as it does not depend on the type. It lives
+/// as long as its core, so nobody ever holds a dangling topic; one that nobody uses is merely not reported.
+class TopicBase : public DomainMember {
+public:
+    /// `type` lives as long as the program; a label never changes.
+    TopicBase(const EventType& type, std::string label) noexcept : type_(&type), label_(std::move(label)) {}
+    virtual ~TopicBase() = default;
+
+    [[nodiscard]] const EventType& type() const noexcept { return *type_; }
+    [[nodiscard]] const std::string& label() const noexcept { return label_; }
+
+    /// Whether an emit has anything to do: one load, all that an emit to nobody costs.
+    [[nodiscard]] bool wanted() const noexcept { return attention_.load(std::memory_order_relaxed) != 0; }
+
+    // ---- under the domain's lock -----------------------------------------------------------------------------
+
+    /// Makes the next `add` unable to fail. Needs the bus's mutex instead of the lock.
+    void reserve_sink();
+    void add(Sink sink) noexcept;
+    /// Takes the mailbox from all its topics, and lets those emits go on that waited for it.
+    static void remove(Mailbox& mailbox, Aftermath& after) noexcept;
+
+    void retain() noexcept;
+    void count_unheard() noexcept;
+    /// No more events: watchers and waiting emits learn of it.
+    void close(Aftermath& after) noexcept;
+    /// The waiting emits of this emitter end.
+    void close_emitter(const EmitterState& emitter, Aftermath& after) noexcept;
+    [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+    [[nodiscard]] std::uint64_t retained_sequence() const noexcept { return retained_sequence_; }
+    [[nodiscard]] bool is_retained() const noexcept { return retained_; }
+    /// Queues the retained event for a new subscriber.
+    virtual void replay(Sink sink, Aftermath& after) noexcept = 0;
+    virtual void forget(Aftermath& after) noexcept = 0;
+    void stat_into(TopicStat& stat) const noexcept;
+    /// Nobody uses it any more: what the next user finds is new.
+    void reset() noexcept;
+
+    /// Watchers that wait for a newer event.
+    SpotList& watching() noexcept { return watching_; }
+    /// Emits that wait for room, and first of them the one whose turn it is.
+    SpotList& emitting() noexcept { return emitting_; }
+    void enlist(EmitSpot& spot) noexcept;
+    [[nodiscard]] EmitSpot* first_emitting() const noexcept { return static_cast<EmitSpot*>(emitting_.front()); }
+    /// Whether all subscribers that are waited for have room.
+    [[nodiscard]] bool has_room() const noexcept;
+    /// Wakes the first waiting emit if there is room for it.
+    void give_turn(Aftermath& after) noexcept;
+    /// The same for several topics whose emits wait for one mailbox: the one that came first runs first.
+    static void give_turns(std::span<Binding> bindings, Aftermath& after) noexcept;
+    void wake_watchers(Aftermath& after) noexcept;
+
+    // ---- guarded by the bus's mutex --------------------------------------------------------------------------
+
+    std::size_t emitters = 0;
+    bool is_listed = false;  // under its label; a topic that nobody uses is not, when the label was declared
+
+protected:
+    struct Counts {
+        std::size_t delivered = 0, refused = 0, displaced = 0, killed = 0;
+    };
+
+    void remove_killed(Aftermath& after) noexcept;
+    void refresh_attention() noexcept;
+
+    // guarded by the domain's lock
+    std::vector<Sink> sinks_;
+    std::size_t waiting_policies_ = 0;     // sinks whose policy is Wait
+    std::uint64_t retained_sequence_ = 0;  // 0: no retained event
+    std::uint64_t emitted_ = 0;
+    std::uint64_t last_sequence_ = 0;
+    bool retained_ = false;
+    bool counts_unheard_ = false;
+    bool closed_ = false;
+    SpotList watching_;
+    SpotList emitting_;
+
+private:
+    void remove_sink(std::size_t position) noexcept;
+
+    std::atomic<std::uint32_t> attention_{0};
+    const EventType* const type_;
+    const std::string label_;
+};
+
+/// A reference to an event on its way into the queues: where it lies, or its payload.
+template <class T>
+using EventItem = std::conditional_t<stored_inline<T>, const T*, Payload<T>*>;
+
+/// The retained event of a topic, or a copy of it.
+template <class T>
+class Retained {
+public:
+    Retained() = default;
+    Retained(const Retained& other) noexcept { *this = other; }
+    Retained& operator=(const Retained& other) noexcept {
+        if constexpr (stored_inline<T>) {
+            std::memcpy(bytes_, other.bytes_, sizeof(bytes_));
+        } else {
+            payload_ = other.payload_;
+        }
+        return *this;
+    }
+    void store(EventItem<T> event) noexcept {
+        if constexpr (stored_inline<T>) {
+            std::memcpy(bytes_, event, sizeof(T));
+        } else {
+            payload_ = event;
+        }
+    }
+    [[nodiscard]] EventItem<T> item() const noexcept {
+        if constexpr (stored_inline<T>) {
+            return std::launder(reinterpret_cast<const T*>(bytes_));
+        } else {
+            return payload_;
+        }
+    }
+    [[nodiscard]] const T& value() const noexcept {
+        if constexpr (stored_inline<T>) {
+            return *item();
+        } else {
+            return payload_->value();
+        }
+    }
+    [[nodiscard]] PayloadBase* payload() const noexcept {
+        if constexpr (stored_inline<T>) {
+            return nullptr;
+        } else {
+            return payload_;
+        }
+    }
+
+private:
+    struct Empty {};
+    alignas(stored_inline<T> ? alignof(T) : 1) std::byte bytes_[stored_inline<T> ? sizeof(T) : 1];
+    [[no_unique_address]] std::conditional_t<stored_inline<T>, Empty, Payload<T>*> payload_{};
+};
+
+template <class T>
+class Topic final : public TopicBase {
+public:
+    using Item = EventItem<T>;
+
+    explicit Topic(const EventType& type, std::string label) : TopicBase(type, std::move(label)) {
+        if constexpr (!stored_inline<T>) pool_ = new PayloadPool(sizeof(Payload<T>), alignof(Payload<T>));
+    }
+    ~Topic() override {
+        if (PayloadBase* payload = retained_sequence_ != 0 ? kept_.payload() : nullptr) payload->release();
+        if (pool_ != nullptr) pool_->abandon();
+    }
+    [[nodiscard]] static std::unique_ptr<TopicBase> make(const EventType& type, std::string label) {
+        return std::make_unique<Topic>(type, std::move(label));
+    }
+
+    [[nodiscard]] PayloadPool& pool() noexcept { return *pool_; }
+
+    /// Emits one event; a payload's reference goes along.
+    EmitResult emit(Item event) {
+        EmitResult result;
+        Aftermath after;
+        {
+            DomainGuard domain(*this);
+            publish(event, domain, false, result, after);
+        }
+        after.settle();
+        return result;
+    }
+
+    /// Emits one event if the retained one is still that of `sequence`; otherwise the event stays the caller's.
+    bool emit_if_unchanged(std::uint64_t sequence, Item event) {
+        EmitResult result;
+        Aftermath after;
+        {
+            DomainGuard domain(*this);
+            if (retained_sequence_ != sequence) return false;
+            publish(event, domain, false, result, after);
+        }
+        after.settle();
+        return true;
+    }
+
+    /// Emits events one after the other, with nothing in between. `next(i)` is the i-th of them.
+    template <class Next>
+    EmitResult emit_all(std::size_t count, Next&& next) {
+        EmitResult result;
+        Aftermath after;
+        {
+            DomainGuard domain(*this);
+            for (std::size_t i = 0; i < count; ++i) publish(next(i), domain, false, result, after);
+        }
+        after.settle();
+        return result;
+    }
+
+    /// The one place where an event enters the order and the queues. Under the domain's lock, which `domain` holds.
+    /// `has_turn`: the room that waiting emits wait for is this emit's.
+    void publish(Item event, DomainGuard& domain, bool has_turn, EmitResult& result, Aftermath& after) noexcept {
+        if (closed_) {
+            result.error = errc::closed;
+            if constexpr (!stored_inline<T>) after.drop(*event);
+            return;
+        }
+        const std::size_t subscribers = sinks_.size();
+        if constexpr (!stored_inline<T>) {
+            // one for each sink, one for being retained, and the emitter's own
+            event->set_references(static_cast<std::uint32_t>(subscribers + 2));
+        }
+        const std::uint64_t sequence = domain.next_sequence();
+        const bool room_is_promised = !has_turn && !emitting_.empty();
+        Counts counts;
+        for (const Sink& sink : sinks_) {
+            Mailbox& mailbox = *sink.mailbox;
+            const Pushed pushed = room_is_promised && mailbox.policy() == Policy::wait
+                                      ? mailbox.refuse(sink.type, after)
+                                      : mailbox.push(sink.type, sequence, stored(event), after);
+            if (pushed == Pushed::queued) [[likely]] {
+                ++counts.delivered;
+            } else {
+                count(pushed, counts);
+            }
+        }
+        std::size_t unused = 1 + subscribers - counts.delivered;
+        if (retained_) {
+            keep(event, sequence, after);
+        } else {
+            ++unused;
+        }
+        if constexpr (!stored_inline<T>) after.drop(*event, static_cast<std::uint32_t>(unused));
+        if (counts.killed != 0) [[unlikely]]
+            remove_killed(after);
+
+        last_sequence_ = sequence;
+        ++emitted_;
+        result.subscribers += subscribers;
+        result.delivered += counts.delivered;
+        result.refused += counts.refused;
+        result.displaced += counts.displaced;
+        result.killed += counts.killed;
+    }
+
+    void replay(Sink sink, Aftermath& after) noexcept override {
+        if (PayloadBase* payload = kept_.payload()) payload->add_reference();
+        sink.mailbox->replay(sink.type, retained_sequence_, stored(kept_.item()), after);
+    }
+
+    void forget(Aftermath& after) noexcept override {
+        if (retained_sequence_ == 0) return;
+        if (PayloadBase* payload = kept_.payload()) after.drop(*payload);
+        retained_sequence_ = 0;
+    }
+
+    /// The retained event and its sequence; 0 if there is none. A payload's reference goes along.
+    std::uint64_t read(Retained<T>& copy) const noexcept {
+        if (retained_sequence_ == 0) return 0;
+        copy = kept_;
+        if (PayloadBase* payload = copy.payload()) payload->add_reference();
+        return retained_sequence_;
+    }
+
+private:
+    /// What a queue stores: the events' bytes, or a pointer to the payload without its type.
+    [[nodiscard]] static auto stored(Item event) noexcept {
+        if constexpr (stored_inline<T>) {
+            return event;
+        } else {
+            return static_cast<PayloadBase*>(event);
+        }
+    }
+
+    static void count(Pushed pushed, Counts& counts) noexcept {
+        switch (pushed) {
+            case Pushed::displaced:
+                ++counts.delivered;
+                ++counts.displaced;
+                break;
+            case Pushed::refused:
+                ++counts.refused;
+                break;
+            case Pushed::killed:
+                ++counts.killed;
+                break;
+            case Pushed::queued:
+                break;
+        }
+    }
+
+    void keep(Item event, std::uint64_t sequence, Aftermath& after) noexcept {
+        if constexpr (!stored_inline<T>) {
+            if (retained_sequence_ != 0) after.drop(*kept_.payload());
+        }
+        kept_.store(event);
+        retained_sequence_ = sequence;
+        if (!watching_.empty()) wake_watchers(after);
+    }
+
+    PayloadPool* pool_ = nullptr;  // where T is not stored inline
+    Retained<T> kept_;             // guarded by the domain's lock
+};
+
+/// The type as the bus sees it.
+template <class T>
+[[nodiscard]] const EventType& event_type() noexcept {
+    static constexpr EventType type{.tag = &type_tag<T>,
+                                    .spelled = spelled_name<T>(),
+                                    .declared = DeclaresName<T> ? name_of<T>() : std::string_view{},
+                                    .size = sizeof(T),
+                                    .alignment = alignof(T),
+                                    .make_topic = &Topic<T>::make};
+    return type;
+}
+
+}  // namespace event::detail

@@ -1,0 +1,364 @@
+#include "unique_name.hpp"
+
+#include <event/detail/mailbox.hpp>
+#include <event/detail/topic.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <new>
+
+namespace event::detail {
+namespace {
+
+constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept {
+    return (size + alignment - 1) / alignment * alignment;
+}
+
+}  // namespace
+
+// ---- Aftermath --------------------------------------------------------------------------------------------------
+
+void Aftermath::notify(Mailbox& mailbox) noexcept {
+    mailbox.next_slow = std::exchange(slow_, &mailbox);
+}
+
+void Aftermath::wake_all() noexcept {
+    last_op_ = nullptr;
+    for (ParkedOp* op = std::exchange(first_op_, nullptr); op != nullptr;) {
+        ParkedOp* next = op->next;  // the operation may be gone as soon as it is posted
+        op->wake();
+        op = next;
+    }
+}
+
+void Aftermath::dispose_all() noexcept {
+    for (PayloadBase* payload = std::exchange(doomed_, nullptr); payload != nullptr;) {
+        PayloadBase* next = payload->next;
+        payload->dispose();
+        payload = next;
+    }
+}
+
+void Aftermath::notify_all() {
+    std::exception_ptr first;
+    for (Mailbox* mailbox = std::exchange(slow_, nullptr); mailbox != nullptr;) {
+        Mailbox* next = std::exchange(mailbox->next_slow, nullptr);
+        try {
+            mailbox->call_back();
+        } catch (...) {
+            if (!first) first = std::current_exception();
+        }
+        mailbox = next;
+    }
+    if (first) std::rethrow_exception(first);
+}
+
+// ---- life -------------------------------------------------------------------------------------------------------
+
+IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const SlowCallback& slow, Options options) {
+    const bool one_each = policy_of(options.on_full) == Policy::latest;
+    const std::size_t capacity = one_each ? options.types : options.capacity;
+    const std::size_t replay_room = one_each ? 0 : options.replay_room;
+    const std::size_t bindings_at = aligned(sizeof(Mailbox), alignof(Binding));
+    const std::size_t slots_at = aligned(bindings_at + options.types * sizeof(Binding), alignof(Slot));
+    const std::size_t most = (std::numeric_limits<std::size_t>::max() / 2 - slots_at) / options.stride;
+    if (capacity > most - replay_room) throw std::bad_alloc{};
+
+    const std::size_t slots = capacity + replay_room;
+    const std::size_t size = slots_at + slots * options.stride;
+    auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignof(Mailbox)}));
+    auto* mailbox = ::new (memory)
+        Mailbox(std::move(core), slow, std::move(options), memory + bindings_at, memory + slots_at, slots);
+    mailbox->allocated_ = size;
+    return IntrusivePtr<Mailbox>::adopt(mailbox);
+}
+
+Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* bindings,
+                 std::byte* slots, std::size_t slot_count) noexcept
+    : stride_(options.stride),
+      slots_begin_(slots),
+      slots_end_(slots + slot_count * options.stride),
+      capacity_(options.capacity),
+      types_(options.types),
+      policy_(policy_of(options.on_full)),
+      core_(std::move(core)),
+      slow_(&slow),
+      name_(std::move(options.name)),
+      where_(options.where),
+      number_(options.number) {
+    reads_under_lock_ = policy_ == Policy::drop_oldest || policy_ == Policy::latest || policy_ == Policy::wait;
+    if (auto* notify = std::get_if<Notify>(&options.on_full); notify != nullptr && notify->callback) {
+        callback_ = std::move(notify->callback);
+        slow_ = &callback_;
+    }
+    bindings_ = reinterpret_cast<Binding*>(bindings);
+    std::uninitialized_value_construct_n(bindings_, types_);
+    if (policy_ == Policy::latest) {
+        for (std::size_t type = 0; type < slot_count; ++type) ::new (&slot(type)) Slot{};
+    }
+    write_ = read_ = &slot(0);
+}
+
+Mailbox::~Mailbox() {
+    if (!has_ended()) state_.store(State::closed, std::memory_order_relaxed);
+    discard();
+}
+
+void Mailbox::destroy_spot() noexcept {
+    const std::size_t size = allocated_;
+    this->~Mailbox();
+    ::operator delete(static_cast<void*>(this), size, std::align_val_t{alignof(Mailbox)});
+}
+
+const DomainMember& Mailbox::home() const noexcept {
+    return *bindings_->topic;
+}
+
+// ---- a full queue -----------------------------------------------------------------------------------------------
+
+Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
+    std::uint64_t head = head_.load(std::memory_order_acquire);
+    if (head == tail_) episode_is_open_ = false;
+
+    Pushed pushed = Pushed::queued;
+    if (tail_ >= std::max(head, replay_end_) + capacity_) {
+        switch (policy_) {
+            case Policy::kill:
+                end(State::killed, after);
+                return Pushed::killed;
+            case Policy::drop_oldest:
+                displace_oldest(head, after);
+                head = head_.load(std::memory_order_relaxed);
+                pushed = Pushed::displaced;
+                break;
+            default:
+                return refuse(type, after);
+        }
+    }
+    high_water_ = std::max(high_water_, tail_ + 1 - head);
+    limit_ = std::min(std::max(head, replay_end_) + capacity_, head + high_water_);
+    // an episode ends when the queue has been empty, which only a look at the reader's end can tell
+    if (episode_is_open_) limit_ = tail_ + 1;
+    return pushed;
+}
+
+Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
+    ++lost_;
+    ++gap_;
+    if (policy_ == Policy::notify || policy_ == Policy::wait) open_episode(type, after);
+    return Pushed::refused;
+}
+
+bool Mailbox::has_room() const noexcept {
+    return tail_ < std::max(head_.load(std::memory_order_acquire), replay_end_) + capacity_;
+}
+
+void Mailbox::displace_oldest(std::uint64_t head, Aftermath& after) noexcept {
+    // Replayed events lie in front and stay: the oldest of the others goes, and they move up into its place.
+    const std::uint64_t replayed = head < replay_end_ ? replay_end_ - head : 0;
+    Slot* victim = read_;
+    for (std::uint64_t i = 0; i < replayed; ++i) victim = this->after(victim);
+    const std::uint64_t missed = victim->tag.missed + 1;
+    if (victim->tag.shared != 0) after.drop(*victim->payload());
+
+    Slot* next = this->after(victim);
+    if (head + replayed + 1 == tail_) {
+        gap_ += missed;
+    } else {
+        next->tag.missed = (next->tag.missed + missed) & max_missed;
+    }
+    for (std::uint64_t i = replayed; i > 0; --i) {
+        Slot* previous = read_;
+        for (std::uint64_t step = 1; step < i; ++step) previous = this->after(previous);
+        std::memcpy(static_cast<void*>(victim), previous, stride_);
+        victim = previous;
+    }
+    read_ = this->after(read_);
+    if (replayed != 0) ++replay_end_;
+    ++lost_;
+    ++displaced_;
+    head_.store(head + 1, std::memory_order_release);
+}
+
+// ---- Latest: one slot for each type -----------------------------------------------------------------------------
+
+bool Mailbox::begin_replacing(Slot& slot, Aftermath& after) noexcept {
+    const bool replaced = slot.tag.sequence != 0;
+    slot.tag.missed = replaced ? (slot.tag.missed + 1) & max_missed : 0;
+    if (replaced) {
+        if (slot.tag.shared != 0) after.drop(*slot.payload());
+        ++lost_;
+        ++displaced_;
+    }
+    return replaced;
+}
+
+void Mailbox::publish_replaced() noexcept {
+    const std::uint64_t queued = published_.load(std::memory_order_relaxed) + 1;
+    high_water_ = std::max(high_water_, queued - head_.load(std::memory_order_relaxed));
+    published_.store(queued, std::memory_order_release);
+}
+
+// ---- taking under the lock --------------------------------------------------------------------------------------
+
+Slot* Mailbox::oldest() noexcept {
+    if (published_.load(std::memory_order_relaxed) == head_.load(std::memory_order_relaxed)) return nullptr;
+    if (policy_ != Policy::latest) return read_;
+    Slot* oldest = nullptr;
+    for (std::size_t type = 0; type < types_; ++type) {
+        Slot& candidate = slot(type);
+        if (candidate.tag.sequence == 0) continue;
+        if (oldest == nullptr || candidate.tag.sequence < oldest->tag.sequence) oldest = &candidate;
+    }
+    return oldest;
+}
+
+void Mailbox::taken_under_lock(Aftermath& after) noexcept {
+    if (policy_ != Policy::latest) read_ = this->after(read_);
+    const std::uint64_t head = head_.load(std::memory_order_relaxed) + 1;
+    head_.store(head, std::memory_order_release);
+    if (state() == State::draining && published_.load(std::memory_order_relaxed) == head) end(State::closed, after);
+    if (policy_ == Policy::wait) TopicBase::give_turns(bindings(), after);
+}
+
+// ---- the end ----------------------------------------------------------------------------------------------------
+
+void Mailbox::end(State why, Aftermath& after) noexcept {
+    state_.store(why, std::memory_order_release);
+    limit_ = tail_;
+    after.wake(claim());
+    while (ParkingSpot* waiter = end_waiters_.front()) {
+        SpotList::remove(*waiter);
+        after.wake(waiter->claim());
+    }
+}
+
+void Mailbox::drain(Aftermath& after) noexcept {
+    if (state() != State::open) return;
+    // against a receiver that takes the last event meanwhile, see take()
+    state_.store(State::draining, std::memory_order_seq_cst);
+    if (head_.load(std::memory_order_seq_cst) == published_.load(std::memory_order_relaxed)) end(State::closed, after);
+}
+
+void Mailbox::finish_draining() noexcept {
+    Aftermath after;
+    {
+        const DomainGuard guard(home());
+        if (state() == State::draining &&
+            head_.load(std::memory_order_relaxed) == published_.load(std::memory_order_relaxed))
+            end(State::closed, after);
+    }
+    after.settle();
+}
+
+Look Mailbox::drained() noexcept {
+    finish_draining();
+    return Look::ended;
+}
+
+Look Mailbox::discard() noexcept {
+    const std::uint64_t tail = published_.load(std::memory_order_acquire);
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
+    if (head == tail) return Look::ended;
+    discarded_.store(discarded_.load(std::memory_order_relaxed) + (tail - head), std::memory_order_relaxed);
+    head_.store(tail, std::memory_order_release);
+    if (policy_ == Policy::latest) {
+        for (std::size_t type = 0; type < types_; ++type) {
+            const SlotTag tag = std::exchange(slot(type).tag, {});
+            if (tag.sequence != 0 && tag.shared != 0) slot(type).payload()->release();
+        }
+    } else {
+        for (std::uint64_t i = head; i != tail; ++i) {
+            Slot* slot = std::exchange(read_, after(read_));
+            if (slot->tag.shared != 0) slot->payload()->release();
+        }
+    }
+    return Look::ended;
+}
+
+// ---- slow subscribers -------------------------------------------------------------------------------------------
+
+void Mailbox::open_episode(std::uint16_t type, Aftermath& after) noexcept {
+    if (std::exchange(episode_is_open_, true)) return;
+    ++episodes_;
+    slow_type_ = type;
+    limit_ = tail_;
+    if (calling_.load(std::memory_order_relaxed)) {
+        call_again_ = true;
+        return;
+    }
+    calling_.store(true, std::memory_order_relaxed);
+    caller_ = std::this_thread::get_id();
+    add_reference();
+    after.notify(*this);
+}
+
+void Mailbox::call_back() {
+    struct Reference {
+        Mailbox* mailbox;
+        ~Reference() { mailbox->release(); }
+    } reference{this};
+    std::exception_ptr first;
+    for (bool again = true; again;) {
+        SlowSubscriber slow;
+        const TopicBase* topic = nullptr;
+        {
+            const DomainGuard guard(home());
+            if (!has_ended()) topic = bindings_[slow_type_].topic;
+            slow.capacity = capacity_;
+            slow.lost = lost_;
+            slow.episodes = episodes_;
+        }
+        if (topic != nullptr) {
+            try {
+                slow.name = name();
+                slow.type = topic->label();
+                (*slow_)(slow);
+            } catch (...) {
+                if (!first) first = std::current_exception();
+            }
+        }
+        const DomainGuard guard(home());
+        again = std::exchange(call_again_, false) && !has_ended();
+        if (!again) calling_.store(false, std::memory_order_release);
+    }
+    calling_.notify_all();
+    if (first) std::rethrow_exception(first);
+}
+
+void Mailbox::await_callback() noexcept {
+    {
+        const DomainGuard guard(home());
+        if (!calling_.load(std::memory_order_relaxed) || caller_ == std::this_thread::get_id()) return;
+    }
+    calling_.wait(true, std::memory_order_acquire);
+}
+
+// ---- figures ----------------------------------------------------------------------------------------------------
+
+std::string Mailbox::name() const {
+    return name_.empty() ? unique_name(where_, number_) : name_;
+}
+
+SubscriptionStat Mailbox::stat() {
+    SubscriptionStat stat;
+    stat.name = name();
+    stat.capacity = capacity_;
+    stat.policy = policy_;
+    stat.types.reserve(types_);
+    for (const Binding& binding : bindings()) stat.types.emplace_back(binding.topic->label());
+
+    const DomainGuard guard(home());
+    const std::uint64_t head = head_.load(std::memory_order_acquire);
+    stat.size = has_ended() ? 0 : published_.load(std::memory_order_relaxed) - head;
+    stat.high_water = high_water_;
+    stat.delivered =
+        head - discarded_.load(std::memory_order_relaxed) - (policy_ == Policy::drop_oldest ? displaced_ : 0);
+    stat.lost = lost_;
+    stat.gap = gap_;
+    return stat;
+}
+
+}  // namespace event::detail

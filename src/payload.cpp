@@ -1,0 +1,60 @@
+#include <event/detail/payload.hpp>
+
+#include <algorithm>
+#include <mutex>
+
+namespace event::detail {
+
+PayloadPool::PayloadPool(std::size_t size, std::size_t alignment) noexcept
+    : size_(std::max(size, sizeof(Block))), alignment_(std::align_val_t{std::max(alignment, alignof(Block))}) {}
+
+PayloadPool::~PayloadPool() {
+    while (kept_ != nullptr) free(std::exchange(kept_, kept_->next));
+}
+
+void* PayloadPool::allocate() {
+    {
+        std::lock_guard guard(lock_);
+        if (kept_ != nullptr) {
+            ++in_use_;
+            --kept_count_;
+            return std::exchange(kept_, kept_->next);
+        }
+    }
+    void* block = ::operator new(size_, alignment_);
+    std::lock_guard guard(lock_);
+    ++in_use_;
+    return block;
+}
+
+void PayloadPool::deallocate(void* block) noexcept {
+    bool last = false;
+    {
+        std::lock_guard guard(lock_);
+        --in_use_;
+        last = abandoned_ && in_use_ == 0;
+        if (kept_count_ < most_kept) {
+            kept_ = ::new (block) Block{kept_};
+            ++kept_count_;
+            block = nullptr;
+        }
+    }
+    if (block != nullptr) free(block);
+    if (last) delete this;
+}
+
+void PayloadPool::abandon() noexcept {
+    bool last = false;
+    {
+        std::lock_guard guard(lock_);
+        abandoned_ = true;
+        last = in_use_ == 0;
+    }
+    if (last) delete this;
+}
+
+void PayloadPool::free(void* block) const noexcept {
+    ::operator delete(block, size_, alignment_);
+}
+
+}  // namespace event::detail
