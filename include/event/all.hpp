@@ -1,0 +1,18 @@
+#pragma once
+
+/// Every header of the core.
+
+#include <event/backpressure.hpp>
+#include <event/bus.hpp>
+#include <event/delivery.hpp>
+#include <event/emit_result.hpp>
+#include <event/emitter.hpp>
+#include <event/error.hpp>
+#include <event/fwd.hpp>
+#include <event/name.hpp>
+#include <event/options.hpp>
+#include <event/report.hpp>
+#include <event/snapshot.hpp>
+#include <event/subscription.hpp>
+#include <event/value.hpp>
+#include <event/watcher.hpp>

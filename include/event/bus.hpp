@@ -1,0 +1,138 @@
+#pragma once
+
+/// The event bus: what components of one host share to learn of each other's doings.
+
+#include <event/backpressure.hpp>
+#include <event/delivery.hpp>
+#include <event/detail/bus_core.hpp>
+#include <event/detail/push_op.hpp>
+#include <event/detail/slot.hpp>
+#include <event/emitter.hpp>
+#include <event/error.hpp>
+#include <event/fwd.hpp>
+#include <event/options.hpp>
+#include <event/report.hpp>
+#include <event/subscription.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <array>
+#include <concepts>
+#include <functional>
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace event {
+
+/// Hands out emitters and subscriptions. A topic is a C++ type: who emits `Connected` reaches who subscribes to
+/// `Connected`, on the same bus, and nobody needs to know the other.
+///
+/// Ownership: a plain object, several in one process; no singleton. Its handles keep what they need alive, so bus,
+/// emitters and subscriptions may be destroyed in any order. Destroying it is `close()`.
+/// Threads: every function from any thread at once.
+/// Cost: registering takes the bus's mutex and a lookup; emitting and receiving never touch the bus.
+/// Errors: registering is all or nothing. `std::system_error` (`boost::system::system_error`) with `errc::name_clash`
+/// when another type of this bus declares the same `event_name`, with `errc::closed` once the bus is closed.
+class EventBus {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    /// Completions run on `executor` unless a handler brings its own.
+    explicit EventBus(const executor_type& executor, BusOptions options = {})
+        : core_(detail::BusCore::create(executor, std::move(options))) {}
+    template <std::derived_from<boost::asio::execution_context> Context>
+    explicit EventBus(Context& context, BusOptions options = {})
+        : EventBus(context.get_executor(), std::move(options)) {}
+    EventBus(const EventBus&) = delete;
+    EventBus& operator=(const EventBus&) = delete;
+    ~EventBus() { close(); }
+
+    /// An emitter of these types.
+    template <class... Ts>
+    Emitter<Ts...> emitter(EmitterOptions options = {}) {
+        boost::system::error_code error;
+        Emitter<Ts...> made = emitter<Ts...>(std::move(options), error);
+        if (error) throw boost::system::system_error(error, "event: cannot make an emitter");
+        return made;
+    }
+    /// The same without an exception: on an error, an emitter that is closed.
+    template <class... Ts>
+    Emitter<Ts...> emitter(EmitterOptions options, boost::system::error_code& error) {
+        static_assert(detail::check_event_types<Ts...>());
+        const std::array<const detail::EventType*, sizeof...(Ts)> types{&detail::event_type<Ts>()...};
+        error = {};
+        return Emitter<Ts...>(core_->executor(), core_->add_emitter(types, std::move(options), error));
+    }
+
+    /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the
+    /// retained events of its types, oldest first. Throws `std::invalid_argument` for a capacity of 0.
+    template <class... Ts>
+    Subscription<Ts...> subscribe(SubscriptionOptions options = {},
+                                  std::source_location where = std::source_location::current()) {
+        auto mailbox = add_subscription<Ts...>(std::move(options), where);
+        return Subscription<Ts...>(core_->executor(), core_, std::move(mailbox), false);
+    }
+
+    /// A push subscription: `handler` is called with each event, as `handler(const T&)` or `handler(const T&, const
+    /// Meta&)`. It runs on its associated executor (`bind_executor(strand, …)`), by default the bus's; its calls never
+    /// overlap, whatever the executor. An exception leaves through the context's `run()`; nothing is lost, and the
+    /// subscription goes on. The handler may emit, subscribe, close and destroy anything, its own subscription
+    /// included. A cancellation through its associated slot closes the subscription. It keeps `run()` from returning
+    /// until it is closed.
+    template <class... Ts, class Handler>
+        requires(!std::convertible_to<Handler, std::source_location>)
+    Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler,
+                                  std::source_location where = std::source_location::current()) {
+        using Stored = std::decay_t<Handler>;
+        static_assert((detail::HandlesEvent<Stored, Ts> && ...),
+                      "event: the handler must be callable with every event type of the subscription");
+        Stored stored(std::forward<Handler>(handler));
+        executor_type executor = core_->executor();
+        auto associated = boost::asio::get_associated_executor(stored, executor);
+        if constexpr (std::convertible_to<decltype(associated), executor_type>) executor = associated;
+
+        auto mailbox = add_subscription<Ts...>(std::move(options), where);
+        Subscription<Ts...> subscription(executor, core_, mailbox, true);
+        detail::PushOp<Stored, Ts...>::start(core_, mailbox, std::move(stored));
+        return subscription;
+    }
+
+    template <class T>
+    [[nodiscard]] TopicStat stat() const {
+        return core_->stat(detail::event_type<T>());
+    }
+
+    /// Drops the retained event of the type; the topic stays retained.
+    template <class T>
+    void forget() noexcept {
+        core_->forget(detail::event_type<T>());
+    }
+
+    /// Closes every emitter, and lets every subscription end once what it has queued is received. Idempotent.
+    void close() noexcept { core_->close(); }
+
+    [[nodiscard]] const std::string& name() const noexcept { return core_->name(); }
+    [[nodiscard]] executor_type get_executor() const noexcept { return core_->executor(); }
+
+private:
+    template <class... Ts>
+    detail::IntrusivePtr<detail::Mailbox> add_subscription(SubscriptionOptions options,
+                                                           const std::source_location& where) {
+        static_assert(detail::check_event_types<Ts...>());
+        const std::array<const detail::EventType*, sizeof...(Ts)> types{&detail::event_type<Ts>()...};
+        boost::system::error_code error;
+        auto mailbox = core_->add_subscription(types, detail::slot_stride<Ts...>, std::move(options), where, error);
+        if (error) throw boost::system::system_error(error, "event: cannot subscribe");
+        return mailbox;
+    }
+
+    const detail::IntrusivePtr<detail::BusCore> core_;
+};
+
+}  // namespace event

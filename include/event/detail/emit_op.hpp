@@ -1,0 +1,171 @@
+#pragma once
+
+#include <event/detail/bus_core.hpp>
+#include <event/detail/parked_op.hpp>
+#include <event/detail/topic.hpp>
+#include <event/emit_result.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <exception>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace event::detail {
+
+/// An event that somebody holds until it is emitted: a copy, or the only reference to its payload.
+template <class T>
+class HeldEvent {
+public:
+    /// Takes over the payload's reference.
+    explicit HeldEvent(EventItem<T> event) noexcept { event_.store(event); }
+    HeldEvent(HeldEvent&& other) noexcept : event_(other.event_), held_(std::exchange(other.held_, false)) {}
+    HeldEvent(const HeldEvent&) = delete;
+    HeldEvent& operator=(const HeldEvent&) = delete;
+    ~HeldEvent() {
+        if (PayloadBase* payload = held_ ? event_.payload() : nullptr) payload->release();
+    }
+    [[nodiscard]] EventItem<T> release() noexcept {
+        held_ = false;
+        return event_.item();
+    }
+
+private:
+    Retained<T> event_;
+    bool held_ = true;
+};
+
+/// Waits for room at every subscriber whose policy is `Wait`, then emits.
+template <class T>
+class EmitWhenRoom : public SourceBase {
+public:
+    using Values = std::tuple<boost::system::error_code, EmitResult>;
+
+    EmitWhenRoom(EmitSpot& spot, IntrusivePtr<EmitterState> emitter, HeldEvent<T>&& event) noexcept
+        : spot_(&spot),
+          topic_(static_cast<Topic<T>*>(&spot.topic())),
+          emitter_(std::move(emitter)),
+          event_(std::move(event)) {}
+
+    [[nodiscard]] bool ready() const noexcept { return false; }  // only the lock tells
+    [[nodiscard]] bool idle() const noexcept { return !has_ended() && !is_my_turn(); }
+    void parked() noexcept {
+        if (!std::exchange(is_listed_, true)) topic_->enlist(*spot_);
+    }
+
+    [[nodiscard]] bool take(Values& values) {
+        auto& [error, result] = values;
+        Aftermath after;
+        {
+            DomainGuard domain(*topic_);
+            if (has_ended()) {
+                error = errc::closed;
+                result.error = errc::closed;
+            } else if (is_my_turn()) {
+                topic_->publish(event_.release(), domain, true, result, after);
+            } else {
+                return false;
+            }
+            leave(after);
+        }
+        settle(after);
+        return true;
+    }
+
+    void abandon() noexcept {
+        Aftermath after;
+        {
+            const DomainGuard guard(*topic_);
+            leave(after);
+        }
+        settle(after);
+    }
+
+private:
+    [[nodiscard]] bool has_ended() const noexcept { return !emitter_->is_open() || topic_->is_closed(); }
+    [[nodiscard]] bool is_my_turn() const noexcept {
+        const EmitSpot* first = topic_->first_emitting();
+        return (first == nullptr || first == spot_) && topic_->has_room();
+    }
+    /// Passes the turn on.
+    void leave(Aftermath& after) noexcept {
+        SpotList::remove(*spot_);
+        topic_->give_turn(after);
+    }
+    /// What a callback throws has no caller to go to but whoever runs the bus's context.
+    void settle(Aftermath& after) const noexcept {
+        try {
+            after.settle();
+        } catch (...) {
+            boost::asio::post(emitter_->bus()->executor(), Rethrow(std::current_exception()));
+        }
+    }
+    class Rethrow {
+    public:
+        explicit Rethrow(std::exception_ptr exception) noexcept : exception_(std::move(exception)) {}
+        void operator()() const { std::rethrow_exception(exception_); }
+
+    private:
+        std::exception_ptr exception_;
+    };
+
+    EmitSpot* spot_;  // the operation holds a reference
+    Topic<T>* topic_;
+    IntrusivePtr<EmitterState> emitter_;
+    HeldEvent<T> event_;
+    bool is_listed_ = false;
+};
+
+/// The initiation of `async_emit`: emits at once where nobody has to be waited for. Without an emitter (it was closed
+/// or moved from) it completes with `errc::closed`.
+template <class T>
+class InitiateEmit {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    InitiateEmit(const executor_type& executor, IntrusivePtr<EmitterState> emitter, Topic<T>* topic,
+                 std::optional<HeldEvent<T>> event) noexcept
+        : executor_(executor), emitter_(std::move(emitter)), topic_(topic), event_(std::move(event)) {}
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+    template <class Handler>
+    void operator()(Handler&& handler) {
+        EmitResult result;
+        if (!event_ || !emitter_->is_open()) {
+            result.error = errc::closed;
+        } else if (!emit_now(result)) {
+            auto spot = IntrusivePtr<EmitSpot>::adopt(new EmitSpot(emitter_->bus(), *topic_, *emitter_));
+            EmitWhenRoom<T> source(*spot, std::move(emitter_), std::move(*event_));
+            Operation<EmitWhenRoom<T>, std::decay_t<Handler>, executor_type>::start(
+                std::move(spot), std::move(source), std::forward<Handler>(handler), executor_);
+            return;
+        }
+        boost::system::error_code error;
+        if (result.error != errc{}) error = result.error;
+        complete_at_once(executor_, std::forward<Handler>(handler), error, result);
+    }
+
+private:
+    [[nodiscard]] bool emit_now(EmitResult& result) {
+        Aftermath after;
+        {
+            DomainGuard domain(*topic_);
+            if (topic_->first_emitting() != nullptr || !topic_->has_room()) return false;
+            topic_->publish(event_->release(), domain, true, result, after);
+        }
+        after.settle();
+        return true;
+    }
+
+    executor_type executor_;
+    IntrusivePtr<EmitterState> emitter_;
+    Topic<T>* topic_;
+    std::optional<HeldEvent<T>> event_;
+};
+
+}  // namespace event::detail

@@ -1,0 +1,207 @@
+#pragma once
+
+#include <event/delivery.hpp>
+#include <event/detail/mailbox.hpp>
+#include <event/detail/parked_op.hpp>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <utility>
+
+/// What the operations of a subscription wait for.
+
+namespace event::detail {
+
+template <class... Ts>
+[[nodiscard]] Look take_into(Mailbox& mailbox, Delivery<Ts...>& empty) noexcept {
+    return mailbox.take([&](Slot& slot) { DeliveryAccess::take(empty, slot); });
+}
+
+/// All of them wait for the queue to be readable, or to end.
+class MailboxSource : public SourceBase {
+public:
+    explicit MailboxSource(Mailbox& mailbox) noexcept : mailbox_(&mailbox) {}
+    [[nodiscard]] bool ready() const noexcept { return mailbox_->look() != Look::empty; }
+    [[nodiscard]] bool idle() const noexcept { return mailbox_->look() == Look::empty; }
+
+protected:
+    [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
+    /// Translates what was found: false for nothing.
+    template <class Values>
+    [[nodiscard]] bool found(Look look, Values& values) const {
+        if (look == Look::ended) std::get<0>(values) = mailbox_->end_reason();
+        return look != Look::empty;
+    }
+
+private:
+    Mailbox* mailbox_;  // the operation holds a reference
+};
+
+template <class... Ts>
+class ReceiveOne : public MailboxSource {
+public:
+    using Values = std::tuple<boost::system::error_code, Delivery<Ts...>>;
+    using MailboxSource::MailboxSource;
+    [[nodiscard]] bool take(Values& values) { return found(take_into(mailbox(), std::get<1>(values)), values); }
+};
+
+template <class... Ts>
+class ReceiveSome : public MailboxSource {
+public:
+    using Values = std::tuple<boost::system::error_code, std::size_t>;
+    ReceiveSome(Mailbox& mailbox, std::span<Delivery<Ts...>> into) noexcept : MailboxSource(mailbox), into_(into) {}
+    [[nodiscard]] bool ready() const noexcept { return into_.empty() || MailboxSource::ready(); }
+    [[nodiscard]] bool take(Values& values) {
+        std::size_t& count = std::get<1>(values);
+        for (count = 0; count < into_.size(); ++count) {
+            into_[count] = {};
+            const Look look = take_into(mailbox(), into_[count]);
+            if (look != Look::readable) return count != 0 || found(look, values);
+        }
+        return true;
+    }
+
+private:
+    std::span<Delivery<Ts...>> into_;
+};
+
+class WaitReadable : public MailboxSource {
+public:
+    using Values = std::tuple<boost::system::error_code>;
+    using MailboxSource::MailboxSource;
+    [[nodiscard]] bool take(Values& values) { return found(mailbox().look(), values); }
+};
+
+/// A source with a time limit: when it passes, the operation ends as timed out. The timer belongs to the context of the
+/// operation, and goes with it.
+template <class Source, class Executor>
+class TimeLimited : public Source {
+    using Clock = std::chrono::steady_clock;
+
+public:
+    TimeLimited(Mailbox& mailbox, std::optional<Clock::duration> limit, const Executor& executor) : Source(mailbox) {
+        if (limit) timer_.emplace(executor, *limit);
+    }
+    void limit(ParkingSpot& spot, std::uint64_t ticket) {
+        if (timer_) timer_->async_wait(TimeOut(IntrusivePtr<ParkingSpot>(&spot), ticket));
+    }
+
+private:
+    class TimeOut {
+    public:
+        TimeOut(IntrusivePtr<ParkingSpot> spot, std::uint64_t ticket) noexcept
+            : spot_(std::move(spot)), ticket_(ticket) {}
+        void operator()(const boost::system::error_code& error) const noexcept {
+            if (!error) spot_->cancel(ticket_, Phase::timed_out);
+        }
+
+    private:
+        IntrusivePtr<ParkingSpot> spot_;
+        std::uint64_t ticket_;
+    };
+
+    std::optional<boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>> timer_;
+};
+
+/// Starts a receive with a time limit; none if the limit cannot be reached.
+template <class Source, class Executor>
+class InitiateFor {
+public:
+    using executor_type = Executor;
+
+    InitiateFor(const Executor& executor, IntrusivePtr<Mailbox> mailbox,
+                std::optional<std::chrono::steady_clock::duration> limit)
+        : executor_(executor), mailbox_(std::move(mailbox)), limit_(limit) {}
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+    template <class Handler>
+    void operator()(Handler&& handler) const {
+        using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<std::decay_t<Handler>, Executor>>;
+        const HandlerExecutor on = boost::asio::get_associated_executor(handler, executor_);
+        const Initiate<TimeLimited<Source, HandlerExecutor>, Mailbox, Executor> initiate(executor_, mailbox_);
+        initiate(std::forward<Handler>(handler), limit_, on);
+    }
+
+private:
+    Executor executor_;
+    IntrusivePtr<Mailbox> mailbox_;
+    std::optional<std::chrono::steady_clock::duration> limit_;
+};
+
+/// A duration as the clock counts it; none if the clock cannot count that far.
+template <class Rep, class Period>
+[[nodiscard]] std::optional<std::chrono::steady_clock::duration> time_limit(std::chrono::duration<Rep, Period> limit) {
+    using Limit = std::chrono::steady_clock::duration;
+    using Seconds = std::chrono::duration<double>;
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    if (Seconds(limit) >= Seconds(Limit::max()) - Seconds(now)) return std::nullopt;
+    if (Seconds(limit) <= Seconds::zero()) return Limit::zero();
+    return std::chrono::ceil<Limit>(limit);
+}
+
+/// Where one `async_closed` waits.
+class EndSpot final : public ParkingSpot {
+public:
+    explicit EndSpot(IntrusivePtr<Mailbox> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
+    [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
+    [[nodiscard]] const DomainMember& home() const noexcept override { return mailbox_->home(); }
+    [[nodiscard]] bool home_is(const boost::asio::execution_context& context) const noexcept override {
+        return mailbox_->home_is(context);
+    }
+    [[nodiscard]] bool home_is_gone() const noexcept override { return mailbox_->home_is_gone(); }
+
+private:
+    void destroy_spot() noexcept override { delete this; }
+
+    const IntrusivePtr<Mailbox> mailbox_;
+};
+
+class WaitForEnd : public SourceBase {
+public:
+    using Values = std::tuple<boost::system::error_code>;
+    explicit WaitForEnd(EndSpot& spot) noexcept : spot_(&spot) {}
+    [[nodiscard]] bool ready() const noexcept { return spot_->mailbox().has_ended(); }
+    [[nodiscard]] bool idle() const noexcept { return !ready(); }
+    void parked() noexcept { spot_->mailbox().end_waiters().push_back(*spot_); }
+    [[nodiscard]] bool take(Values& values) const {
+        std::get<0>(values) = spot_->mailbox().end_reason();
+        return ready();
+    }
+
+private:
+    EndSpot* spot_;  // the operation holds a reference
+};
+
+/// Starts an `async_closed`, each in a spot of its own.
+template <class Executor>
+class InitiateClosed {
+public:
+    using executor_type = Executor;
+
+    InitiateClosed(const Executor& executor, IntrusivePtr<Mailbox> mailbox)
+        : executor_(executor), mailbox_(std::move(mailbox)) {}
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+    template <class Handler>
+    void operator()(Handler&& handler) const {
+        IntrusivePtr<EndSpot> spot;
+        if (mailbox_) spot = IntrusivePtr<EndSpot>::adopt(new EndSpot(mailbox_));
+        const Initiate<WaitForEnd, EndSpot, Executor> initiate(executor_, std::move(spot));
+        initiate(std::forward<Handler>(handler));
+    }
+
+private:
+    Executor executor_;
+    IntrusivePtr<Mailbox> mailbox_;
+};
+
+}  // namespace event::detail

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <event/detail/core.hpp>
+#include <event/detail/parked_op.hpp>
+#include <event/detail/topic.hpp>
+#include <event/error.hpp>
+#include <event/snapshot.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace event::detail {
+
+/// A retained topic without a bus.
+template <class T>
+class ValueCore final : public Core {
+public:
+    [[nodiscard]] static IntrusivePtr<ValueCore> create(boost::asio::any_io_executor executor) {
+        return IntrusivePtr<ValueCore>::adopt(new ValueCore(std::move(executor)));
+    }
+
+    [[nodiscard]] Topic<T>& topic() noexcept { return topic_; }
+
+private:
+    explicit ValueCore(boost::asio::any_io_executor executor)
+        : Core(std::move(executor)), topic_(event_type<T>(), std::string()) {
+        topic_.retain();
+    }
+    void destroy_core() noexcept override { delete this; }
+    void destroy_pending() noexcept override {
+        ParkedOp* doomed = nullptr;
+        {
+            const DomainGuard guard(topic_);
+            while (ParkingSpot* watcher = topic_.watching().front()) {
+                SpotList::remove(*watcher);
+                if (ParkedOp* op = watcher->claim()) op->next = std::exchange(doomed, op);
+            }
+        }
+        while (doomed != nullptr) std::exchange(doomed, doomed->next)->destroy();
+    }
+
+    Topic<T> topic_;
+};
+
+/// A watcher: where its pending get waits, and what it has seen.
+template <class T>
+class WatchSpot final : public ParkingSpot {
+public:
+    WatchSpot(IntrusivePtr<Core> core, Topic<T>& topic) noexcept : core_(std::move(core)), topic_(&topic) {}
+
+    /// What a look finds, under the domain's lock.
+    [[nodiscard]] Look look() const noexcept {
+        if (is_closed_) return Look::ended;
+        if (topic_->retained_sequence() > seen_) return Look::readable;
+        return topic_->is_closed() ? Look::ended : Look::empty;
+    }
+    void wait_for_newer() noexcept { topic_->watching().push_back(*this); }
+
+    /// Without the lock.
+    [[nodiscard]] Look look_now() const noexcept {
+        const DomainGuard guard(*topic_);
+        return look();
+    }
+    /// The newest value, if it has not been seen. `snapshot` is empty before.
+    [[nodiscard]] Look take(Snapshot<T>& snapshot) noexcept {
+        const DomainGuard guard(*topic_);
+        const Look found = look();
+        if (found == Look::readable) seen_ = snapshot.version_ = topic_->read(snapshot.kept_);
+        return found;
+    }
+    [[nodiscard]] static std::optional<Snapshot<T>> current(Topic<T>& topic) noexcept {
+        std::optional<Snapshot<T>> snapshot(std::in_place);
+        const DomainGuard guard(topic);
+        snapshot->version_ = topic.read(snapshot->kept_);
+        if (snapshot->version_ == 0) snapshot.reset();
+        return snapshot;
+    }
+
+    void close() noexcept {
+        ParkedOp* op = nullptr;
+        {
+            const DomainGuard guard(*topic_);
+            is_closed_ = true;
+            op = claim();
+            SpotList::remove(*this);
+        }
+        if (op != nullptr) op->wake();
+    }
+
+    [[nodiscard]] const DomainMember& home() const noexcept override { return *topic_; }
+    [[nodiscard]] bool home_is(const boost::asio::execution_context& context) const noexcept override {
+        return core_->context_is(context);
+    }
+    [[nodiscard]] bool home_is_gone() const noexcept override { return core_->context_is_gone(); }
+
+private:
+    void destroy_spot() noexcept override { delete this; }
+
+    const IntrusivePtr<Core> core_;
+    Topic<T>* const topic_;
+    // guarded by the domain's lock
+    std::uint64_t seen_ = 0;
+    bool is_closed_ = false;
+};
+
+/// Waits for a value that has not been seen, and takes nothing.
+template <class T>
+class WaitNewer : public SourceBase {
+public:
+    using Values = std::tuple<boost::system::error_code>;
+    explicit WaitNewer(WatchSpot<T>& spot) noexcept : spot_(&spot) {}
+    [[nodiscard]] bool ready() const noexcept { return spot_->look_now() != Look::empty; }
+    [[nodiscard]] bool idle() const noexcept { return spot_->look() == Look::empty; }
+    void parked() noexcept { spot_->wait_for_newer(); }
+    [[nodiscard]] bool take(Values& values) const {
+        const Look found = spot_->look_now();
+        if (found == Look::ended) std::get<0>(values) = errc::closed;
+        return found != Look::empty;
+    }
+
+protected:
+    WatchSpot<T>* spot_;  // the operation holds a reference
+};
+
+/// Waits for a value that has not been seen and that the predicate accepts.
+template <class T, class Predicate>
+class GetNewer : public WaitNewer<T> {
+public:
+    using Values = std::tuple<boost::system::error_code, Snapshot<T>>;
+    GetNewer(WatchSpot<T>& spot, Predicate accepts) : WaitNewer<T>(spot), accepts_(std::move(accepts)) {}
+    [[nodiscard]] bool take(Values& values) {
+        for (;;) {
+            Snapshot<T> snapshot;
+            const Look found = this->spot_->take(snapshot);
+            if (found == Look::empty) return false;
+            if (found == Look::ended) {
+                std::get<0>(values) = errc::closed;
+                return true;
+            }
+            if (!std::invoke(accepts_, *snapshot)) continue;
+            std::get<1>(values) = std::move(snapshot);
+            return true;
+        }
+    }
+
+private:
+    Predicate accepts_;
+};
+
+struct AcceptAll {
+    template <class T>
+    constexpr bool operator()(const T&) const noexcept {
+        return true;
+    }
+};
+
+}  // namespace event::detail

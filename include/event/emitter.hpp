@@ -1,0 +1,226 @@
+#pragma once
+
+/// Where events come from: a component's handle for the types it emits.
+
+#include <event/detail/bus_core.hpp>
+#include <event/detail/emit_op.hpp>
+#include <event/detail/topic.hpp>
+#include <event/emit_result.hpp>
+#include <event/error.hpp>
+#include <event/fwd.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace event {
+
+/// Emits events of the types `Ts...` on the bus that made it.
+///
+/// Ownership: move-only; destroying it closes it. It outlives its bus safely, and is then closed.
+/// Threads: emitting, `close()` and `is_open()` from any thread at once. An emit never waits for a subscriber and never
+/// runs its code (the callback of `Notify` aside), so it may be called under any lock, from inside any handler, and
+/// from inside such a callback. Order: two emits, one of which returned before the other began, reach every subscriber
+/// in that order, whatever their types and emitters. Cost: nobody subscribed: one load of the topic. Otherwise one
+/// short lock, and for each subscriber a copy of a trivially copyable event of at most 256 bytes; any other event is
+/// built once, before the lock, and shared. No allocation on the steady path; one post for each receiver that waits.
+/// Errors: on a closed or moved-from emitter, or when the bus is closed, nothing is delivered and `EmitResult::error`
+/// is `errc::closed`. If building or copying the event throws, so does the emit, and no subscriber got any of it.
+template <class... Ts>
+class [[nodiscard]] Emitter {
+    static_assert(detail::check_event_types<Ts...>());
+    using First = std::tuple_element_t<0, std::tuple<Ts...>>;
+    static constexpr bool has_one_type = sizeof...(Ts) == 1;
+
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    Emitter(Emitter&& other) noexcept
+        : executor_(other.executor_), topics_(other.topics_), state_(std::move(other.state_)) {}
+    Emitter& operator=(Emitter&& other) noexcept {
+        if (this != &other) {
+            close();
+            executor_ = other.executor_;
+            topics_ = other.topics_;
+            state_ = std::move(other.state_);
+        }
+        return *this;
+    }
+    ~Emitter() { close(); }
+
+    /// Emits a copy of the event. An emitter of one type takes `emit({.peer = id})`; one of several `emit<B>({…})`.
+    EmitResult emit(const First& event) const
+        requires(has_one_type && std::copy_constructible<First>)
+    {
+        return emit_built<First>(event);
+    }
+    /// Emits the event, moved where it is not small and trivially copyable.
+    EmitResult emit(First&& event) const
+        requires(has_one_type && std::move_constructible<First>)
+    {
+        return emit_built<First>(std::move(event));
+    }
+    template <class T>
+    EmitResult emit(const T& event) const
+        requires(!has_one_type && detail::one_of<T, Ts...> && std::copy_constructible<T>)
+    {
+        return emit_built<T>(event);
+    }
+    template <class T>
+    EmitResult emit(T&& event) const
+        requires(!has_one_type && detail::one_of<T, Ts...> && std::move_constructible<T>)
+    {
+        return emit_built<T>(std::move(event));
+    }
+
+    /// Builds the event in place and emits it; builds nothing when nobody listens. For types that can be neither copied
+    /// nor moved, and inside `co_await` expressions (GCC 12 destroys an aggregate temporary there twice).
+    template <class T = First, class... Args>
+    EmitResult emplace(Args&&... args) const {
+        static_assert(detail::one_of<T, Ts...>, "event: this emitter does not emit that type");
+        static_assert(std::constructible_from<T, Args...>, "event: the event cannot be built from these arguments");
+        return emit_built<T>(std::forward<Args>(args)...);
+    }
+
+    /// Emits the events adjacently in the order, with one lock and one wake-up for the lot.
+    template <class T = First>
+    EmitResult emit_all(std::span<const std::type_identity_t<T>> events) const
+        requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
+    {
+        if (!accepts_events()) return closed();
+        detail::Topic<T>& to = topic<T>();
+        if (!to.wanted() || events.empty()) return {};
+        if constexpr (detail::stored_inline<T>) {
+            return to.emit_all(events.size(), [&](std::size_t i) { return &events[i]; });
+        } else {
+            Built<T> built;
+            for (const T& event : events) built.add(detail::Payload<T>::create(to.pool(), event));
+            return to.emit_all(events.size(), [&](std::size_t) { return built.next(); });
+        }
+    }
+
+    /// Waits until every subscriber of the type whose policy is `Wait` has room, and then is one emit: at once if they
+    /// have. First come, first served for each type; a plain emit does not overtake a waiting one at those subscribers.
+    ///
+    /// Completion: `void(error_code, EmitResult)`. Cancellation (all types): nothing was delivered, to anybody. When
+    /// the emitter or the bus is closed: `errc::closed`. When such a subscription ends, it is waited for no longer.
+    /// What a `Notify` callback throws during a delayed emit comes out of `run()` of the bus's context.
+    template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
+    auto async_emit(std::type_identity_t<T> event, Token&& token) const
+        requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
+    {
+        return async_emplace<T>(std::forward<Token>(token), std::move(event));
+    }
+
+    /// The same for an event that is built from the arguments, now.
+    template <class T = First, class Token, class... Args>
+    auto async_emplace(Token&& token, Args&&... args) const
+        requires(boost::asio::completion_token_for<Token, void(boost::system::error_code, EmitResult)>)
+    {
+        static_assert(detail::one_of<T, Ts...>, "event: this emitter does not emit that type");
+        static_assert(std::constructible_from<T, Args...>, "event: the event cannot be built from these arguments");
+        std::optional<detail::HeldEvent<T>> event;
+        if (accepts_events()) event = hold<T>(std::forward<Args>(args)...);
+        return boost::asio::async_initiate<Token, void(boost::system::error_code, EmitResult)>(
+            detail::InitiateEmit<T>(executor_, state_, event ? &topic<T>() : nullptr, std::move(event)), token);
+    }
+
+    /// From now on nothing is delivered; emits that wait end with `errc::closed`. Idempotent.
+    void close() noexcept {
+        if (state_) state_->close();
+    }
+    [[nodiscard]] bool is_open() const noexcept { return accepts_events() && !state_->bus()->is_closed(); }
+    /// As in `EmitterOptions`; empty once moved from.
+    [[nodiscard]] std::string name() const { return state_ ? state_->name() : std::string(); }
+    /// The bus's executor.
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+private:
+    friend class EventBus;
+
+    /// Payloads that are built but not emitted yet.
+    template <class T>
+    class Built {
+    public:
+        Built() = default;
+        Built(const Built&) = delete;
+        Built& operator=(const Built&) = delete;
+        ~Built() {
+            while (first_ != nullptr) next()->release();
+        }
+        void add(detail::Payload<T>* payload) noexcept {
+            payload->next = nullptr;
+            (last_ != nullptr ? last_->next : first_) = payload;
+            last_ = payload;
+        }
+        [[nodiscard]] detail::Payload<T>* next() noexcept {
+            auto* payload = static_cast<detail::Payload<T>*>(first_);
+            first_ = payload->next;
+            return payload;
+        }
+
+    private:
+        detail::PayloadBase* first_ = nullptr;
+        detail::PayloadBase* last_ = nullptr;
+    };
+
+    Emitter(const executor_type& executor, detail::IntrusivePtr<detail::EmitterState> state) noexcept
+        : executor_(executor), state_(std::move(state)) {
+        if (state_) std::copy(state_->topics().begin(), state_->topics().end(), topics_.begin());
+    }
+
+    [[nodiscard]] bool accepts_events() const noexcept { return state_ && state_->is_open(); }
+
+    template <class T>
+    [[nodiscard]] detail::Topic<T>& topic() const noexcept {
+        return static_cast<detail::Topic<T>&>(*topics_[detail::index_of<T, Ts...>()]);
+    }
+
+    template <class T, class... Args>
+    EmitResult emit_built(Args&&... args) const {
+        if (!accepts_events()) return closed();
+        detail::Topic<T>& to = topic<T>();
+        if (!to.wanted()) return {};
+        if constexpr (!detail::stored_inline<T>) {
+            return to.emit(detail::Payload<T>::create(to.pool(), std::forward<Args>(args)...));
+        } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, T> && ...)) {
+            return to.emit(&(args, ...));  // copied straight into the queues
+        } else {
+            const T event(std::forward<Args>(args)...);
+            return to.emit(&event);
+        }
+    }
+
+    template <class T, class... Args>
+    [[nodiscard]] detail::HeldEvent<T> hold(Args&&... args) const {
+        if constexpr (detail::stored_inline<T>) {
+            const T event(std::forward<Args>(args)...);
+            return detail::HeldEvent<T>(&event);
+        } else {
+            return detail::HeldEvent<T>(detail::Payload<T>::create(topic<T>().pool(), std::forward<Args>(args)...));
+        }
+    }
+
+    [[nodiscard]] static EmitResult closed() noexcept {
+        EmitResult result;
+        result.error = errc::closed;
+        return result;
+    }
+
+    executor_type executor_;
+    std::array<detail::TopicBase*, sizeof...(Ts)> topics_{};
+    detail::IntrusivePtr<detail::EmitterState> state_;  // null: moved from
+};
+
+}  // namespace event

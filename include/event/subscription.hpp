@@ -1,0 +1,176 @@
+#pragma once
+
+/// A component's view of the bus: one ordered queue of the event types it cares about.
+
+#include <event/delivery.hpp>
+#include <event/detail/bus_core.hpp>
+#include <event/detail/mailbox.hpp>
+#include <event/detail/receive.hpp>
+#include <event/error.hpp>
+#include <event/fwd.hpp>
+#include <event/report.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace event {
+
+/// A bounded, ordered queue of the events of types `Ts...`, and the way to wait for them. `Subscription<Ts...>` is this
+/// with `any_io_executor`; `EventBus::subscribe` makes it. With a handler (push) the queue is drained for you, and only
+/// `close…`, `async_closed` and `stat` are of use.
+///
+/// Ownership: move-only; destroying it closes it. It outlives its bus safely and then ends with `errc::closed`.
+/// Threads: distinct objects are independent. On one object, one receive at a time from one executor, `try_receive`
+/// included; `cancel()`, the `close` functions, `async_closed` and `stat()` from any thread.
+/// Order: events come in the order in which they were emitted, whatever their types and emitters; any two events that
+/// two subscriptions both receive reach them in the same order. Cost: an event in the queue costs no lock
+/// (`DropOldest`, `Latest`, `Wait`: one) and no allocation to take; a wake-up is one post for each time the queue stops
+/// being empty.
+///
+/// For every operation here: the completion is posted, never run inside the initiating function; it runs on the
+/// handler's associated executor, by default `get_executor()`. An event is taken when the completion runs, not earlier,
+/// and a cancellation (terminal, partial or total: `operation_aborted`) that comes before that takes nothing, so
+/// `a.async_receive(…) || b.async_receive(…)` loses nothing when both run on one strand. (`||` waits for a *success*:
+/// an ended subscription does not end it unless you use `as_tuple`.) A second operation beside a pending one completes
+/// with `errc::concurrent_receive`, and the first goes on. Once the subscription has ended: `errc::closed`, or
+/// `errc::killed`. A pending operation keeps `run()` from returning, and is destroyed, uninvoked, with whichever dies
+/// first of the bus's execution context and its own.
+template <class Executor, class... Ts>
+class [[nodiscard]] BasicSubscription {
+    static_assert(detail::check_event_types<Ts...>());
+    using error_code = boost::system::error_code;
+    using DefaultToken = boost::asio::default_completion_token_t<Executor>;
+
+public:
+    using executor_type = Executor;
+    template <class Other>
+    struct rebind_executor {
+        using other = BasicSubscription<Other, Ts...>;
+    };
+
+    BasicSubscription(BasicSubscription&& other) noexcept
+        : executor_(other.executor_),
+          core_(std::move(other.core_)),
+          mailbox_(std::move(other.mailbox_)),
+          is_push_(other.is_push_) {}
+    /// The same subscription with another executor type, as `use_awaitable.as_default_on(…)` asks for.
+    template <class Other>
+        requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
+    BasicSubscription(BasicSubscription<Other, Ts...>&& other) noexcept
+        : executor_(other.executor_),
+          core_(std::move(other.core_)),
+          mailbox_(std::move(other.mailbox_)),
+          is_push_(other.is_push_) {}
+    BasicSubscription& operator=(BasicSubscription&& other) noexcept {
+        if (this != &other) {
+            close();
+            executor_ = other.executor_;
+            core_ = std::move(other.core_);
+            mailbox_ = std::move(other.mailbox_);
+            is_push_ = other.is_push_;
+        }
+        return *this;
+    }
+    ~BasicSubscription() { close(); }
+
+    /// The next event, if there is one. Beside a pending receive it takes the event, and the pending one waits on.
+    [[nodiscard]] std::optional<Delivery<Ts...>> try_receive() {
+        std::optional<Delivery<Ts...>> delivery(std::in_place);
+        if (!mailbox_ || detail::take_into(*mailbox_, *delivery) != detail::Look::readable) delivery.reset();
+        return delivery;
+    }
+
+    /// Waits for the next event. Completion: `void(error_code, Delivery<Ts...>)`.
+    template <boost::asio::completion_token_for<void(error_code, Delivery<Ts...>)> Token = DefaultToken>
+    auto async_receive(Token&& token = DefaultToken()) {
+        return initiate<detail::ReceiveOne<Ts...>, void(error_code, Delivery<Ts...>)>(token);
+    }
+
+    /// Waits until there is an event, then takes as many as there are and fit: one wait, many events. The span must
+    /// stay valid until then; an empty one is filled at once. Completion: `void(error_code, std::size_t)`.
+    template <boost::asio::completion_token_for<void(error_code, std::size_t)> Token = DefaultToken>
+    auto async_receive_some(std::span<Delivery<Ts...>> into, Token&& token = DefaultToken()) {
+        return initiate<detail::ReceiveSome<Ts...>, void(error_code, std::size_t)>(token, into);
+    }
+
+    /// Waits for the next event, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was
+    /// taken. Cheaper than `async_receive(…) || timer.async_wait(…)`. Completion: `void(error_code, Delivery<Ts...>)`.
+    template <class Rep, class Period,
+              boost::asio::completion_token_for<void(error_code, Delivery<Ts...>)> Token = DefaultToken>
+    auto async_receive_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
+        return boost::asio::async_initiate<Token, void(error_code, Delivery<Ts...>)>(
+            detail::InitiateFor<detail::ReceiveOne<Ts...>, Executor>(executor_, mailbox_, detail::time_limit(limit)),
+            token);
+    }
+
+    /// Waits until there is an event, and takes nothing. Another's `try_receive` may have taken it when this completes.
+    /// Completion: `void(error_code)`.
+    template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
+    auto async_wait(Token&& token = DefaultToken()) {
+        return initiate<detail::WaitReadable, void(error_code)>(token);
+    }
+
+    /// Completes when the subscription has ended, with why: `errc::closed` or `errc::killed`. Any number at a time,
+    /// beside any receive, for push subscriptions too. Completion: `void(error_code)`.
+    template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
+    auto async_closed(Token&& token = DefaultToken()) {
+        return boost::asio::async_initiate<Token, void(error_code)>(
+            detail::InitiateClosed<Executor>(executor_, mailbox_), token);
+    }
+
+    /// Ends the pending receive with `operation_aborted`. Does nothing to a push subscription.
+    void cancel() noexcept {
+        if (mailbox_ && !is_push_) mailbox_->cancel();
+    }
+
+    /// Nothing more: queued events are discarded, a pending receive ends with `errc::closed`. When it returns on the
+    /// subscription's executor, no handler starts any more; on another thread, one that has begun may still be
+    /// finishing. Idempotent.
+    void close() noexcept {
+        if (!mailbox_) return;
+        core_->close_subscription(*mailbox_);
+        mailbox_->await_callback();
+    }
+
+    /// Takes no new events, delivers the queued ones, then ends with `errc::closed`. Idempotent.
+    void close_after_drain() noexcept {
+        if (mailbox_) core_->drain_subscription(*mailbox_);
+    }
+
+    /// Figures of this moment; all zero once moved from.
+    [[nodiscard]] SubscriptionStat stat() const { return mailbox_ ? mailbox_->stat() : SubscriptionStat{}; }
+
+    /// The bus's executor, or the one that is bound to the handler.
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+private:
+    template <class, class...>
+    friend class BasicSubscription;
+    friend class EventBus;
+
+    BasicSubscription(const Executor& executor, detail::IntrusivePtr<detail::BusCore> core,
+                      detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
+        : executor_(executor), core_(std::move(core)), mailbox_(std::move(mailbox)), is_push_(is_push) {}
+
+    template <class Source, class Signature, class Token, class... Args>
+    auto initiate(Token& token, Args&&... args) {
+        return boost::asio::async_initiate<Token, Signature>(
+            detail::Initiate<Source, detail::Mailbox, Executor>(executor_, mailbox_), token,
+            std::forward<Args>(args)...);
+    }
+
+    Executor executor_;
+    detail::IntrusivePtr<detail::BusCore> core_;
+    detail::IntrusivePtr<detail::Mailbox> mailbox_;  // null: moved from
+    bool is_push_ = false;
+};
+
+}  // namespace event

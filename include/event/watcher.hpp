@@ -1,0 +1,125 @@
+#pragma once
+
+/// One follower of a latest value.
+
+#include <event/detail/value_core.hpp>
+#include <event/error.hpp>
+#include <event/fwd.hpp>
+#include <event/snapshot.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <concepts>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace event {
+
+/// Follows a `Value`: each get finds the newest value at the moment it completes, and never the same `set` twice or an
+/// older one after a newer one. It is not a log: values between two gets are skipped. `Watcher<T>` is this with
+/// `any_io_executor`; `Value::watch` and `ValueView::watch` make it.
+///
+/// Ownership: move-only; destroying it closes it. It outlives its value safely: it still gets the value that it has not
+/// seen, then `errc::closed`.
+/// Threads: distinct objects are independent. On one object, one get at a time from one executor; `cancel()` and
+/// `close()` from any thread. Cost: one short lock for a get, no allocation; a watcher that is not waiting costs a
+/// `set` nothing.
+///
+/// Completion, cancellation and lifetime of its operations are those of a subscription's receive: posted, on the
+/// handler's associated executor, by default `get_executor()`; a get that is cancelled (`operation_aborted`, all types)
+/// or loses in
+/// `||` has consumed nothing; a second operation beside a pending one completes with `errc::concurrent_receive`, and
+/// the first goes on; after `close()`: `errc::closed`.
+template <class Executor, class T>
+class [[nodiscard]] BasicWatcher {
+    using error_code = boost::system::error_code;
+    using DefaultToken = boost::asio::default_completion_token_t<Executor>;
+
+public:
+    using executor_type = Executor;
+    template <class Other>
+    struct rebind_executor {
+        using other = BasicWatcher<Other, T>;
+    };
+
+    BasicWatcher(BasicWatcher&& other) noexcept : executor_(other.executor_), spot_(std::move(other.spot_)) {}
+    template <class Other>
+        requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
+    BasicWatcher(BasicWatcher<Other, T>&& other) noexcept : executor_(other.executor_), spot_(std::move(other.spot_)) {}
+    BasicWatcher& operator=(BasicWatcher&& other) noexcept {
+        if (this != &other) {
+            close();
+            executor_ = other.executor_;
+            spot_ = std::move(other.spot_);
+        }
+        return *this;
+    }
+    ~BasicWatcher() { close(); }
+
+    /// The first time the current value, or the first one ever set; then waits for a newer `set`.
+    /// Completion: `void(error_code, Snapshot<T>)`.
+    template <boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
+    auto async_get(Token&& token = DefaultToken()) {
+        return initiate<detail::GetNewer<T, detail::AcceptAll>, void(error_code, Snapshot<T>)>(token,
+                                                                                               detail::AcceptAll{});
+    }
+
+    /// The same, skipping (and so consuming) what `accepts(const T&)` rejects. The predicate is called on the handler's
+    /// executor, outside every lock; what it throws leaves through `run()`, and the operation waits on.
+    template <class Predicate, boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
+    auto async_get_if(Predicate&& accepts, Token&& token = DefaultToken()) {
+        using Stored = std::decay_t<Predicate>;
+        static_assert(std::predicate<Stored&, const T&>, "event: the predicate must be callable with const T&");
+        return initiate<detail::GetNewer<T, Stored>, void(error_code, Snapshot<T>)>(token,
+                                                                                    std::forward<Predicate>(accepts));
+    }
+
+    /// Waits until there is a value that was not seen, and takes nothing. Completion: `void(error_code)`.
+    template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
+    auto async_wait(Token&& token = DefaultToken()) {
+        return initiate<detail::WaitNewer<T>, void(error_code)>(token);
+    }
+
+    /// The newest value, if this watcher has not seen it. Beside a pending get it takes it, and the pending one waits
+    /// on.
+    [[nodiscard]] std::optional<Snapshot<T>> try_get() noexcept {
+        std::optional<Snapshot<T>> snapshot(std::in_place);
+        if (!spot_ || spot_->take(*snapshot) != detail::Look::readable) snapshot.reset();
+        return snapshot;
+    }
+
+    /// Ends the pending get with `operation_aborted`; nothing was consumed.
+    void cancel() noexcept {
+        if (spot_) spot_->cancel();
+    }
+    /// Ends the pending get, and every later one, with `errc::closed`. Idempotent.
+    void close() noexcept {
+        if (spot_) spot_->close();
+    }
+
+    /// The value's executor.
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+private:
+    template <class, class>
+    friend class BasicWatcher;
+    friend class ValueView<T>;
+
+    BasicWatcher(const Executor& executor, detail::IntrusivePtr<detail::WatchSpot<T>> spot) noexcept
+        : executor_(executor), spot_(std::move(spot)) {}
+
+    template <class Source, class Signature, class Token, class... Args>
+    auto initiate(Token& token, Args&&... args) {
+        return boost::asio::async_initiate<Token, Signature>(
+            detail::Initiate<Source, detail::WatchSpot<T>, Executor>(executor_, spot_), token,
+            std::forward<Args>(args)...);
+    }
+
+    Executor executor_;
+    detail::IntrusivePtr<detail::WatchSpot<T>> spot_;  // null: moved from
+};
+
+}  // namespace event
