@@ -130,8 +130,7 @@ public:
     {
         static_assert(detail::one_of<T, Ts...>, "event: this emitter does not emit that type");
         static_assert(std::constructible_from<T, Args...>, "event: the event cannot be built from these arguments");
-        std::optional<detail::HeldEvent<T>> event;
-        if (accepts_events()) event = hold<T>(std::forward<Args>(args)...);
+        std::optional<detail::HeldEvent<T>> event = hold<T>(std::forward<Args>(args)...);
         return boost::asio::async_initiate<Token, void(boost::system::error_code, EmitResult)>(
             detail::InitiateEmit<T>(executor_, state_, event ? &topic<T>() : nullptr, std::move(event)), token);
     }
@@ -203,12 +202,14 @@ private:
     }
 
     template <class T, class... Args>
-    [[nodiscard]] detail::HeldEvent<T> hold(Args&&... args) const {
+    [[nodiscard]] std::optional<detail::HeldEvent<T>> hold(Args&&... args) const {
+        if (!accepts_events()) return std::nullopt;
         if constexpr (detail::stored_inline<T>) {
             const T event(std::forward<Args>(args)...);
-            return detail::HeldEvent<T>(&event);
+            return std::optional<detail::HeldEvent<T>>(std::in_place, &event);
         } else {
-            return detail::HeldEvent<T>(detail::Payload<T>::create(topic<T>().pool(), std::forward<Args>(args)...));
+            return std::optional<detail::HeldEvent<T>>(
+                std::in_place, detail::Payload<T>::create(topic<T>().pool(), std::forward<Args>(args)...));
         }
     }
 

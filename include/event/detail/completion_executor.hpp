@@ -3,8 +3,10 @@
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
@@ -76,6 +78,7 @@ template <class Executor>
 class TypedCompletionExecutor {
 public:
     explicit TypedCompletionExecutor(const Executor& executor) : executor_(executor) {}
+    TypedCompletionExecutor(const Executor& executor, const boost::asio::any_io_executor&) : executor_(executor) {}
 
     [[nodiscard]] boost::asio::execution_context& context() const noexcept {
         return boost::asio::query(executor_, boost::asio::execution::context);
@@ -100,19 +103,63 @@ private:
     std::optional<Tracked> work_;
 };
 
+/// Runs on one executor what can only be posted to another: `any_completion_executor` promises no more than that a
+/// function will run, perhaps at once, which must not be on the stack of whoever wakes an operation.
+class RelayedCompletionExecutor {
+public:
+    RelayedCompletionExecutor(const boost::asio::any_completion_executor& executor,
+                              const boost::asio::any_io_executor& home)
+        : executor_(executor), home_(home) {}
+
+    [[nodiscard]] boost::asio::execution_context& context() const noexcept { return home_.context(); }
+    void start_work() {
+        if (!work_) work_.emplace(boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked));
+        home_.start_work();
+    }
+    void finish_work() noexcept {
+        work_.reset();
+        home_.finish_work();
+    }
+    template <class Function>
+    void post(Function&& function, PostMemory& memory) const {
+        home_.post(Relay<std::decay_t<Function>>(executor_, std::forward<Function>(function)), memory);
+    }
+
+private:
+    template <class Function>
+    class Relay {
+    public:
+        Relay(const boost::asio::any_completion_executor& executor, Function&& function)
+            : executor_(executor), function_(std::move(function)) {}
+        void operator()() { boost::asio::dispatch(executor_, std::move(function_)); }
+
+    private:
+        boost::asio::any_completion_executor executor_;
+        Function function_;
+    };
+
+    boost::asio::any_completion_executor executor_;
+    TypedCompletionExecutor<boost::asio::any_io_executor> home_;
+    std::optional<boost::asio::any_completion_executor> work_;
+};
+
 /// The same where only an erased executor is known (coroutines always bring one). Erasure costs a wake-up two
 /// allocations from a foreign thread, and a strand four times the time, so the executors that are nearly always inside
 /// are taken out again.
 template <class Erased>
 class ErasedCompletionExecutor {
+    using Any = boost::asio::any_io_executor;
     using Context = boost::asio::io_context::executor_type;
     using Pool = boost::asio::thread_pool::executor_type;
     using ContextStrand = boost::asio::strand<Context>;
+    static constexpr bool is_postable = std::is_same_v<Erased, Any>;
+    using Other = std::conditional_t<is_postable, TypedCompletionExecutor<Any>, RelayedCompletionExecutor>;
     using Typed = std::variant<TypedCompletionExecutor<Context>, TypedCompletionExecutor<Pool>,
-                               TypedCompletionExecutor<ContextStrand>, TypedCompletionExecutor<Erased>>;
+                               TypedCompletionExecutor<ContextStrand>, Other>;
 
 public:
-    explicit ErasedCompletionExecutor(const Erased& executor) : typed_(unwrap(executor)) {}
+    /// `home` is where to post what can only be dispatched to `executor`.
+    ErasedCompletionExecutor(const Erased& executor, const Any& home) : typed_(unwrap(executor, home)) {}
 
     [[nodiscard]] boost::asio::execution_context& context() const noexcept {
         return std::visit([](const auto& typed) -> boost::asio::execution_context& { return typed.context(); }, typed_);
@@ -129,13 +176,18 @@ public:
     }
 
 private:
-    static Typed unwrap(const Erased& executor) {
+    template <class Executor>
+    static Typed unwrap(const Executor& executor, const Any& home) {
         if (const auto* context = executor.template target<Context>())
             return TypedCompletionExecutor<Context>(*context);
         if (const auto* pool = executor.template target<Pool>()) return TypedCompletionExecutor<Pool>(*pool);
         if (const auto* strand = executor.template target<ContextStrand>())
             return TypedCompletionExecutor<ContextStrand>(*strand);
-        return TypedCompletionExecutor<Erased>(executor);
+        if constexpr (is_postable) {
+            return Other(executor);
+        } else {
+            return Other(executor, home);
+        }
     }
 
     Typed typed_;
@@ -155,7 +207,7 @@ struct SelectCompletionExecutor<boost::asio::any_completion_executor> {
     using type = ErasedCompletionExecutor<boost::asio::any_completion_executor>;
 };
 
-/// The executor on which an operation completes.
+/// The executor on which an operation completes; made from it and from the executor of the object it belongs to.
 template <class Executor>
 using CompletionExecutor = typename SelectCompletionExecutor<Executor>::type;
 

@@ -313,7 +313,7 @@ private:
     Operation(IntrusivePtr<ParkingSpot>&& spot, Source&& source, Handler&& handler, const Executor& executor)
         : ParkedOp(std::move(spot)),
           source_(std::move(source)),
-          executor_(boost::asio::get_associated_executor(handler, executor)),
+          executor_(boost::asio::get_associated_executor(handler, executor), executor),
           handler_(std::move(handler)) {}
     ~Operation() = default;
 

@@ -84,7 +84,7 @@ private:
     PushOp(const IntrusivePtr<Mailbox>& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
         : ParkedOp(mailbox),
           mailbox_(*mailbox),
-          executor_(boost::asio::get_associated_executor(handler, executor)),
+          executor_(boost::asio::get_associated_executor(handler, executor), executor),
           handler_(std::move(handler)) {}
     ~PushOp() = default;
 

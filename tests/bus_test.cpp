@@ -1,0 +1,372 @@
+#include "support.hpp"
+
+#include <event/bus.hpp>
+
+#include <new>
+
+namespace bus_test {
+
+using namespace support;
+
+TEST(EventBus, IsBuiltFromAnExecutorOrAContext) {
+    asio::io_context io;
+    event::EventBus from_context{io};
+    event::EventBus from_executor{io.get_executor()};
+    event::EventBus from_strand{asio::make_strand(io)};
+    asio::thread_pool pool(1);
+    event::EventBus from_pool{pool, {.name = "pool"}};
+    EXPECT_EQ(from_context.get_executor(), asio::any_io_executor(io.get_executor()));
+    EXPECT_EQ(from_pool.name(), "pool");
+}
+
+TEST(EventBus, SeveralInOneProcessShareNothing) {
+    asio::io_context io;
+    event::EventBus one{io};
+    event::EventBus other{io};
+    auto emitter = one.emitter<Number>();
+    auto here = one.subscribe<Number>();
+    auto there = other.subscribe<Number>();
+    emitter.emit({1});
+    EXPECT_EQ(numbers(here), (std::vector{1}));
+    EXPECT_TRUE(numbers(there).empty());
+}
+
+TEST(EventBus, MayBeDestroyedBeforeItsHandles) {
+    asio::io_context io;
+    std::optional<event::EventBus> bus(std::in_place, io);
+    auto emitter = bus->emitter<Number>();
+    auto subscription = bus->subscribe<Number>();
+    std::vector<int> pushed;
+    auto push = bus->subscribe<Number>({}, [&](const Number& number) { pushed.push_back(number.value); });
+    emitter.emit({1});
+    bus.reset();
+    EXPECT_FALSE(emitter.is_open());
+    EXPECT_EQ(emitter.emit({2}).error, event::errc::closed);
+    EXPECT_EQ(numbers(subscription), (std::vector{1})) << "what was queued is still delivered";
+    Completion<event::Delivery<Number>> receive;
+    subscription.async_receive(receive.handler());
+    drive(io);
+    EXPECT_EQ(pushed, (std::vector{1}));
+    EXPECT_EQ(receive.error(), event::errc::closed);
+}
+
+TEST(EventBus, MayBeDestroyedAfterItsHandlesInAnyOrder) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = std::make_optional(bus.emitter<Text>({.retain = true}));
+    auto first = std::make_optional(bus.subscribe<Text>());
+    auto second = std::make_optional(bus.subscribe<Text>());
+    emitter->emit({"a"});
+    first.reset();
+    emitter->emit({"b"});
+    emitter.reset();
+    EXPECT_EQ(take_all(*second).size(), 2U);
+}
+
+TEST(EventBus, CloseLetsEverySubscriptionDrain) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    auto full = bus.subscribe<Number>();
+    auto idle = bus.subscribe<Letter>();
+    Completion<event::Delivery<Letter>> waiting;
+    idle.async_receive(waiting.handler());
+    emitter.emit({1});
+    bus.close();
+    bus.close();
+    EXPECT_EQ(emitter.emit({2}).error, event::errc::closed);
+    drive(io);
+    EXPECT_EQ(waiting.error(), event::errc::closed);
+    EXPECT_EQ(numbers(full), (std::vector{1}));
+    EXPECT_THROW(bus.emitter<Number>(), boost::system::system_error);
+    EXPECT_THROW(static_cast<void>(bus.subscribe<Number>()), boost::system::system_error);
+    error_code error;
+    auto late = bus.emitter<Number>({}, error);
+    EXPECT_EQ(error, event::errc::closed);
+    EXPECT_EQ(late.emit({1}).error, event::errc::closed);
+}
+
+TEST(EventBus, StatCountsWhatATypeHas) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    EXPECT_EQ(bus.stat<Number>().emitters, 0U);
+    auto emitter = bus.emitter<Number>();
+    emitter.emit({0});
+    EXPECT_EQ(bus.stat<Number>().emitted, 0U) << "nobody heard it";
+    auto subscription = bus.subscribe<Number>();
+    emitter.emit({1});
+    emitter.emit({2});
+    auto deliveries = take_all(subscription);
+    const event::TopicStat stat = bus.stat<Number>();
+    EXPECT_EQ(stat.emitters, 1U);
+    EXPECT_EQ(stat.subscribers, 1U);
+    EXPECT_FALSE(stat.retained);
+    EXPECT_FALSE(stat.replayable);
+    EXPECT_EQ(stat.emitted, 2U);
+    EXPECT_EQ(stat.last_sequence, deliveries.back().sequence());
+}
+
+TEST(EventBus, CountsUnheardEventsOnlyWhenAsked) {
+    asio::io_context io;
+    event::EventBus bus{io, {.count_unheard = true}};
+    auto emitter = bus.emitter<Number>();
+    const event::EmitResult result = emitter.emit({1});
+    EXPECT_EQ(result.subscribers, 0U);
+    EXPECT_EQ(result.error, event::errc{});
+    EXPECT_EQ(bus.stat<Number>().emitted, 1U);
+}
+
+TEST(EventBus, ATopicThatNobodyUsesIsGone) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    {
+        auto emitter = bus.emitter<Number>({.retain = true});
+        auto subscription = bus.subscribe<Number>();
+        emitter.emit({1});
+        bus.forget<Number>();
+    }
+    const event::TopicStat stat = bus.stat<Number>();
+    EXPECT_EQ(stat.emitters + stat.subscribers, 0U);
+    EXPECT_EQ(stat.emitted, 0U);
+    EXPECT_FALSE(stat.retained) << "the next user finds a new topic";
+    auto emitter = bus.emitter<Number>();
+    emitter.emit({2});
+    auto subscription = bus.subscribe<Number>();
+    EXPECT_TRUE(numbers(subscription).empty());
+}
+
+// ---- retained events ------------------------------------------------------------------------------------------------
+
+TEST(Retained, IsInTheQueueBeforeSubscribeReturnsExactlyOnce) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>({.retain = true});
+    emitter.emit({1});
+    emitter.emit({2});
+    auto subscription = bus.subscribe<Number>();
+    EXPECT_EQ(subscription.stat().size, 1U);
+    emitter.emit({3});
+    auto all = take_all(subscription);
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0]->value, 2);
+    EXPECT_TRUE(all[0].replayed());
+    EXPECT_EQ(all[0].missed(), 0U);
+    EXPECT_EQ(all[1]->value, 3);
+    EXPECT_FALSE(all[1].replayed());
+    EXPECT_LT(all[0].sequence(), all[1].sequence());
+}
+
+TEST(Retained, DoesNotCountAgainstTheCapacity) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number, Letter, Text>({.retain = true});
+    emitter.emit(Letter{'a'});
+    emitter.emit(Text{"t"});
+    emitter.emit(Number{1});
+    auto subscription = bus.subscribe<Number, Letter, Text>({.capacity = 1, .on_full = event::Drop{}});
+    EXPECT_EQ(emitter.emit(Number{2}).delivered, 1U);
+    EXPECT_EQ(emitter.emit(Number{3}).refused, 1U);
+    auto all = take_all(subscription);
+    ASSERT_EQ(all.size(), 4U);
+    EXPECT_EQ(all[0].get_if<Letter>()->value, 'a') << "oldest first, whatever the types";
+    EXPECT_EQ(all[1].get_if<Text>()->value, "t");
+    EXPECT_EQ(all[2].get_if<Number>()->value, 1);
+    EXPECT_EQ(all[3].get_if<Number>()->value, 2);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(all[i].replayed());
+    EXPECT_EQ(emitter.emit(Number{4}).delivered, 1U);
+    EXPECT_EQ(emitter.emit(Number{5}).refused, 1U) << "the room of the replayed events is not given to others";
+}
+
+TEST(Retained, StaysWhenOlderEventsAreDisplaced) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number, Text>({.retain = true});
+    emitter.emit(Text{"state"});
+    emitter.emit(Number{0});
+    auto subscription = bus.subscribe<Number, Text>({.capacity = 2, .on_full = event::DropOldest{}});
+    for (int i = 1; i <= 7; ++i) emitter.emit(Number{i});
+    auto all = take_all(subscription);
+    ASSERT_EQ(all.size(), 4U);
+    EXPECT_EQ(all[0].get_if<Text>()->value, "state");
+    EXPECT_EQ(all[1].get_if<Number>()->value, 0);
+    EXPECT_EQ(all[2].get_if<Number>()->value, 6);
+    EXPECT_EQ(all[2].missed(), 5U);
+    EXPECT_EQ(all[3].get_if<Number>()->value, 7);
+}
+
+TEST(Retained, IsReplayedByEveryPolicy) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Text>({.retain = true});
+    emitter.emit({"state"});
+    const std::vector<event::Backpressure> policies{event::Drop{}, event::DropOldest{}, event::Latest{},
+                                                    event::Kill{}, event::Notify{},     event::Wait{}};
+    for (const auto& policy : policies) {
+        auto subscription = bus.subscribe<Text>({.capacity = 1, .on_full = policy});
+        auto delivery = subscription.try_receive();
+        ASSERT_TRUE(delivery);
+        EXPECT_TRUE(delivery->replayed());
+        EXPECT_EQ((*delivery)->value, "state");
+        EXPECT_FALSE(subscription.try_receive());
+    }
+}
+
+TEST(Retained, IsAPropertyOfTheTopicForEveryEmitter) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto plain = bus.emitter<Number>();
+    plain.emit({1});
+    auto retaining = bus.emitter<Number>({.retain = true});
+    EXPECT_FALSE(bus.stat<Number>().replayable) << "what was emitted before is not retained";
+    plain.emit({2});
+    retaining.close();
+    auto subscription = bus.subscribe<Number>();
+    EXPECT_EQ(numbers(subscription), (std::vector{2}));
+}
+
+TEST(Retained, IsDroppedByForgetAndTheTopicStaysRetained) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>({.retain = true});
+    emitter.emit({1});
+    bus.forget<Number>();
+    EXPECT_TRUE(bus.stat<Number>().retained);
+    auto early = bus.subscribe<Number>();
+    EXPECT_TRUE(numbers(early).empty());
+    emitter.emit({2});
+    auto late = bus.subscribe<Number>();
+    EXPECT_EQ(numbers(late), (std::vector{2}));
+    bus.forget<Letter>();  // nothing to forget
+}
+
+TEST(Retained, OutlivesItsEmitter) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    bus.emitter<Number>({.retain = true}).emit({7});
+    auto subscription = bus.subscribe<Number>();
+    EXPECT_EQ(numbers(subscription), (std::vector{7}));
+}
+
+// ---- one order ------------------------------------------------------------------------------------------------------
+
+TEST(Order, IsOneOverAllTypesOfASubscription) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto a = bus.emitter<Number>();
+    auto b = bus.emitter<Letter>();
+    auto both = bus.subscribe<Number, Letter>();
+    auto reversed = bus.subscribe<Letter, Number>();
+    a.emit({1});
+    b.emit({'x'});
+    b.emit({'y'});
+    a.emit({2});
+    auto left = take_all(both);
+    auto right = take_all(reversed);
+    ASSERT_EQ(left.size(), 4U);
+    ASSERT_EQ(right.size(), 4U);
+    const std::vector<std::size_t> types{left[0].index(), left[1].index(), left[2].index(), left[3].index()};
+    EXPECT_EQ(types, (std::vector<std::size_t>{0, 1, 1, 0}));
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(left[i].sequence(), right[i].sequence());
+}
+
+TEST(Order, GoesOnFromTheLargerNumberWhenDomainsMerge) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto a = bus.emitter<Number>();
+    auto b = bus.emitter<Letter>();
+    auto only_a = bus.subscribe<Number>();
+    auto only_b = bus.subscribe<Letter>();
+    for (int i = 0; i < 10; ++i) a.emit({i});
+    b.emit({'x'});
+    auto both = bus.subscribe<Number, Letter>();
+    b.emit({'y'});
+    a.emit({10});
+    const auto last_a = std::move(take_all(only_a).back());
+    const auto last_b = std::move(take_all(only_b).back());
+    auto merged = take_all(both);
+    ASSERT_EQ(merged.size(), 2U);
+    EXPECT_EQ(merged[0].sequence(), last_b.sequence());
+    EXPECT_EQ(merged[1].sequence(), last_a.sequence());
+    EXPECT_EQ(merged[0].sequence(), 11U);
+    EXPECT_EQ(merged[1].sequence(), 12U);
+}
+
+TEST(Order, HoldsForRetainedEventsOfUnrelatedTypes) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto a = bus.emitter<Number>({.retain = true});
+    auto b = bus.emitter<Letter>({.retain = true});
+    for (int i = 0; i < 5; ++i) a.emit({i});
+    b.emit({'x'});
+    auto both = bus.subscribe<Number, Letter>();
+    auto all = take_all(both);
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].index(), 0U) << "emitted before";
+    EXPECT_EQ(all[1].index(), 1U);
+    EXPECT_LT(all[0].sequence(), all[1].sequence());
+}
+
+// ---- registration is all or nothing ---------------------------------------------------------------------------------
+
+struct CopyThrows {
+    CopyThrows() = default;
+    CopyThrows(const CopyThrows&) { throw std::runtime_error("cannot copy"); }
+};
+
+TEST(Registration, ACopyThatThrowsReachesNobody) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<CopyThrows>();
+    auto one = bus.subscribe<CopyThrows>();
+    auto two = bus.subscribe<CopyThrows>();
+    const CopyThrows event;
+    EXPECT_THROW(emitter.emit(event), std::runtime_error);
+    EXPECT_THROW(emitter.emit_all(std::span(&event, 1)), std::runtime_error);
+    EXPECT_EQ(one.stat().size + two.stat().size, 0U);
+    EXPECT_EQ(emitter.emplace().delivered, 2U) << "the bus works on";
+}
+
+TEST(Registration, ACapacityOfZeroNamesTheSubscription) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    try {
+        auto subscription = bus.subscribe<Number>({.capacity = 0, .name = "dht"});
+        FAIL();
+    } catch (const std::invalid_argument& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("dht"));
+    }
+    try {
+        auto subscription = bus.subscribe<Number>({.capacity = 0});
+        FAIL();
+    } catch (const std::invalid_argument& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("bus_test.cpp"));
+    }
+    EXPECT_EQ(bus.stat<Number>().subscribers, 0U);
+}
+
+TEST(Registration, AnAllocationThatFailsLeavesNothingBehind) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    EXPECT_THROW(static_cast<void>(bus.subscribe<Number, Letter>({.capacity = SIZE_MAX})), std::bad_alloc);
+    EXPECT_THROW(static_cast<void>(bus.subscribe<Number, Letter>({.capacity = SIZE_MAX / 64})), std::bad_alloc);
+    EXPECT_EQ(bus.stat<Number>().subscribers, 0U);
+    EXPECT_EQ(bus.stat<Letter>().subscribers, 0U);
+    auto subscription = bus.subscribe<Number, Letter>();
+    auto emitter = bus.emitter<Number>();
+    EXPECT_EQ(emitter.emit({1}).delivered, 1U);
+}
+
+TEST(Registration, GivesSubscriptionsUniqueNames) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    std::vector<event::Subscription<Number>> subscriptions;
+    for (int i = 0; i < 3; ++i) subscriptions.push_back(bus.subscribe<Number>());
+    std::vector<std::string> names;
+    for (auto& subscription : subscriptions) names.push_back(subscription.stat().name);
+    for (const auto& name : names) EXPECT_THAT(name, testing::StartsWith("bus_test.cpp:"));
+    EXPECT_NE(names[0], names[1]);
+    EXPECT_NE(names[1], names[2]);
+    EXPECT_EQ(bus.subscribe<Number>({.name = "mine"}).stat().name, "mine");
+}
+
+}  // namespace bus_test
