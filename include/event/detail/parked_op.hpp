@@ -290,7 +290,14 @@ public:
         const Phase phase = spot().phase();
         Values values;
         if (phase == Phase::pending) {
-            if (!source_.take(values)) return wait();
+            bool taken = false;
+            try {
+                taken = source_.take(values);
+            } catch (...) {  // a predicate: the operation waits on
+                wait();
+                throw;
+            }
+            if (!taken) return wait();
         } else {
             source_.abandon();
             std::get<0>(values) = phase == Phase::timed_out ? make_error_code(boost::asio::error::timed_out)
