@@ -1,0 +1,289 @@
+/// On the steady path nothing is allocated: counted in operator new and in aligned_alloc (which Asio uses). A program
+/// of its own, because it replaces both.
+
+#include "support.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <thread>
+
+namespace {
+
+std::atomic<long> allocations{0};
+
+void* counted(std::size_t size) {
+    ++allocations;
+    if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+    throw std::bad_alloc{};
+}
+
+void* counted(std::size_t size, std::align_val_t alignment) {
+    ++allocations;
+    void* memory = nullptr;
+    if (posix_memalign(&memory, std::max(static_cast<std::size_t>(alignment), sizeof(void*)), size) == 0) return memory;
+    throw std::bad_alloc{};
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    return counted(size);
+}
+void* operator new[](std::size_t size) {
+    return counted(size);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return counted(size, alignment);
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+    return counted(size, alignment);
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+
+// the linker sends calls of aligned_alloc here
+extern "C" void* __real_aligned_alloc(std::size_t alignment, std::size_t size);
+extern "C" void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
+    ++allocations;
+    return __real_aligned_alloc(alignment, size);
+}
+
+namespace allocation_test {
+
+using namespace support;
+
+constexpr int warm_up = 200;
+constexpr int measured = 1'000;
+
+/// Allocations of `measured` calls, once it has been called a while.
+template <class F>
+long allocations_of(F&& f) {
+    for (int i = 0; i < warm_up; ++i) f();
+    const long before = allocations;
+    for (int i = 0; i < measured; ++i) f();
+    return allocations - before;
+}
+
+TEST(Allocations, AreCounted) {
+    const long before = allocations;
+    delete new int(1);
+    EXPECT_EQ(allocations - before, 1);
+    std::free(std::aligned_alloc(64, 64));
+    EXPECT_EQ(allocations - before, 2);
+    EXPECT_NE(allocations_of([] { std::string(100, 'x'); }), 0);
+}
+
+TEST(Allocations, NoneForEmitAndTryReceive) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number, Letter>();
+    std::vector<event::Subscription<Number, Letter>> subscriptions;
+    for (const event::Backpressure& policy :
+         {event::Backpressure(event::Drop{}), event::Backpressure(event::DropOldest{}),
+          event::Backpressure(event::Latest{}), event::Backpressure(event::Wait{})}) {
+        // room for all where a loss would be reported, which takes strings
+        const std::size_t capacity = std::holds_alternative<event::Wait>(policy) ? 8 : 4;
+        subscriptions.push_back(bus.subscribe<Number, Letter>({.capacity = capacity, .on_full = policy}));
+    }
+    EXPECT_EQ(allocations_of([&] {
+                  for (int i = 0; i < 4; ++i) emitter.emit(Number{i});
+                  emitter.emit(Letter{'x'});
+                  for (auto& subscription : subscriptions) {
+                      while (subscription.try_receive()) {
+                      }
+                  }
+              }),
+              0);
+}
+
+TEST(Allocations, NoneForSharedEvents) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Text>({.retain = true});
+    auto one = bus.subscribe<Text>();
+    auto two = bus.subscribe<Text>({.on_full = event::Latest{}});
+    EXPECT_EQ(allocations_of([&] {
+                  for (int i = 0; i < 8; ++i) emitter.emplace("short");
+                  while (one.try_receive()) {
+                  }
+                  while (two.try_receive()) {
+                  }
+              }),
+              0);
+}
+
+/// Emits, and posts itself again, all within one run of the context: Asio's recycled memory lives as long as that.
+struct Chain {
+    asio::io_context& io;
+    event::Emitter<Number>& emitter;
+    long& counted;
+    int left = warm_up + measured;
+    void operator()() {
+        if (left == measured) counted = -allocations;
+        if (left == 0) {
+            counted += allocations;
+            return;
+        }
+        --left;
+        emitter.emit({1});
+        asio::post(io, std::move(*this));
+    }
+};
+
+TEST(Allocations, NoneForPush) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    int calls = 0;
+    auto on_bus = bus.subscribe<Number>({}, [&](const Number&) { ++calls; });
+    auto on_typed = bus.subscribe<Number>({}, asio::bind_executor(io.get_executor(), [&](const Number&) { ++calls; }));
+    auto on_strand =
+        bus.subscribe<Number>({}, asio::bind_executor(asio::make_strand(io), [&](const Number&) { ++calls; }));
+    long counted = -1;
+    asio::post(io, Chain{io, emitter, counted});
+    drive(io);
+    EXPECT_EQ(counted, 0);
+    EXPECT_EQ(calls, 3 * (warm_up + measured));
+}
+
+asio::awaitable<void> consume(event::Subscription<Number>& subscription, std::atomic<int>& received, int total) {
+    while (received < total) {
+        const auto delivery = co_await subscription.async_receive(asio::use_awaitable);
+        received += delivery->value;
+    }
+}
+
+asio::awaitable<void> emit_and_receive(event::Emitter<Number>& emitter, event::Subscription<Number>& subscription,
+                                       event::Value<int>& value, event::Watcher<int>& watcher, long& counted) {
+    for (int i = 0; i < warm_up + measured; ++i) {
+        if (i == warm_up) counted = -allocations;
+        emitter.emplace(i);
+        const auto ready = co_await subscription.async_receive(asio::use_awaitable);
+        emitter.emplace(i);
+        co_await subscription.async_wait(asio::use_awaitable);
+        std::array<event::Delivery<Number>, 2> batch;
+        const std::size_t count = co_await subscription.async_receive_some(batch, asio::use_awaitable);
+        value.set(i);
+        const auto snapshot = co_await watcher.async_get(asio::use_awaitable);
+        EXPECT_EQ(ready->value, *snapshot);
+        EXPECT_EQ(count, 1U);
+    }
+    counted += allocations;
+}
+
+TEST(Allocations, NoneForACoroutine) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    auto subscription = bus.subscribe<Number>();
+    event::Value<int> value(io);
+    auto watcher = value.watch();
+    long counted = -1;
+    asio::co_spawn(io, emit_and_receive(emitter, subscription, value, watcher, counted), asio::detached);
+    drive(io);
+    EXPECT_EQ(counted, 0);
+}
+
+/// One emit at a time from a foreign thread, each waking a receiver that has parked.
+template <class Context>
+long allocations_of_foreign_wakes(Context& context, event::EventBus& bus, std::atomic<int>& received) {
+    static_cast<void>(context);
+    auto emitter = bus.emitter<Number>();
+    long counted = 0;
+    std::thread producer([&] {
+        for (int i = 0; i < warm_up + measured; ++i) {
+            if (i == warm_up) counted = -allocations;
+            emitter.emit({1});
+            while (received <= i) std::this_thread::yield();
+        }
+        counted += allocations;
+    });
+    producer.join();
+    return counted;
+}
+
+TEST(Allocations, NoneForAWakeFromAForeignThread) {
+    asio::io_context io;
+    auto work = asio::make_work_guard(io);
+    event::EventBus bus{io};
+    std::atomic<int> received{0};
+    std::thread runner([&] { io.run(); });
+    {
+        auto push = bus.subscribe<Number>({}, [&](const Number& number) { received += number.value; });
+        EXPECT_EQ(allocations_of_foreign_wakes(io, bus, received), 0) << "push";
+    }
+    received = 0;
+    {
+        auto pull = bus.subscribe<Number>();
+        auto done = asio::co_spawn(io, consume(pull, received, warm_up + measured), asio::use_future);
+        EXPECT_EQ(allocations_of_foreign_wakes(io, bus, received), 0) << "coroutine";
+        done.get();
+    }
+    received = 0;
+    {
+        auto push = bus.subscribe<Number>(
+            {}, asio::bind_executor(asio::make_strand(io), [&](const Number& number) { received += number.value; }));
+        EXPECT_LE(allocations_of_foreign_wakes(io, bus, received), measured) << "a strand asks for one block itself";
+    }
+    work.reset();
+    runner.join();
+}
+
+TEST(Allocations, NoneForAWakeOfAThreadPool) {
+    asio::thread_pool pool(1);
+    event::EventBus bus{pool};
+    std::atomic<int> received{0};
+    {
+        auto push = bus.subscribe<Number>({}, [&](const Number& number) { received += number.value; });
+        EXPECT_EQ(allocations_of_foreign_wakes(pool, bus, received), 0) << "push";
+    }
+    received = 0;
+    {
+        auto pull = bus.subscribe<Number>();
+        auto done = asio::co_spawn(pool, consume(pull, received, warm_up + measured), asio::use_future);
+        EXPECT_EQ(allocations_of_foreign_wakes(pool, bus, received), 0) << "coroutine";
+        done.get();
+    }
+    pool.join();
+}
+
+TEST(Allocations, NoneForSettingAValue) {
+    asio::io_context io;
+    event::Value<int> small(io);
+    event::Value<Text> large(io);
+    auto watcher = small.watch();
+    auto large_watcher = large.watch();
+    EXPECT_EQ(allocations_of([&] {
+                  small.set(1);
+                  large.set(Text{"short"});
+                  EXPECT_TRUE(watcher.try_get());
+                  EXPECT_TRUE(large_watcher.try_get());
+              }),
+              0);
+}
+
+}  // namespace allocation_test

@@ -1,0 +1,48 @@
+/// Wrong uses that must not compile. Each is tried alone, with CASE defined as its name; tests/CMakeLists.txt says
+/// which sentence the compiler must print.
+
+#include <event/all.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <string>
+
+struct A {
+    int value = 0;
+};
+struct B {
+    std::string value;
+};
+struct OnlyA {
+    void operator()(const A&) const {}
+};
+
+void wrong(boost::asio::io_context& io) {
+    event::EventBus bus{io};
+#if defined(CASE_none)
+    auto fine = bus.subscribe<A, B>({}, [](const auto&) {});
+#elif defined(CASE_type_twice)
+    auto subscription = bus.subscribe<A, B, A>();
+#elif defined(CASE_emitter_type_twice)
+    auto emitter = bus.emitter<A, A>();
+#elif defined(CASE_handler_misses_a_type)
+    auto subscription = bus.subscribe<A, B>({}, OnlyA{});
+#elif defined(CASE_visitor_misses_a_type)
+    event::Delivery<A, B>().visit(OnlyA{});
+#elif defined(CASE_no_types)
+    auto subscription = bus.subscribe<>();
+#elif defined(CASE_const_type)
+    auto subscription = bus.subscribe<const A>();
+#elif defined(CASE_reference_type)
+    auto subscription = bus.subscribe<A&>();
+#elif defined(CASE_emits_another_type)
+    bus.emitter<A>().emplace<B>("b");
+#elif defined(CASE_cannot_be_built)
+    bus.emitter<A>().emplace("no number");
+#elif defined(CASE_delivery_cannot_hold)
+    static_cast<void>(event::Delivery<A>().get_if<B>());
+#elif defined(CASE_predicate_of_another_type)
+    auto watcher = event::Value<B>(io).watch();
+    watcher.async_get_if([](int) { return true; }, [](auto, auto) {});
+#endif
+}
