@@ -20,9 +20,7 @@ constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept 
 
 // ---- Aftermath --------------------------------------------------------------------------------------------------
 
-void Aftermath::notify(Mailbox& mailbox) noexcept {
-    mailbox.next_slow = std::exchange(slow_, &mailbox);
-}
+void Aftermath::notify(Mailbox& mailbox) noexcept { mailbox.next_slow = std::exchange(slow_, &mailbox); }
 
 void Aftermath::wake_all() noexcept {
     last_op_ = nullptr;
@@ -112,9 +110,7 @@ void Mailbox::destroy_spot() noexcept {
     ::operator delete(static_cast<void*>(this), size, std::align_val_t{alignof(Mailbox)});
 }
 
-const DomainMember& Mailbox::home() const noexcept {
-    return *bindings_->topic;
-}
+const DomainMember& Mailbox::home() const noexcept { return *bindings_->topic; }
 
 // ---- a full queue -----------------------------------------------------------------------------------------------
 
@@ -338,9 +334,7 @@ void Mailbox::await_callback() noexcept {
 
 // ---- figures ----------------------------------------------------------------------------------------------------
 
-std::string Mailbox::name() const {
-    return name_.empty() ? unique_name(where_, number_) : name_;
-}
+std::string Mailbox::name() const { return name_.empty() ? unique_name(where_, number_) : name_; }
 
 SubscriptionStat Mailbox::stat() {
     SubscriptionStat stat;

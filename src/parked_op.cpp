@@ -30,9 +30,7 @@ std::uint64_t ParkingSpot::begin() noexcept {
     return state_.compare_exchange_strong(state, pending, std::memory_order_acq_rel) ? ticket : 0;
 }
 
-void ParkingSpot::finish() noexcept {
-    state_.fetch_and(~phase_mask, std::memory_order_acq_rel);
-}
+void ParkingSpot::finish() noexcept { state_.fetch_and(~phase_mask, std::memory_order_acq_rel); }
 
 bool ParkingSpot::set_phase(std::uint64_t expected, Phase why) noexcept {
     const std::uint64_t ticket = expected & ~phase_mask;
@@ -52,9 +50,7 @@ void ParkingSpot::cancel(std::uint64_t ticket, Phase why) noexcept {
     if (op != nullptr) op->wake();
 }
 
-void ParkingSpot::cancel() noexcept {
-    cancel(state_.load(std::memory_order_acquire) & ~phase_mask, Phase::cancelled);
-}
+void ParkingSpot::cancel() noexcept { cancel(state_.load(std::memory_order_acquire) & ~phase_mask, Phase::cancelled); }
 
 void ParkingSpot::context_gone(boost::asio::execution_context& context) noexcept {
     ParkedOp* op = nullptr;

@@ -53,8 +53,6 @@ void PayloadPool::abandon() noexcept {
     if (last) delete this;
 }
 
-void PayloadPool::free(void* block) const noexcept {
-    ::operator delete(block, size_, alignment_);
-}
+void PayloadPool::free(void* block) const noexcept { ::operator delete(block, size_, alignment_); }
 
 }  // namespace event::detail

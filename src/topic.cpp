@@ -5,13 +5,9 @@
 
 namespace event::detail {
 
-const DomainMember& EmitSpot::home() const noexcept {
-    return topic_;
-}
+const DomainMember& EmitSpot::home() const noexcept { return topic_; }
 
-void EmitSpot::destroy_spot() noexcept {
-    delete this;
-}
+void EmitSpot::destroy_spot() noexcept { delete this; }
 
 void TopicBase::refresh_attention() noexcept {
     const std::size_t reasons =

@@ -34,9 +34,7 @@ TEST(Name, IsWhatTheCompilerSpells) {
     EXPECT_THAT(std::string(event::name_of<Wrapped<Plain>>()), testing::HasSubstr("Wrapped<name_test::Plain>"));
 }
 
-TEST(Name, IsWhatTheTypeDeclares) {
-    EXPECT_EQ(event::name_of<Declared>(), "peer.connected");
-}
+TEST(Name, IsWhatTheTypeDeclares) { EXPECT_EQ(event::name_of<Declared>(), "peer.connected"); }
 
 TEST(Name, OneLabelForTwoTypesIsAClash) {
     asio::io_context io;

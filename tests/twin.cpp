@@ -12,18 +12,14 @@ struct DeclaredTwin {
 
 namespace twin {
 
-std::string_view name() {
-    return event::name_of<Twin>();
-}
+std::string_view name() { return event::name_of<Twin>(); }
 
 event::EmitResult emit(event::EventBus& bus) {
     auto emitter = bus.emitter<Twin>();
     return emitter.emit({});
 }
 
-std::string label_on(event::EventBus& bus) {
-    return bus.subscribe<Twin>().stat().types.front();
-}
+std::string label_on(event::EventBus& bus) { return bus.subscribe<Twin>().stat().types.front(); }
 
 event::errc emit_declared(event::EventBus& bus) {
     boost::system::error_code error;

@@ -66,7 +66,8 @@ public:
             if (pushed > Pushed::displaced) return pushed;
         }
         append(type, sequence, event, false);
-        after.wake(claim());
+        if (occupied()) [[unlikely]]
+            after.wake(claim());
         return pushed;
     }
     /// Queues a retained event, before any other; there is room for it.
