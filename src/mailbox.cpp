@@ -75,12 +75,14 @@ IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const SlowCallbac
 
 Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* bindings,
                  std::byte* slots, std::size_t slot_count) noexcept
-    : stride_(options.stride),
+    : write_end_(slots + slot_count * options.stride),
+      write_stride_(options.stride),
+      read_end_(write_end_),
+      read_stride_(options.stride),
       slots_begin_(slots),
-      slots_end_(slots + slot_count * options.stride),
+      policy_(policy_of(options.on_full)),
       capacity_(options.capacity),
       types_(options.types),
-      policy_(policy_of(options.on_full)),
       core_(std::move(core)),
       slow_(&slow),
       name_(std::move(options.name)),
@@ -115,11 +117,12 @@ const DomainMember& Mailbox::home() const noexcept { return *bindings_->topic; }
 // ---- a full queue -----------------------------------------------------------------------------------------------
 
 Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
+    const std::uint64_t tail = this->tail();
     std::uint64_t head = head_.load(std::memory_order_acquire);
-    if (head == tail_) episode_is_open_ = false;
+    if (head == tail) episode_is_open_ = false;
 
     Pushed pushed = Pushed::queued;
-    if (tail_ >= std::max(head, replay_end_) + capacity_) {
+    if (tail >= std::max(head, replay_end_) + capacity_) {
         switch (policy_) {
             case Policy::kill:
                 end(State::killed, after);
@@ -133,10 +136,10 @@ Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
                 return refuse(type, after);
         }
     }
-    high_water_ = std::max(high_water_, tail_ + 1 - head);
+    high_water_ = std::max(high_water_, tail + 1 - head);
     limit_ = std::min(std::max(head, replay_end_) + capacity_, head + high_water_);
     // an episode ends when the queue has been empty, which only a look at the reader's end can tell
-    if (episode_is_open_) limit_ = tail_ + 1;
+    if (episode_is_open_) limit_ = tail + 1;
     return pushed;
 }
 
@@ -148,7 +151,7 @@ Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
 }
 
 bool Mailbox::has_room() const noexcept {
-    return tail_ < std::max(head_.load(std::memory_order_acquire), replay_end_) + capacity_;
+    return tail() < std::max(head_.load(std::memory_order_acquire), replay_end_) + capacity_;
 }
 
 void Mailbox::displace_oldest(std::uint64_t head, Aftermath& after) noexcept {
@@ -160,7 +163,7 @@ void Mailbox::displace_oldest(std::uint64_t head, Aftermath& after) noexcept {
     if (victim->tag.shared != 0) after.drop(*victim->payload());
 
     Slot* next = this->after(victim);
-    if (head + replayed + 1 == tail_) {
+    if (head + replayed + 1 == tail()) {
         gap_ += missed;
     } else {
         next->tag.missed = (next->tag.missed + missed) & max_missed;
@@ -168,7 +171,7 @@ void Mailbox::displace_oldest(std::uint64_t head, Aftermath& after) noexcept {
     for (std::uint64_t i = replayed; i > 0; --i) {
         Slot* previous = read_;
         for (std::uint64_t step = 1; step < i; ++step) previous = this->after(previous);
-        std::memcpy(static_cast<void*>(victim), previous, stride_);
+        std::memcpy(static_cast<void*>(victim), previous, read_stride_);
         victim = previous;
     }
     read_ = this->after(read_);
@@ -195,6 +198,7 @@ void Mailbox::publish_replaced() noexcept {
     const std::uint64_t queued = published_.load(std::memory_order_relaxed) + 1;
     high_water_ = std::max(high_water_, queued - head_.load(std::memory_order_relaxed));
     published_.store(queued, std::memory_order_release);
+    limit_ = queued;  // every push looks
 }
 
 // ---- taking under the lock --------------------------------------------------------------------------------------
@@ -223,7 +227,7 @@ void Mailbox::taken_under_lock(Aftermath& after) noexcept {
 
 void Mailbox::end(State why, Aftermath& after) noexcept {
     state_.store(why, std::memory_order_release);
-    limit_ = tail_;
+    limit_ = tail();
     after.wake(claim());
     while (ParkingSpot* waiter = end_waiters_.front()) {
         SpotList::remove(*waiter);
@@ -280,7 +284,7 @@ void Mailbox::open_episode(std::uint16_t type, Aftermath& after) noexcept {
     if (std::exchange(episode_is_open_, true)) return;
     ++episodes_;
     slow_type_ = type;
-    limit_ = tail_;
+    limit_ = tail();
     if (calling_.load(std::memory_order_relaxed)) {
         call_again_ = true;
         return;

@@ -60,7 +60,7 @@ public:
     template <class Event>
     Pushed push(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
         Pushed pushed = Pushed::queued;
-        if (tail_ == limit_) [[unlikely]] {
+        if (tail() == limit_) [[unlikely]] {
             if (policy_ == Policy::latest) return replace(type, sequence, event, after);
             pushed = make_room(type, after);
             if (pushed > Pushed::displaced) return pushed;
@@ -79,8 +79,7 @@ public:
             return;
         }
         append(type, sequence, event, true);
-        replay_end_ = limit_ = tail_;
-        high_water_ = tail_;
+        replay_end_ = limit_ = high_water_ = tail();
     }
     /// Loses an event although there may be room: others were promised it.
     Pushed refuse(std::uint16_t type, Aftermath& after) noexcept;
@@ -166,12 +165,15 @@ private:
     void destroy_spot() noexcept override;
 
     [[nodiscard]] Slot& slot(std::size_t index) const noexcept {
-        return *reinterpret_cast<Slot*>(slots_begin_ + index * stride_);
+        return *reinterpret_cast<Slot*>(slots_begin_ + index * read_stride_);
     }
-    [[nodiscard]] Slot* after(Slot* slot) const noexcept {
-        std::byte* next = reinterpret_cast<std::byte*>(slot) + stride_;
-        return reinterpret_cast<Slot*>(next == slots_end_ ? slots_begin_ : next);
+    /// The slot behind this one. Producer and consumer have copies of their own of what it takes.
+    [[nodiscard]] Slot* after(Slot* slot, std::size_t stride, const std::byte* end) const noexcept {
+        std::byte* next = reinterpret_cast<std::byte*>(slot) + stride;
+        return reinterpret_cast<Slot*>(next == end ? slots_begin_ : next);
     }
+    [[nodiscard]] Slot* after(Slot* slot) const noexcept { return after(slot, read_stride_, read_end_); }
+    [[nodiscard]] std::uint64_t tail() const noexcept { return published_.load(std::memory_order_relaxed); }
 
     template <class Event>
     void append(std::uint16_t type, std::uint64_t sequence, Event event, bool replayed) noexcept {
@@ -182,8 +184,8 @@ private:
         slot.tag.replayed = replayed ? 1 : 0;
         slot.store(event);
         gap_ = 0;
-        write_ = after(write_);
-        published_.store(++tail_, std::memory_order_release);
+        write_ = after(write_, write_stride_, write_end_);
+        published_.store(tail() + 1, std::memory_order_release);
     }
     template <class Event>
     Pushed replace(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
@@ -233,30 +235,30 @@ private:
 
     static constexpr std::uint64_t max_missed = (std::uint64_t{1} << 46) - 1;
 
-    // producer's, guarded by the domain's lock; `limit_` is where the next look at the reader's end is due
-    std::uint64_t tail_ = 0;
-    std::uint64_t limit_ = 0;
+    // The producer's cache line, together with the spot's parked operation. Guarded by the domain's lock; the consumer
+    // reads only `published_`.
+    std::atomic<std::uint64_t> published_{0};  // events ever queued
+    std::uint64_t limit_ = 0;                  // of published_, where the next look at the reader's end is due
+    std::uint64_t gap_ = 0;                    // lost since the last queued event
     Slot* write_ = nullptr;
-    std::uint64_t gap_ = 0;  // lost since the last queued event
+    std::byte* write_end_ = nullptr;  // of all slots
+    std::size_t write_stride_ = 0;    // from slot to slot
 
-    // constant; also read by the consumer
-    std::size_t stride_ = 0;
+    // The consumer's cache line (under the domain's lock where reads_under_lock_).
+    alignas(64) std::atomic<std::uint64_t> head_{0};  // events ever taken, displaced or discarded
+    std::uint64_t seen_tail_ = 0;                     // of published_, when last looked
+    Slot* read_ = nullptr;
+    std::byte* read_end_ = nullptr;
+    std::size_t read_stride_ = 0;
     std::byte* slots_begin_ = nullptr;
-    std::byte* slots_end_ = nullptr;
+    std::atomic<State> state_{State::open};  // written under the domain's lock
+    bool reads_under_lock_ = false;
+    Policy policy_ = Policy::notify;
+    std::atomic<std::uint64_t> discarded_{0};
+
     std::size_t capacity_ = 0;
     std::size_t types_ = 0;
     Binding* bindings_ = nullptr;
-    Policy policy_ = Policy::notify;
-    bool reads_under_lock_ = false;
-
-    std::atomic<State> state_{State::open};    // written under the domain's lock
-    std::atomic<std::uint64_t> published_{0};  // tail_, for the consumer; under `Latest`, how many were ever queued
-
-    // consumer's (under the domain's lock where reads_under_lock_)
-    alignas(64) std::atomic<std::uint64_t> head_{0};
-    std::uint64_t seen_tail_ = 0;
-    Slot* read_ = nullptr;
-    std::atomic<std::uint64_t> discarded_{0};
 
     // guarded by the domain's lock, and rarely touched
     std::uint64_t replay_end_ = 0;  // the events below it are replayed ones

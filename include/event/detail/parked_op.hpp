@@ -91,14 +91,16 @@ private:
     static constexpr std::uint64_t phase_mask = 3;
     static constexpr std::uint64_t one_ticket = 4;
 
-    std::atomic<std::uint64_t> state_{0};  // ticket | phase
-    std::atomic<std::uint32_t> references_{1};
-
     // guarded by the domain's lock
-    ParkedOp* parked_ = nullptr;
     SpotList* list_ = nullptr;
     ParkingSpot* previous_ = nullptr;
     ParkingSpot* next_ = nullptr;
+
+    std::atomic<std::uint64_t> state_{0};  // ticket | phase
+    std::atomic<std::uint32_t> references_{1};
+
+    // guarded by the domain's lock; last, to share a cache line with what a mailbox's producer writes
+    ParkedOp* parked_ = nullptr;
 };
 
 /// Spots whose operations wait for the same thing, first come first. Guarded by the domain's lock.
