@@ -1,0 +1,54 @@
+/// P12: a subscriber comes and goes beside others of its type. An iteration is one of them.
+
+#include "event.hpp"
+#include "peers.hpp"
+
+#include <event/bus.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <deque>
+#include <vector>
+
+namespace bench {
+namespace {
+
+constexpr std::size_t room = 16;
+
+template <std::size_t others>
+void subscribe_and_close(benchmark::State& state) {
+    boost::asio::io_context io;
+    event::EventBus bus{io};
+    std::vector<event::Subscription<Event<>>> stay;
+    for (std::size_t i = 0; i < others; ++i) stay.push_back(bus.subscribe<Event<>>({.capacity = room}));
+    for (auto _ : state) {
+        auto subscription = bus.subscribe<Event<>>({.capacity = room});
+        subscription.close();
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+template <std::size_t others>
+void add_and_remove_channel(benchmark::State& state) {
+    boost::asio::io_context io;
+    ChannelBus<Event<>> bus;
+    std::deque<Channel<Event<>>> stay;
+    for (std::size_t i = 0; i < others; ++i) bus.add(stay.emplace_back(io.get_executor(), room));
+    for (auto _ : state) {
+        Channel<Event<>> channel(io.get_executor(), room);
+        bus.add(channel);
+        bus.remove(channel);
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+BENCHMARK(subscribe_and_close<0>)->Name("P12/subscribe_close_0_others/eventbus");
+BENCHMARK(add_and_remove_channel<0>)->Name("P12/subscribe_close_0_others/channel_bus");
+BENCHMARK(subscribe_and_close<1000>)->Name("P12/subscribe_close_1000_others/eventbus");
+BENCHMARK(add_and_remove_channel<1000>)->Name("P12/subscribe_close_1000_others/channel_bus");
+
+}  // namespace
+}  // namespace bench

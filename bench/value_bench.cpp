@@ -1,0 +1,209 @@
+/// P9, P10, P11: a latest value and its watchers.
+
+#include "allocations.hpp"
+#include "event.hpp"
+#include "peers.hpp"
+
+#include <event/value.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <tuple>
+#include <vector>
+
+namespace bench {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+// ---- P9: watchers that are not waiting. An iteration is one set --------------------------------------------------
+
+template <std::size_t idle>
+void set(benchmark::State& state) {
+    asio::io_context io;
+    event::Value<Event<>> value{io};
+    std::vector<event::Watcher<Event<>>> watchers;
+    for (std::size_t i = 0; i < idle; ++i) watchers.push_back(value.watch());
+    std::uint64_t number = 0;
+    value.set({{number}});
+    const AllocationColumn allocations;
+    for (auto _ : state) value.set({{++number}});
+    allocations.add_to(state);
+}
+
+template <std::size_t idle>
+void set_channels(benchmark::State& state) {
+    asio::io_context io;
+    ChannelValue<Event<>> value;
+    std::deque<Channel<Event<>>> watchers;
+    for (std::size_t i = 0; i < idle; ++i) value.add(watchers.emplace_back(io.get_executor(), 1));
+    std::uint64_t number = 0;
+    value.set({{number}});
+    const AllocationColumn allocations;
+    for (auto _ : state) value.set({{++number}});
+    allocations.add_to(state);
+}
+
+// ---- P10: watchers that wait, and wait again once they are called. An iteration is one of them woken -------------
+
+constexpr std::size_t waiting = 100;
+
+class WatcherFollower {
+public:
+    WatcherFollower(asio::io_context&, event::Value<Event<>>& value, std::uint64_t& sum)
+        : watcher_(value.watch()), sum_(&sum) {
+        follow();
+    }
+
+private:
+    void follow() {
+        watcher_.async_get([this](error_code error, const event::Snapshot<Event<>>& snapshot) {
+            if (error) return;
+            *sum_ += snapshot->words[0];
+            follow();
+        });
+    }
+
+    event::Watcher<Event<>> watcher_;
+    std::uint64_t* sum_;
+};
+
+class ChannelFollower {
+public:
+    ChannelFollower(asio::io_context& io, ChannelValue<Event<>>& value, std::uint64_t& sum)
+        : channel_(io.get_executor(), 1), sum_(&sum) {
+        value.add(channel_);
+        follow();
+    }
+
+private:
+    void follow() {
+        channel_.async_receive([this](error_code error, const Event<>& event) {
+            if (error) return;
+            *sum_ += event.words[0];
+            follow();
+        });
+    }
+
+    Channel<Event<>> channel_;
+    std::uint64_t* sum_;
+};
+
+template <class Follower, class Value>
+void wake(benchmark::State& state, asio::io_context& io, Value& value) {
+    std::uint64_t sum = 0;
+    std::deque<Follower> followers;
+    for (std::size_t i = 0; i < waiting; ++i) followers.emplace_back(io, value, sum);
+    std::uint64_t number = 0;
+    const auto wake_all = [&] {
+        value.set({{++number}});
+        io.poll();
+    };
+    wake_all();
+    const AllocationColumn allocations;
+    while (state.KeepRunningBatch(waiting)) wake_all();
+    allocations.add_to(state);
+    if (sum != waiting * (number * (number + 1) / 2)) state.SkipWithError("a watcher missed a value");
+}
+
+void wake_watchers(benchmark::State& state) {
+    asio::io_context io;
+    event::Value<Event<>> value{io};
+    wake<WatcherFollower>(state, io, value);
+}
+
+void wake_channels(benchmark::State& state) {
+    asio::io_context io;
+    ChannelValue<Event<>> value;
+    wake<ChannelFollower>(state, io, value);
+}
+
+// ---- P11: a value that is there already. An iteration is one set and one get -------------------------------------
+
+void set_and_try_get(benchmark::State& state) {
+    asio::io_context io;
+    event::Value<Event<>> value{io};
+    auto watcher = value.watch();
+    std::uint64_t number = 0;
+    const AllocationColumn allocations;
+    for (auto _ : state) {
+        value.set({{++number}});
+        benchmark::DoNotOptimize(watcher.try_get());
+    }
+    allocations.add_to(state);
+}
+
+void set_and_try_get_channel(benchmark::State& state) {
+    asio::io_context io;
+    ChannelValue<Event<>> value;
+    Channel<Event<>> channel(io.get_executor(), 1);
+    value.add(channel);
+    std::uint64_t number = 0;
+    const AllocationColumn allocations;
+    for (auto _ : state) {
+        value.set({{++number}});
+        channel.try_receive([](error_code, const Event<>& event) { benchmark::DoNotOptimize(&event); });
+    }
+    allocations.add_to(state);
+}
+
+asio::awaitable<void> set_and_get(benchmark::State& state, event::Value<Event<>>& value) {
+    auto watcher = value.watch();
+    std::uint64_t number = 0;
+    while (state.KeepRunning()) {
+        value.set({{++number}});
+        const auto got = co_await watcher.async_get(asio::as_tuple(asio::use_awaitable));
+        if (std::get<0>(got)) state.SkipWithError("no value");
+    }
+}
+
+/// The floor of a get in a coroutine: a trip through the executor.
+asio::awaitable<void> resume(benchmark::State& state, asio::io_context& io) {
+    while (state.KeepRunning()) co_await asio::post(io, asio::use_awaitable);
+}
+
+void set_and_async_get(benchmark::State& state) {
+    asio::io_context io;
+    event::Value<Event<>> value{io};
+    asio::co_spawn(io, set_and_get(state, value), asio::detached);
+    io.run();
+}
+
+void bare_resume(benchmark::State& state) {
+    asio::io_context io;
+    asio::co_spawn(io, resume(state, io), asio::detached);
+    io.run();
+}
+
+BENCHMARK(set<0>)->Name("P9/set_0_idle_watchers/eventbus");
+BENCHMARK(set_channels<0>)->Name("P9/set_0_idle_watchers/channels");
+BENCHMARK(set<1>)->Name("P9/set_1_idle_watcher/eventbus");
+BENCHMARK(set_channels<1>)->Name("P9/set_1_idle_watcher/channels");
+BENCHMARK(set<100>)->Name("P9/set_100_idle_watchers/eventbus");
+BENCHMARK(set_channels<100>)->Name("P9/set_100_idle_watchers/channels");
+BENCHMARK(set<10000>)->Name("P9/set_10000_idle_watchers/eventbus");
+BENCHMARK(set_channels<10000>)->Name("P9/set_10000_idle_watchers/channels");
+
+BENCHMARK(wake_watchers)->Name("P10/wake_100_watchers/eventbus");
+BENCHMARK(wake_channels)->Name("P10/wake_100_watchers/channels");
+
+BENCHMARK(set_and_try_get)->Name("P11/set_try_get/eventbus");
+BENCHMARK(set_and_try_get_channel)->Name("P11/set_try_get/channel");
+BENCHMARK(set_and_async_get)->Name("P11/set_async_get/eventbus");
+BENCHMARK(bare_resume)->Name("P11/set_async_get/bare_resume");
+
+}  // namespace
+}  // namespace bench
