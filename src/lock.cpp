@@ -1,6 +1,5 @@
 #include <event/detail/lock.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -21,18 +20,15 @@ void relax() noexcept {
 
 void Lock::wait() noexcept {
     constexpr int spins = 100;
-    constexpr int yields = 20;
-    constexpr std::chrono::microseconds longest{500};
-    std::chrono::microseconds pause{10};
-    for (int round = 0;; ++round) {
+    constexpr int yields_between_sleeps = 50;
+    for (int round = 1;; ++round) {
         if (!locked_.load(std::memory_order_relaxed) && !locked_.exchange(true, std::memory_order_acquire)) return;
         if (round < spins) {
             relax();
-        } else if (round < spins + yields) {
+        } else if (round % yields_between_sleeps != 0) {
             std::this_thread::yield();
         } else {
-            std::this_thread::sleep_for(pause);
-            pause = std::min(2 * pause, longest);
+            std::this_thread::sleep_for(std::chrono::microseconds(20));
         }
     }
 }
