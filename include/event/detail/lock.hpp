@@ -5,8 +5,8 @@
 namespace event::detail {
 
 /// A mutex for sections as short as one fan-out: one exchange to take, one store to release (a futex mutex pays a
-/// second read-modify-write, 14 ns for the pair instead of 8.5). Who finds it taken spins for a moment, then yields, and
-/// now and then sleeps for a moment, so that a holder that lost its processor gets it back.
+/// second read-modify-write, 14 ns for the pair instead of 8.5). Who finds it taken spins for a moment, then yields,
+/// and now and then sleeps for a moment, so that a holder that lost its processor gets it back.
 class Lock {
 public:
     Lock() = default;
