@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <memory>
+#include <new>
 #include <thread>
 
 namespace waiting_test {
@@ -147,6 +148,32 @@ TEST_F(Tokens, AllocatesWithTheAssociatedAllocatorAndFreesBeforeTheUpcall) {
     drive(io);
     EXPECT_EQ(arena.ever, 1);
     EXPECT_EQ(live_in_handler, 0);
+}
+
+template <class T>
+struct NoMemory {
+    using value_type = T;
+    NoMemory() = default;
+    template <class U>
+    NoMemory(const NoMemory<U>&) {}
+    T* allocate(std::size_t) { throw std::bad_alloc{}; }
+    void deallocate(T*, std::size_t) {}
+    bool operator==(const NoMemory&) const = default;
+};
+
+TEST_F(Tokens, AnInitiationWithoutMemoryLeavesNothingPending) {
+    Completion<event::Delivery<Number>> never;
+    EXPECT_THROW(subscription.async_receive(asio::bind_allocator(NoMemory<void*>(), never.handler())), std::bad_alloc);
+    EXPECT_TRUE(never.destroyed());
+    EXPECT_THROW(
+        static_cast<void>(bus.subscribe<Number>({}, asio::bind_allocator(NoMemory<void*>(), [](const Number&) {}))),
+        std::bad_alloc);
+    EXPECT_EQ(bus.stat<Number>().subscribers, 1U) << "nor anything registered";
+    Completion<event::Delivery<Number>> receive;
+    subscription.async_receive(receive.handler());
+    emitter.emit({1});
+    drive(io);
+    EXPECT_EQ(receive.value()->value, 1);
 }
 
 TEST_F(Tokens, HonoursEveryCancellationType) {

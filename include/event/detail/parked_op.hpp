@@ -284,7 +284,12 @@ public:
             begun.finish();
             throw;
         }
-        op->begin(ticket);
+        try {
+            op->begin(ticket);
+        } catch (...) {  // no memory for a timer or a service: it has neither parked nor been posted
+            op->destroy();
+            throw;
+        }
     }
 
     void run() override {

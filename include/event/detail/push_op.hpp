@@ -39,8 +39,13 @@ public:
         if (slot.is_connected()) slot.template emplace<CloseSubscription>(core, mailbox);
         PushOp* op = memory.construct(mailbox, std::move(handler), core->executor());
         static_cast<void>(mailbox->begin());
-        op->executor_.start_work();
-        op->tie_to(op->executor_.context());
+        try {
+            op->executor_.start_work();
+            op->tie_to(op->executor_.context());
+        } catch (...) {
+            op->destroy();
+            throw;
+        }
         op->rearm();
     }
 
