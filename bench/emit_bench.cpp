@@ -1,8 +1,8 @@
 /// Emitting on one thread, and taking what was emitted without waiting. An iteration is one delivered event.
 
-#include "allocations.hpp"
 #include "event.hpp"
 #include "peers.hpp"
+#include "steady_state.hpp"
 
 #include <event/bus.hpp>
 
@@ -156,10 +156,8 @@ template <template <class> class FanOut>
 void nobody(benchmark::State& state) {
     FanOut<Event<>> fan_out(0);
     std::uint64_t number = 0;
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     for (auto _ : state) fan_out.emit(make_event<Event<>>(++number));
-    allocations.add_to(state);
-    state.SetItemsProcessed(state.iterations());
 }
 
 /// P1, P2: a batch is emitted, then every subscriber takes it.
@@ -171,10 +169,8 @@ void deliver(benchmark::State& state) {
         benchmark::DoNotOptimize(fan_out.drain());
     };
     deliver_batch();
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     while (state.KeepRunningBatch(batch * subscribers)) deliver_batch();
-    allocations.add_to(state);
-    state.SetItemsProcessed(state.iterations());
 }
 
 /// P3: a batch is emitted round robin over the types, then the subscriber takes it.
@@ -186,10 +182,8 @@ void deliver_types(benchmark::State& state) {
         benchmark::DoNotOptimize(subscriber.drain());
     };
     deliver_batch();
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     while (state.KeepRunningBatch(batch)) deliver_batch();
-    allocations.add_to(state);
-    state.SetItemsProcessed(state.iterations());
 }
 
 BENCHMARK(nobody<BusFanOut>)->Name("P0/nobody_subscribed/eventbus");

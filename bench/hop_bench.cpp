@@ -1,23 +1,21 @@
 /// P5: two coroutines of one io_context throw an event to and fro. An iteration is one hop.
 
-#include "allocations.hpp"
+#include "check.hpp"
 #include "event.hpp"
 #include "peers.hpp"
+#include "steady_state.hpp"
 
 #include <event/bus.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <benchmark/benchmark.h>
 
-#include <cstddef>
-#include <optional>
 #include <tuple>
 
 namespace bench {
@@ -65,13 +63,14 @@ asio::awaitable<void> serve(benchmark::State& state, Link<Ping>& pings, Link<Pon
         pings.send(ping);
         [[maybe_unused]] const auto received = co_await pongs.receive();
     }
-    const AllocationColumn allocations;
-    while (state.KeepRunningBatch(2)) {
-        pings.send(ping);
-        const auto received = co_await pongs.receive();
-        if (std::get<0>(received)) state.SkipWithError("no answer");
+    {
+        const SteadyState steady(state);
+        while (state.KeepRunningBatch(2)) {
+            pings.send(ping);
+            const auto received = co_await pongs.receive();
+            check(!std::get<0>(received), "no answer");
+        }
     }
-    allocations.add_to(state);
     pings.close();
 }
 
@@ -91,10 +90,9 @@ void hop(benchmark::State& state) {
     event::EventBus bus{io};
     Link<Ping> pings(io, bus);
     Link<Pong> pongs(io, bus);
-    asio::co_spawn(io, answer<Link>(pings, pongs), asio::detached);
-    asio::co_spawn(io, serve<Link>(state, pings, pongs), asio::detached);
+    asio::co_spawn(io, answer<Link>(pings, pongs), rethrow);
+    asio::co_spawn(io, serve<Link>(state, pings, pongs), rethrow);
     io.run();
-    state.SetItemsProcessed(state.iterations());
 }
 
 BENCHMARK(hop<BusLink>)->Name("P5/coroutine_hop/eventbus");

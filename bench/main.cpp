@@ -1,5 +1,6 @@
-/// Runs the benchmarks and prints, of repeated rows, the median and its spread. The Time of a row is what one event,
-/// hop, set or subscription takes.
+/// Runs the benchmarks. The Time of a row is what one event, hop, set or subscription takes.
+
+#include "median_reporter.hpp"
 
 #include <boost/config.hpp>
 #include <boost/version.hpp>
@@ -8,9 +9,7 @@
 
 #include <semaphore>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <vector>
 
 namespace {
 
@@ -18,6 +17,9 @@ namespace {
 /// shared_ptr, which would flatter every row.
 class ParkedThread {
 public:
+    ParkedThread() = default;
+    ParkedThread(const ParkedThread&) = delete;
+    ParkedThread& operator=(const ParkedThread&) = delete;
     ~ParkedThread() {
         done_.release();
         thread_.join();
@@ -28,31 +30,17 @@ private:
     std::thread thread_{[this] { done_.acquire(); }};
 };
 
-/// Leaves out the means and standard deviations of repeated rows: one disturbed repetition spoils both.
-class MedianReporter : public benchmark::ConsoleReporter {
-public:
-    MedianReporter() : ConsoleReporter(OO_Tabular) {}
-    void ReportRuns(const std::vector<Run>& runs) override {
-        std::vector<Run> shown;
-        for (const Run& run : runs) {
-            const bool repeated = run.run_type == Run::RT_Iteration && run.repetitions > 1 && !run.error_occurred;
-            const bool of_the_mean = run.aggregate_name == "mean" || run.aggregate_name == "stddev";
-            if (!repeated && !of_the_mean) shown.push_back(run);
-        }
-        if (!shown.empty()) ConsoleReporter::ReportRuns(shown);
-    }
-};
-
 }  // namespace
 
 int main(int argc, char** argv) {
     const ParkedThread parked;
-    benchmark::AddCustomContext("compiler", BOOST_COMPILER);
     const std::string boost = std::to_string(BOOST_VERSION / 100000) + '.' + std::to_string(BOOST_VERSION / 100 % 1000);
+    benchmark::AddCustomContext("compiler", BOOST_COMPILER);
     benchmark::AddCustomContext("boost", boost);
+    benchmark::AddCustomContext("event", "32 bytes; queues and batches of 64");
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-    MedianReporter reporter;
+    bench::MedianReporter reporter;
     benchmark::RunSpecifiedBenchmarks(&reporter);
     benchmark::Shutdown();
 }

@@ -1,8 +1,9 @@
 /// P4: events pushed to a callback through an io_context, driven by hand. An iteration is one event.
 
-#include "allocations.hpp"
+#include "check.hpp"
 #include "event.hpp"
 #include "peers.hpp"
+#include "steady_state.hpp"
 
 #include <event/bus.hpp>
 
@@ -93,11 +94,9 @@ void push(benchmark::State& state) {
         push.drive();
     };
     push_batch();
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     while (state.KeepRunningBatch(events)) push_batch();
-    allocations.add_to(state);
-    state.SetItemsProcessed(state.iterations());
-    if (push.sum() == 0) state.SkipWithError("no event arrived");
+    check(push.sum() != 0, "no event arrived");
 }
 
 BENCHMARK(push<EventBusPush, 1>)->Name("P4/one_per_wake/eventbus");

@@ -2,6 +2,7 @@
 
 #include "event.hpp"
 #include "peers.hpp"
+#include "steady_state.hpp"
 
 #include <event/bus.hpp>
 
@@ -24,11 +25,13 @@ void subscribe_and_close(benchmark::State& state) {
     event::EventBus bus{io};
     std::vector<event::Subscription<Event<>>> stay;
     for (std::size_t i = 0; i < others; ++i) stay.push_back(bus.subscribe<Event<>>({.capacity = room}));
-    for (auto _ : state) {
+    const auto come_and_go = [&] {
         auto subscription = bus.subscribe<Event<>>({.capacity = room});
         subscription.close();
-    }
-    state.SetItemsProcessed(state.iterations());
+    };
+    come_and_go();
+    const SteadyState steady(state);
+    for (auto _ : state) come_and_go();
 }
 
 template <std::size_t others>
@@ -37,12 +40,14 @@ void add_and_remove_channel(benchmark::State& state) {
     ChannelBus<Event<>> bus;
     std::deque<Channel<Event<>>> stay;
     for (std::size_t i = 0; i < others; ++i) bus.add(stay.emplace_back(io.get_executor(), room));
-    for (auto _ : state) {
+    const auto come_and_go = [&] {
         Channel<Event<>> channel(io.get_executor(), room);
         bus.add(channel);
         bus.remove(channel);
-    }
-    state.SetItemsProcessed(state.iterations());
+    };
+    come_and_go();
+    const SteadyState steady(state);
+    for (auto _ : state) come_and_go();
 }
 
 BENCHMARK(subscribe_and_close<0>)->Name("P12/subscribe_close_0_others/eventbus");

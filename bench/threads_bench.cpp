@@ -3,6 +3,7 @@
 
 #include "event.hpp"
 #include "peers.hpp"
+#include "steady_state.hpp"
 
 #include <event/bus.hpp>
 
@@ -35,6 +36,7 @@ void emit_and_drain(benchmark::State& state) {
     event::EventBus& bus = SharedBus::get();
     auto emitter = bus.emitter<T>();
     auto subscription = bus.subscribe<T>({.capacity = batch});
+    const SteadyState steady(state);
     while (state.KeepRunningBatch(batch)) {
         for (std::size_t i = 0; i < batch; ++i) emitter.emit(T{{i}});
         std::uint64_t sum = 0;
@@ -49,6 +51,7 @@ void channel_emit_and_drain(benchmark::State& state) {
     ChannelBus<T> bus;
     Channel<T> channel(io.get_executor(), batch);
     bus.add(channel);
+    const SteadyState steady(state);
     while (state.KeepRunningBatch(batch)) {
         for (std::size_t i = 0; i < batch; ++i) bus.emit(T{{i}});
         std::uint64_t sum = 0;
@@ -60,12 +63,10 @@ void channel_emit_and_drain(benchmark::State& state) {
 
 void unrelated_types(benchmark::State& state) {
     state.thread_index() == 0 ? emit_and_drain<Event<0>>(state) : emit_and_drain<Event<1>>(state);
-    state.SetItemsProcessed(state.iterations());
 }
 
 void unrelated_channel_buses(benchmark::State& state) {
     state.thread_index() == 0 ? channel_emit_and_drain<Event<0>>(state) : channel_emit_and_drain<Event<1>>(state);
-    state.SetItemsProcessed(state.iterations());
 }
 
 BENCHMARK(unrelated_types)->Name("P7/unrelated_types/eventbus")->Threads(1)->Threads(2)->UseRealTime();

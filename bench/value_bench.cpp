@@ -1,15 +1,15 @@
 /// P9, P10, P11: a latest value and its watchers.
 
-#include "allocations.hpp"
+#include "check.hpp"
 #include "event.hpp"
 #include "peers.hpp"
+#include "steady_state.hpp"
 
 #include <event/value.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -39,9 +39,8 @@ void set(benchmark::State& state) {
     for (std::size_t i = 0; i < idle; ++i) watchers.push_back(value.watch());
     std::uint64_t number = 0;
     value.set({{number}});
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     for (auto _ : state) value.set({{++number}});
-    allocations.add_to(state);
 }
 
 template <std::size_t idle>
@@ -52,9 +51,8 @@ void set_channels(benchmark::State& state) {
     for (std::size_t i = 0; i < idle; ++i) value.add(watchers.emplace_back(io.get_executor(), 1));
     std::uint64_t number = 0;
     value.set({{number}});
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     for (auto _ : state) value.set({{++number}});
-    allocations.add_to(state);
 }
 
 // ---- P10: watchers that wait, and wait again once they are called. An iteration is one of them woken -------------
@@ -113,10 +111,9 @@ void wake(benchmark::State& state, asio::io_context& io, Value& value) {
         io.poll();
     };
     wake_all();
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     while (state.KeepRunningBatch(waiting)) wake_all();
-    allocations.add_to(state);
-    if (sum != waiting * (number * (number + 1) / 2)) state.SkipWithError("a watcher missed a value");
+    check(sum == waiting * (number * (number + 1) / 2), "a watcher missed a value");
 }
 
 void wake_watchers(benchmark::State& state) {
@@ -138,12 +135,11 @@ void set_and_try_get(benchmark::State& state) {
     event::Value<Event<>> value{io};
     auto watcher = value.watch();
     std::uint64_t number = 0;
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     for (auto _ : state) {
         value.set({{++number}});
         benchmark::DoNotOptimize(watcher.try_get());
     }
-    allocations.add_to(state);
 }
 
 void set_and_try_get_channel(benchmark::State& state) {
@@ -152,39 +148,43 @@ void set_and_try_get_channel(benchmark::State& state) {
     Channel<Event<>> channel(io.get_executor(), 1);
     value.add(channel);
     std::uint64_t number = 0;
-    const AllocationColumn allocations;
+    const SteadyState steady(state);
     for (auto _ : state) {
         value.set({{++number}});
         channel.try_receive([](error_code, const Event<>& event) { benchmark::DoNotOptimize(&event); });
     }
-    allocations.add_to(state);
 }
 
 asio::awaitable<void> set_and_get(benchmark::State& state, event::Value<Event<>>& value) {
     auto watcher = value.watch();
     std::uint64_t number = 0;
+    value.set({{number}});
+    [[maybe_unused]] const auto first = co_await watcher.async_get(asio::as_tuple(asio::use_awaitable));
+    const SteadyState steady(state);
     while (state.KeepRunning()) {
         value.set({{++number}});
         const auto got = co_await watcher.async_get(asio::as_tuple(asio::use_awaitable));
-        if (std::get<0>(got)) state.SkipWithError("no value");
+        check(!std::get<0>(got), "no value");
     }
 }
 
 /// The floor of a get in a coroutine: a trip through the executor.
 asio::awaitable<void> resume(benchmark::State& state, asio::io_context& io) {
+    co_await asio::post(io, asio::use_awaitable);
+    const SteadyState steady(state);
     while (state.KeepRunning()) co_await asio::post(io, asio::use_awaitable);
 }
 
 void set_and_async_get(benchmark::State& state) {
     asio::io_context io;
     event::Value<Event<>> value{io};
-    asio::co_spawn(io, set_and_get(state, value), asio::detached);
+    asio::co_spawn(io, set_and_get(state, value), rethrow);
     io.run();
 }
 
 void bare_resume(benchmark::State& state) {
     asio::io_context io;
-    asio::co_spawn(io, resume(state, io), asio::detached);
+    asio::co_spawn(io, resume(state, io), rethrow);
     io.run();
 }
 

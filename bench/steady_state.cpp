@@ -1,0 +1,56 @@
+#include "steady_state.hpp"
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <stdlib.h>
+
+namespace {
+
+// Of each thread its own: a shared counter would slow down the peers, and have the threads of a row contend.
+thread_local constinit std::uint64_t blocks_taken = 0;
+
+void* take(std::size_t size) noexcept {
+    ++blocks_taken;
+    return std::malloc(size != 0 ? size : 1);
+}
+void* take(std::size_t size, std::size_t alignment) noexcept {
+    ++blocks_taken;
+    void* block = nullptr;
+    const int error = ::posix_memalign(&block, alignment < sizeof(void*) ? sizeof(void*) : alignment, size);
+    if (error == 0) return block;
+    errno = error;
+    return nullptr;
+}
+
+}  // namespace
+
+// The forms that are not replaced here, for arrays and without exceptions, call these.
+
+void* operator new(std::size_t size) {
+    if (void* block = take(size)) return block;
+    throw std::bad_alloc();
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    if (void* block = take(size, static_cast<std::size_t>(alignment))) return block;
+    throw std::bad_alloc();
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
+
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept { return take(size, alignment); }
+
+namespace bench {
+
+SteadyState::SteadyState(benchmark::State& state) noexcept : state_(state), blocks_before_(blocks_taken) {}
+
+SteadyState::~SteadyState() {
+    const auto blocks = static_cast<double>(blocks_taken - blocks_before_);
+    state_.counters["allocs"] = benchmark::Counter(blocks, benchmark::Counter::kAvgIterations);
+    state_.SetItemsProcessed(state_.iterations());
+}
+
+}  // namespace bench
