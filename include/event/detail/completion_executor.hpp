@@ -2,7 +2,6 @@
 
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
@@ -73,6 +72,22 @@ private:
     bool used_ = false;
 };
 
+/// A function that is posted in that memory. (`bind_allocator` would do, but it has an associated executor in Asio's
+/// eyes, and posting such a function costs another unit of work and another dispatch.)
+template <class Function>
+class WithMemory {
+public:
+    using allocator_type = PostMemory::Allocator<std::byte>;
+
+    WithMemory(PostMemory& memory, Function&& function) : allocator_(memory), function_(std::move(function)) {}
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_; }
+    void operator()() { function_(); }
+
+private:
+    allocator_type allocator_;
+    Function function_;
+};
+
 /// An executor of this type, on which an operation completes.
 template <class Executor>
 class TypedCompletionExecutor {
@@ -83,16 +98,14 @@ public:
     [[nodiscard]] boost::asio::execution_context& context() const noexcept {
         return boost::asio::query(executor_, boost::asio::execution::context);
     }
-    /// Keeps the context's `run()` from returning until `finish_work()` or the destructor.
+    /// Keeps the context's `run()` from returning until this is destroyed.
     void start_work() {
         if (!work_) work_.emplace(boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked));
     }
-    void finish_work() noexcept { work_.reset(); }
 
     template <class Function>
     void post(Function&& function, PostMemory& memory) const {
-        boost::asio::post(executor_, boost::asio::bind_allocator(PostMemory::Allocator<std::byte>(memory),
-                                                                 std::forward<Function>(function)));
+        boost::asio::post(executor_, WithMemory<std::decay_t<Function>>(memory, std::forward<Function>(function)));
     }
 
 private:
@@ -115,10 +128,6 @@ public:
     void start_work() {
         if (!work_) work_.emplace(boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked));
         home_.start_work();
-    }
-    void finish_work() noexcept {
-        work_.reset();
-        home_.finish_work();
     }
     template <class Function>
     void post(Function&& function, PostMemory& memory) const {
@@ -166,9 +175,6 @@ public:
     }
     void start_work() {
         std::visit([](auto& typed) { typed.start_work(); }, typed_);
-    }
-    void finish_work() noexcept {
-        std::visit([](auto& typed) { typed.finish_work(); }, typed_);
     }
     template <class Function>
     void post(Function&& function, PostMemory& memory) const {
