@@ -51,7 +51,7 @@ TopicBase* BusCore::find_or_make(const EventType& type, boost::system::error_cod
     if (topic == nullptr) {
         std::string label(type.label());
         for (int number = 2; by_label_.contains(label); ++number) label = fmt::format("{}#{}", type.label(), number);
-        topics_.reserve(topics_.size() + 1);
+        if (topics_.size() == topics_.capacity()) topics_.reserve(2 * topics_.size() + 8);
         std::unique_ptr<TopicBase> made = type.make_topic(type, std::move(label));
         by_tag_.emplace(type.tag, made.get());
         topic = topics_.emplace_back(std::move(made)).get();
@@ -188,6 +188,14 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const
         throw std::invalid_argument(fmt::format("event: the capacity of subscription '{}' must be at least 1",
                                                 options.name.empty() ? unique_name(where, 0) : options.name));
     }
+    // made before the lock is taken, and destroyed after it: the policy's callback is the user's
+    Mailbox::Options settings;
+    settings.capacity = options.capacity;
+    settings.on_full = std::move(options.on_full);
+    settings.name = std::move(options.name);
+    settings.where = where;
+    settings.types = types.size();
+    settings.stride = stride;
     Aftermath after;
     IntrusivePtr<Mailbox> mailbox;
     {
@@ -205,15 +213,9 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const
                 topics[i]->reserve_sink();
                 if (topics[i]->is_retained()) oldest_first.push_back(i);
             }
-            mailbox = Mailbox::create(IntrusivePtr<Core>(this), options_.on_slow_subscriber,
-                                      {.capacity = options.capacity,
-                                       .on_full = std::move(options.on_full),
-                                       .name = std::move(options.name),
-                                       .where = where,
-                                       .number = subscriptions_ever_ + 1,
-                                       .types = types.size(),
-                                       .stride = stride,
-                                       .replay_room = oldest_first.size()});
+            settings.number = subscriptions_ever_ + 1;
+            settings.replay_room = oldest_first.size();
+            mailbox = Mailbox::create(IntrusivePtr<Core>(this), options_.on_slow_subscriber, std::move(settings));
         } catch (...) {
             retire_unused(topics);
             throw;

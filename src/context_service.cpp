@@ -24,7 +24,7 @@ void ContextService::add(ContextListener& listener) {
 
 void ContextService::remove(ContextListener& listener) noexcept {
     std::lock_guard guard(mutex_);
-    unlink(listener);
+    if (listener.service_ == this) unlink(listener);  // the context may just have let go of it
 }
 
 void ContextService::unlink(ContextListener& listener) noexcept {

@@ -55,7 +55,7 @@ void Aftermath::notify_all() {
 
 // ---- life -------------------------------------------------------------------------------------------------------
 
-IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const SlowCallback& slow, Options options) {
+IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options) {
     const bool one_each = policy_of(options.on_full) == Policy::latest;
     const std::size_t capacity = one_each ? options.types : options.capacity;
     const std::size_t replay_room = one_each ? 0 : options.replay_room;
@@ -146,6 +146,7 @@ Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
 Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
     ++lost_;
     ++gap_;
+    if (head_.load(std::memory_order_acquire) == tail()) episode_is_open_ = false;
     if (policy_ == Policy::notify || policy_ == Policy::wait) open_episode(type, after);
     return Pushed::refused;
 }
@@ -262,8 +263,11 @@ Look Mailbox::discard() noexcept {
     const std::uint64_t tail = published_.load(std::memory_order_acquire);
     const std::uint64_t head = head_.load(std::memory_order_relaxed);
     if (head == tail) return Look::ended;
-    discarded_.store(discarded_.load(std::memory_order_relaxed) + (tail - head), std::memory_order_relaxed);
-    head_.store(tail, std::memory_order_release);
+    {
+        const DomainGuard guard(home());  // stat() reads the two together
+        discarded_ += tail - head;
+        head_.store(tail, std::memory_order_release);
+    }
     if (policy_ == Policy::latest) {
         for (std::size_t type = 0; type < types_; ++type) {
             const SlotTag tag = std::exchange(slot(type).tag, {});
@@ -289,8 +293,7 @@ void Mailbox::open_episode(std::uint16_t type, Aftermath& after) noexcept {
         call_again_ = true;
         return;
     }
-    calling_.store(true, std::memory_order_relaxed);
-    caller_ = std::this_thread::get_id();
+    if (std::exchange(call_is_due_, true)) return;
     add_reference();
     after.notify(*this);
 }
@@ -300,6 +303,14 @@ void Mailbox::call_back() {
         Mailbox* mailbox;
         ~Reference() { mailbox->release(); }
     } reference{this};
+    {
+        // Only now does closing wait for the callback: before it, others' callbacks may have run on this thread.
+        const DomainGuard guard(home());
+        call_is_due_ = false;
+        if (has_ended()) return;
+        calling_.store(true, std::memory_order_relaxed);
+        caller_ = std::this_thread::get_id();
+    }
     std::exception_ptr first;
     for (bool again = true; again;) {
         SlowSubscriber slow;
@@ -352,8 +363,7 @@ SubscriptionStat Mailbox::stat() {
     const std::uint64_t head = head_.load(std::memory_order_acquire);
     stat.size = has_ended() ? 0 : published_.load(std::memory_order_relaxed) - head;
     stat.high_water = high_water_;
-    stat.delivered =
-        head - discarded_.load(std::memory_order_relaxed) - (policy_ == Policy::drop_oldest ? displaced_ : 0);
+    stat.delivered = head - discarded_ - (policy_ == Policy::drop_oldest ? displaced_ : 0);
     stat.lost = lost_;
     stat.gap = gap_;
     return stat;

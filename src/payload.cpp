@@ -28,6 +28,8 @@ void* PayloadPool::allocate() {
 }
 
 void PayloadPool::deallocate(void* block) noexcept {
+    const std::size_t size = size_;
+    const std::align_val_t alignment = alignment_;
     bool last = false;
     {
         std::lock_guard guard(lock_);
@@ -39,7 +41,8 @@ void PayloadPool::deallocate(void* block) noexcept {
             block = nullptr;
         }
     }
-    if (block != nullptr) free(block);
+    // from here on the pool may be gone, unless it goes here
+    if (block != nullptr) ::operator delete(block, size, alignment);
     if (last) delete this;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace event::detail {
 
@@ -71,14 +72,22 @@ void TopicBase::close(Aftermath& after) noexcept {
     closed_ = true;
     refresh_attention();
     wake_watchers(after);
-    for (ParkingSpot* spot = emitting_.front(); spot != nullptr; spot = SpotList::after(*spot))
+    while (ParkingSpot* spot = emitting_.front()) {
+        SpotList::remove(*spot);
         after.wake(spot->claim());
+    }
 }
 
 void TopicBase::close_emitter(const EmitterState& emitter, Aftermath& after) noexcept {
-    for (ParkingSpot* spot = emitting_.front(); spot != nullptr; spot = SpotList::after(*spot)) {
-        if (static_cast<EmitSpot*>(spot)->belongs_to(emitter)) after.wake(spot->claim());
+    for (ParkingSpot* spot = emitting_.front(); spot != nullptr;) {
+        ParkingSpot* next = SpotList::after(*spot);
+        if (static_cast<EmitSpot*>(spot)->belongs_to(emitter)) {
+            SpotList::remove(*spot);
+            after.wake(spot->claim());
+        }
+        spot = next;
     }
+    give_turn(after);
 }
 
 void TopicBase::stat_into(TopicStat& stat) const noexcept {
@@ -114,15 +123,21 @@ void TopicBase::give_turn(Aftermath& after) noexcept {
 }
 
 void TopicBase::give_turns(std::span<Binding> bindings, Aftermath& after) noexcept {
-    for (std::uint64_t done = 0;;) {
+    // Arrivals were counted by each domain for itself before they merged, and may be equal: the topic's place decides.
+    std::pair<std::uint64_t, std::size_t> done{0, 0};
+    for (;;) {
         EmitSpot* next = nullptr;
-        for (const Binding& binding : bindings) {
-            EmitSpot* first = binding.topic->first_emitting();
-            if (first == nullptr || first->arrival <= done) continue;
-            if (next == nullptr || first->arrival < next->arrival) next = first;
+        std::pair<std::uint64_t, std::size_t> next_rank;
+        for (std::size_t i = 0; i < bindings.size(); ++i) {
+            EmitSpot* first = bindings[i].topic->first_emitting();
+            if (first == nullptr) continue;
+            const std::pair<std::uint64_t, std::size_t> rank{first->arrival, i};
+            if (rank <= done || (next != nullptr && next_rank <= rank)) continue;
+            next = first;
+            next_rank = rank;
         }
         if (next == nullptr) return;
-        done = next->arrival;
+        done = next_rank;
         next->topic().give_turn(after);
     }
 }

@@ -44,7 +44,10 @@ TEST(Emitter, TakesDesignatedInitialisers) {
     emitter.emit(two);
     emitter.emplace(3);
     emitter.emplace<Number>(4);
-    EXPECT_EQ(numbers(subscription), (std::vector{1, 2, 3, 4}));
+    emitter.emit<Number>({5});  // as code that does not know how many types there are
+    Number six{6};
+    emitter.emit(six);
+    EXPECT_EQ(numbers(subscription), (std::vector{1, 2, 3, 4, 5, 6}));
 }
 
 TEST(Emitter, OfSeveralTypesEmitsEach) {
@@ -344,6 +347,46 @@ TEST_F(Waiting, TwoTypesOfOneQueueTakeTurns) {
     EXPECT_EQ(order, "NNLNLNL");
 }
 
+TEST_F(Waiting, NobodyIsSkippedBecauseDomainsMergedMeanwhile) {
+    subscription.close();
+    auto letters = bus.emitter<Letter>();
+    auto blocks_numbers = bus.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}});
+    auto blocks_letters = bus.subscribe<Letter>({.capacity = 1, .on_full = event::Wait{}});
+    emitter.emit({0});
+    letters.emit({'a'});
+    Completion<event::EmitResult> number;
+    Completion<event::EmitResult> letter;
+    emitter.async_emit({1}, number.handler());  // both are the first to wait in their own domain
+    letters.async_emit({'b'}, letter.handler());
+    auto both = bus.subscribe<Number, Letter, Text>({.capacity = 1, .on_full = event::Wait{}});
+    bus.emitter<Text>().emplace("full");
+    EXPECT_TRUE(blocks_letters.try_receive());
+    drive(io);
+    EXPECT_TRUE(letter.pending());
+    EXPECT_TRUE(both.try_receive());  // room for the letter; the number is still blocked elsewhere
+    drive(io);
+    EXPECT_TRUE(letter.done());
+    EXPECT_TRUE(number.pending());
+}
+
+TEST_F(Waiting, TakesAHandlerThatIsAnLvalue) {
+    Completion<event::EmitResult> completion;
+    const auto handler = completion.handler();
+    emitter.async_emit({1}, handler);
+    Completion<event::Delivery<Number>> received;
+    auto other = bus.subscribe<Number>();
+    auto receiver = received.handler();
+    other.async_receive(receiver);
+    EXPECT_TRUE(subscription.try_receive());
+    drive(io);
+    EXPECT_TRUE(completion.done());
+    EXPECT_EQ(received.value()->value, 1);
+    other.async_receive(receiver);  // it was copied, not moved from
+    other.close();
+    drive(io);
+    EXPECT_EQ(received.error(), event::errc::closed);
+}
+
 TEST_F(Waiting, HoldsItsEventUntilItIsDestroyed) {
     Counted::alive = 0;
     {
@@ -371,6 +414,21 @@ CO_TEST(EmitterCoroutine, AwaitsRoom) {
     asio::post(io, [&] { EXPECT_TRUE(subscription.try_receive()); });
     const event::EmitResult second = co_await emitter.async_emplace(asio::use_awaitable, "built inside");
     EXPECT_EQ(second.delivered, 1U);
+}
+
+TEST(EmitterAsync, ACallbackThatThrowsAtOnceComesOutOfRunToo) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    struct Trouble {};
+    auto emitter = bus.emitter<Number>();
+    auto complains = bus.subscribe<Number>(
+        {.capacity = 1, .on_full = event::Notify{[](const event::SlowSubscriber&) { throw Trouble{}; }}});
+    emitter.emit({1});
+    Completion<event::EmitResult> completion;
+    EXPECT_NO_THROW(emitter.async_emit({2}, completion.handler()));
+    EXPECT_THROW(drive(io), Trouble);
+    drive(io);
+    EXPECT_EQ(completion.value().refused, 1U) << "the operation completes";
 }
 
 TEST(EmitterAsync, ACallbackThatThrowsLaterComesOutOfRun) {

@@ -73,13 +73,13 @@ public:
     }
     template <class T>
     EmitResult emit(const T& event) const
-        requires(!has_one_type && detail::one_of<T, Ts...> && std::copy_constructible<T>)
+        requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
     {
         return emit_built<T>(event);
     }
     template <class T>
     EmitResult emit(T&& event) const
-        requires(!has_one_type && detail::one_of<T, Ts...> && std::move_constructible<T>)
+        requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
     {
         return emit_built<T>(std::move(event));
     }
@@ -115,7 +115,7 @@ public:
     ///
     /// Completion: `void(error_code, EmitResult)`. Cancellation (all types): nothing was delivered, to anybody. When
     /// the emitter or the bus is closed: `errc::closed`. When such a subscription ends, it is waited for no longer.
-    /// What a `Notify` callback throws during a delayed emit comes out of `run()` of the bus's context.
+    /// What a `Notify` callback throws comes out of `run()` of the bus's context.
     template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
     auto async_emit(std::type_identity_t<T> event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::move_constructible<T>)

@@ -91,14 +91,14 @@ public:
     /// Waits for the next event. Completion: `void(error_code, Delivery<Ts...>)`.
     template <boost::asio::completion_token_for<void(error_code, Delivery<Ts...>)> Token = DefaultToken>
     auto async_receive(Token&& token = DefaultToken()) {
-        return initiate<detail::ReceiveOne<Ts...>, void(error_code, Delivery<Ts...>)>(token);
+        return initiate<detail::ReceiveOne<Ts...>, void(error_code, Delivery<Ts...>), Token>(token);
     }
 
     /// Waits until there is an event, then takes as many as there are and fit: one wait, many events. The span must
     /// stay valid until then; an empty one is filled at once. Completion: `void(error_code, std::size_t)`.
     template <boost::asio::completion_token_for<void(error_code, std::size_t)> Token = DefaultToken>
     auto async_receive_some(std::span<Delivery<Ts...>> into, Token&& token = DefaultToken()) {
-        return initiate<detail::ReceiveSome<Ts...>, void(error_code, std::size_t)>(token, into);
+        return initiate<detail::ReceiveSome<Ts...>, void(error_code, std::size_t), Token>(token, into);
     }
 
     /// Waits for the next event, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was
@@ -115,7 +115,7 @@ public:
     /// Completion: `void(error_code)`.
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_wait(Token&& token = DefaultToken()) {
-        return initiate<detail::WaitReadable, void(error_code)>(token);
+        return initiate<detail::WaitReadable, void(error_code), Token>(token);
     }
 
     /// Completes when the subscription has ended, with why: `errc::closed` or `errc::killed`. Any number at a time,

@@ -63,8 +63,8 @@ public:
     /// Completion: `void(error_code, Snapshot<T>)`.
     template <boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
     auto async_get(Token&& token = DefaultToken()) {
-        return initiate<detail::GetNewer<T, detail::AcceptAll>, void(error_code, Snapshot<T>)>(token,
-                                                                                               detail::AcceptAll{});
+        return initiate<detail::GetNewer<T, detail::AcceptAll>, void(error_code, Snapshot<T>), Token>(
+            token, detail::AcceptAll{});
     }
 
     /// The same, skipping (and so consuming) what `accepts(const T&)` rejects. The predicate is called on the handler's
@@ -73,14 +73,14 @@ public:
     auto async_get_if(Predicate&& accepts, Token&& token = DefaultToken()) {
         using Stored = std::decay_t<Predicate>;
         static_assert(std::predicate<Stored&, const T&>, "event: the predicate must be callable with const T&");
-        return initiate<detail::GetNewer<T, Stored>, void(error_code, Snapshot<T>)>(token,
-                                                                                    std::forward<Predicate>(accepts));
+        return initiate<detail::GetNewer<T, Stored>, void(error_code, Snapshot<T>), Token>(
+            token, std::forward<Predicate>(accepts));
     }
 
     /// Waits until there is a value that was not seen, and takes nothing. Completion: `void(error_code)`.
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_wait(Token&& token = DefaultToken()) {
-        return initiate<detail::WaitNewer<T>, void(error_code)>(token);
+        return initiate<detail::WaitNewer<T>, void(error_code), Token>(token);
     }
 
     /// The newest value, if this watcher has not seen it. Beside a pending get it takes it, and the pending one waits

@@ -39,6 +39,24 @@ private:
     bool held_ = true;
 };
 
+/// What a callback throws has no caller to go to but whoever runs the bus's context: an initiation must not throw once
+/// the event is out, and a completion is not the callback's.
+inline void settle_or_post(Aftermath& after, const boost::asio::any_io_executor& executor) noexcept {
+    class Rethrow {
+    public:
+        explicit Rethrow(std::exception_ptr exception) noexcept : exception_(std::move(exception)) {}
+        void operator()() const { std::rethrow_exception(exception_); }
+
+    private:
+        std::exception_ptr exception_;
+    };
+    try {
+        after.settle();
+    } catch (...) {
+        boost::asio::post(executor, Rethrow(std::current_exception()));
+    }
+}
+
 /// Waits for room at every subscriber whose policy is `Wait`, then emits.
 template <class T>
 class EmitWhenRoom : public SourceBase {
@@ -52,9 +70,10 @@ public:
           event_(std::move(event)) {}
 
     [[nodiscard]] bool ready() const noexcept { return false; }  // only the lock tells
-    [[nodiscard]] bool idle() const noexcept { return !has_ended() && !is_my_turn(); }
-    void parked() noexcept {
-        if (!std::exchange(is_listed_, true)) topic_->enlist(*spot_);
+    [[nodiscard]] bool idle() noexcept {
+        if (has_ended()) return false;
+        if (!std::exchange(is_listed_, true)) topic_->enlist(*spot_);  // from here on nobody overtakes
+        return !is_my_turn();
     }
 
     [[nodiscard]] bool take(Values& values) {
@@ -96,22 +115,7 @@ private:
         SpotList::remove(*spot_);
         topic_->give_turn(after);
     }
-    /// What a callback throws has no caller to go to but whoever runs the bus's context.
-    void settle(Aftermath& after) const noexcept {
-        try {
-            after.settle();
-        } catch (...) {
-            boost::asio::post(emitter_->bus()->executor(), Rethrow(std::current_exception()));
-        }
-    }
-    class Rethrow {
-    public:
-        explicit Rethrow(std::exception_ptr exception) noexcept : exception_(std::move(exception)) {}
-        void operator()() const { std::rethrow_exception(exception_); }
-
-    private:
-        std::exception_ptr exception_;
-    };
+    void settle(Aftermath& after) const noexcept { settle_or_post(after, emitter_->bus()->executor()); }
 
     EmitSpot* spot_;  // the operation holds a reference
     Topic<T>* topic_;
@@ -141,8 +145,9 @@ public:
         } else if (!emit_now(result)) {
             auto spot = IntrusivePtr<EmitSpot>::adopt(new EmitSpot(emitter_->bus(), *topic_, *emitter_));
             EmitWhenRoom<T> source(*spot, std::move(emitter_), std::move(*event_));
-            Operation<EmitWhenRoom<T>, std::decay_t<Handler>, executor_type>::start(
-                std::move(spot), std::move(source), std::forward<Handler>(handler), executor_);
+            std::decay_t<Handler> stored(std::forward<Handler>(handler));
+            Operation<EmitWhenRoom<T>, std::decay_t<Handler>, executor_type>::start(std::move(spot), std::move(source),
+                                                                                    std::move(stored), executor_);
             return;
         }
         boost::system::error_code error;
@@ -158,7 +163,7 @@ private:
             if (topic_->first_emitting() != nullptr || !topic_->has_room()) return false;
             topic_->publish(event_->release(), domain, true, result, after);
         }
-        after.settle();
+        settle_or_post(after, executor_);
         return true;
     }
 

@@ -51,7 +51,7 @@ public:
 
     /// Throws `std::bad_alloc`. `slow` is called where the policy brings no callback of its own.
     [[nodiscard]] static IntrusivePtr<Mailbox> create(IntrusivePtr<Core> core, const SlowCallback& slow,
-                                                      Options options);
+                                                      Options&& options);
 
     // ---- producer: under the domain's lock -------------------------------------------------------------------
 
@@ -134,7 +134,8 @@ public:
     /// Destroys what is queued, once the subscription has ended.
     Look discard() noexcept;
 
-    // ---- any thread, without the lock ------------------------------------------------------------------------
+    // ---- any thread that does not hold the lock
+    // ------------------------------------------------------------------------
 
     [[nodiscard]] boost::system::error_code end_reason() const noexcept {
         return state() == State::killed ? errc::killed : errc::closed;
@@ -254,7 +255,6 @@ private:
     std::atomic<State> state_{State::open};  // written under the domain's lock
     bool reads_under_lock_ = false;
     Policy policy_ = Policy::notify;
-    std::atomic<std::uint64_t> discarded_{0};
 
     std::size_t capacity_ = 0;
     std::size_t types_ = 0;
@@ -265,9 +265,11 @@ private:
     std::uint64_t high_water_ = 0;
     std::uint64_t lost_ = 0;
     std::uint64_t displaced_ = 0;
+    std::uint64_t discarded_ = 0;
     std::uint64_t episodes_ = 0;
     std::uint16_t slow_type_ = 0;
     bool episode_is_open_ = false;
+    bool call_is_due_ = false;
     bool call_again_ = false;
     std::atomic<bool> calling_{false};
     std::thread::id caller_;

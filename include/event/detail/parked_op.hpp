@@ -256,7 +256,7 @@ void complete_at_once(const Executor& executor, Handler&& handler, Args&&... arg
 ///     void parked();                                the operation waits now; under the same lock
 ///     bool take(Values&);                           takes it; false: it is gone, wait on
 ///     void abandon() noexcept;                      the operation ends without having taken anything
-///     void limit(executor, spot, ticket);           begins
+///     void limit(spot, ticket);                     begins
 template <class Source, class Handler, class Executor>
 class Operation final : public ParkedOp {
     using Values = typename Source::Values;
@@ -396,8 +396,9 @@ public:
     template <class Handler, class... Args>
     void operator()(Handler&& handler, Args&&... args) const {
         if (!spot_) return fail(std::forward<Handler>(handler), typename Source::Values{});
+        std::decay_t<Handler> stored(std::forward<Handler>(handler));
         Operation<Source, std::decay_t<Handler>, Executor>::start(spot_, Source(*spot_, std::forward<Args>(args)...),
-                                                                  std::forward<Handler>(handler), executor_);
+                                                                  std::move(stored), executor_);
     }
 
 private:
