@@ -2,15 +2,14 @@
 
 /// What happens when a subscriber's queue is full. The emitter never waits for it; loss is always counted.
 ///
-/// | policy       | a full queue                            | the subscriber learns                 | the emitter
-/// learns |
-/// |--------------|-----------------------------------------|---------------------------------------|--------------------|
-/// | `Drop`       | loses the new event                     | `missed()` on the next delivery       | `refused` | |
-/// `DropOldest` | loses its oldest event                  | `missed()` on the delivery after it   | `displaced` | |
-/// `Latest`     | cannot be: of each type only the newest | `missed()` counts what was replaced   | `displaced` | |
-/// `Kill`       | ends the subscription                   | `errc::killed`, for ever              | `killed` | |
-/// `Notify`     | loses the new event, and says so        | the callback, at once; and `missed()` | `refused` | |
-/// `Wait`       | makes `async_emit` wait                 | nothing: nothing is lost              | by the completion |
+/// | policy       | a full queue          | the subscriber learns       | the emitter learns |
+/// |--------------|-----------------------|-----------------------------|--------------------|
+/// | `Drop`       | loses the new event   | `missed()` on the next one  | `refused`          |
+/// | `DropOldest` | loses its oldest one  | `missed()` on the one after | `displaced`        |
+/// | `Latest`     | cannot be             | `missed()` of that type     | `displaced`        |
+/// | `Kill`       | ends the subscription | `errc::killed`, for ever    | `killed`           |
+/// | `Notify`     | loses the new event   | the callback; `missed()`    | `refused`          |
+/// | `Wait`       | makes it wait         | nothing is lost             | by the completion  |
 ///
 /// DROP, KILL and NOTIFY are those of libp2p's RFC for a local event bus (libp2p#653).
 
