@@ -364,6 +364,26 @@ TEST_F(Push, AHandlerMayDoAnything) {
     EXPECT_EQ(others, 1);
 }
 
+TEST_F(Push, AHandlerMayEmptyItsQueueToStartAgain) {
+    std::optional<event::Subscription<Number>> subscription;
+    std::vector<int> seen;
+    int episodes = 0;
+    subscription.emplace(bus.subscribe<Number>(
+        {.capacity = 2, .on_full = event::Notify{[&](const event::SlowSubscriber&) { ++episodes; }}},
+        [&](const Number& number) {
+            seen.push_back(number.value);
+            if (number.value != 1) return;
+            while (subscription->try_receive()) {
+            }
+            for (int i : {4, 5, 6}) emitter.emit<Number>({i});
+        }));
+    for (int i : {1, 2, 3}) emitter.emit<Number>({i});
+    EXPECT_EQ(episodes, 1);
+    drive(io);
+    EXPECT_EQ(seen, (std::vector{1, 4, 5}));
+    EXPECT_EQ(episodes, 2) << "an empty queue ends the episode: the next loss is told again";
+}
+
 TEST_F(Push, NoHandlerStartsAfterCloseReturned) {
     int calls = 0;
     std::optional<event::Subscription<Number>> subscription;

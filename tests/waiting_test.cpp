@@ -375,6 +375,10 @@ TEST(Contexts, PendingOperationsDieWithTheirContext) {
     Completion<event::Delivery<Letter>> letter_for;
     limited.async_receive_for(1h, letter_for.handler());
     watcher.async_get(get.handler());
+    Completion<event::Snapshot<int>> get_for;
+    auto limited_watcher = value.watch();
+    limited_watcher.async_get_for(1h, get_for.handler());
+    EXPECT_TRUE(get_for.pending());
     EXPECT_TRUE(emit.pending() && closed.pending() && letter.pending() && get.pending() && letter_for.pending());
     io.reset();
     EXPECT_TRUE(emit.destroyed());
@@ -382,6 +386,7 @@ TEST(Contexts, PendingOperationsDieWithTheirContext) {
     EXPECT_TRUE(letter.destroyed());
     EXPECT_TRUE(letter_for.destroyed());
     EXPECT_TRUE(get.destroyed());
+    EXPECT_TRUE(get_for.destroyed());
     EXPECT_EQ(pushed.use_count(), 1);
 
     // the handles live on, without a context

@@ -6,6 +6,7 @@
 #include <event/detail/bus_core.hpp>
 #include <event/detail/mailbox.hpp>
 #include <event/detail/receive.hpp>
+#include <event/detail/time_limit.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/report.hpp>
@@ -24,8 +25,9 @@
 namespace event {
 
 /// A bounded, ordered queue of the events of types `Ts...`, and the way to wait for them. `Subscription<Ts...>` is this
-/// with `any_io_executor`; `EventBus::subscribe` makes it. With a handler (push) the queue is drained for you, and only
-/// `close…`, `async_closed` and `stat` are of use.
+/// with `any_io_executor`; `EventBus::subscribe` makes it. With a handler (push) the queue is drained for you: only
+/// `close…`, `async_closed` and `stat` are of use, and `try_receive` to empty the queue, on the handler's executor,
+/// before starting again from a state known to be right.
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its bus safely and then ends with `errc::closed`.
 /// Threads: distinct objects are independent. On one object, one receive at a time from one executor, `try_receive`
@@ -107,7 +109,8 @@ public:
               boost::asio::completion_token_for<void(error_code, Delivery<Ts...>)> Token = DefaultToken>
     auto async_receive_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
         return boost::asio::async_initiate<Token, void(error_code, Delivery<Ts...>)>(
-            detail::InitiateFor<detail::ReceiveOne<Ts...>, Executor>(executor_, mailbox_, detail::time_limit(limit)),
+            detail::InitiateFor<detail::ReceiveOne<Ts...>, detail::Mailbox, Executor>(executor_, mailbox_,
+                                                                                      detail::time_limit(limit)),
             token);
     }
 

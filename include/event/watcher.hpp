@@ -2,6 +2,7 @@
 
 /// One follower of a latest value.
 
+#include <event/detail/time_limit.hpp>
 #include <event/detail/value_core.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
@@ -11,6 +12,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <optional>
 #include <type_traits>
@@ -30,9 +32,8 @@ namespace event {
 ///
 /// Completion, cancellation and lifetime of its operations are those of a subscription's receive: posted, on the
 /// handler's associated executor, by default `get_executor()`; a get that is cancelled (`operation_aborted`, all types)
-/// or loses in
-/// `||` has consumed nothing; a second operation beside a pending one completes with `errc::concurrent_receive`, and
-/// the first goes on; after `close()`: `errc::closed`.
+/// or loses in `||` has consumed nothing; a second operation beside a pending one completes with
+/// `errc::concurrent_receive`, and the first goes on; after `close()`: `errc::closed`.
 template <class Executor, class T>
 class [[nodiscard]] BasicWatcher {
     using error_code = boost::system::error_code;
@@ -75,6 +76,17 @@ public:
         static_assert(std::predicate<Stored&, const T&>, "event: the predicate must be callable with const T&");
         return initiate<detail::GetNewer<T, Stored>, void(error_code, Snapshot<T>), Token>(
             token, std::forward<Predicate>(accepts));
+    }
+
+    /// `async_get`, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was consumed. Cheaper
+    /// than `async_get(…) || timer.async_wait(…)`. Completion: `void(error_code, Snapshot<T>)`.
+    template <class Rep, class Period,
+              boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
+    auto async_get_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
+        using Get = detail::GetNewer<T, detail::AcceptAll>;
+        return boost::asio::async_initiate<Token, void(error_code, Snapshot<T>)>(
+            detail::InitiateFor<Get, detail::WatchSpot<T>, Executor>(executor_, spot_, detail::time_limit(limit)),
+            token, detail::AcceptAll{});
     }
 
     /// Waits until there is a value that was not seen, and takes nothing. Completion: `void(error_code)`.

@@ -4,13 +4,9 @@
 #include <event/detail/mailbox.hpp>
 #include <event/detail/parked_op.hpp>
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -78,74 +74,6 @@ public:
     using MailboxSource::MailboxSource;
     [[nodiscard]] bool take(Values& values) { return found(mailbox().look(), values); }
 };
-
-/// A source with a time limit: when it passes, the operation ends as timed out. The timer belongs to the context of the
-/// operation, and goes with it.
-template <class Source, class Executor>
-class TimeLimited : public Source {
-    using Clock = std::chrono::steady_clock;
-
-public:
-    TimeLimited(Mailbox& mailbox, std::optional<Clock::duration> limit, const Executor& executor) : Source(mailbox) {
-        if (limit) timer_.emplace(executor, *limit);
-    }
-    void limit(ParkingSpot& spot, std::uint64_t ticket) {
-        if (timer_) timer_->async_wait(TimeOut(IntrusivePtr<ParkingSpot>(&spot), ticket));
-    }
-
-private:
-    class TimeOut {
-    public:
-        TimeOut(IntrusivePtr<ParkingSpot> spot, std::uint64_t ticket) noexcept
-            : spot_(std::move(spot)), ticket_(ticket) {}
-        void operator()(const boost::system::error_code& error) const noexcept {
-            if (!error) spot_->cancel(ticket_, Phase::timed_out);
-        }
-
-    private:
-        IntrusivePtr<ParkingSpot> spot_;
-        std::uint64_t ticket_;
-    };
-
-    std::optional<boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>> timer_;
-};
-
-/// Starts a receive with a time limit; none if the limit cannot be reached.
-template <class Source, class Executor>
-class InitiateFor {
-public:
-    using executor_type = Executor;
-
-    InitiateFor(const Executor& executor, IntrusivePtr<Mailbox> mailbox,
-                std::optional<std::chrono::steady_clock::duration> limit)
-        : executor_(executor), mailbox_(std::move(mailbox)), limit_(limit) {}
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
-
-    template <class Handler>
-    void operator()(Handler&& handler) const {
-        using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<std::decay_t<Handler>, Executor>>;
-        const HandlerExecutor on = boost::asio::get_associated_executor(handler, executor_);
-        const Initiate<TimeLimited<Source, HandlerExecutor>, Mailbox, Executor> initiate(executor_, mailbox_);
-        initiate(std::forward<Handler>(handler), limit_, on);
-    }
-
-private:
-    Executor executor_;
-    IntrusivePtr<Mailbox> mailbox_;
-    std::optional<std::chrono::steady_clock::duration> limit_;
-};
-
-/// A duration as the clock counts it; none if the clock cannot count that far.
-template <class Rep, class Period>
-[[nodiscard]] std::optional<std::chrono::steady_clock::duration> time_limit(std::chrono::duration<Rep, Period> limit) {
-    using Limit = std::chrono::steady_clock::duration;
-    using Seconds = std::chrono::duration<double>;
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    if (Seconds(limit) >= Seconds(Limit::max()) - Seconds(now)) return std::nullopt;
-    if (Seconds(limit) <= Seconds::zero()) return Limit::zero();
-    return std::chrono::ceil<Limit>(limit);
-}
 
 /// Where one `async_closed` waits.
 class EndSpot final : public ParkingSpot {
