@@ -2,12 +2,15 @@
 
 #include <event/watcher.hpp>
 
+#include <chrono>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 
 namespace watcher_test {
 
 using namespace support;
+using namespace std::chrono_literals;
 
 struct Watching : testing::Test {
     asio::io_context io;
@@ -157,6 +160,52 @@ TEST_F(Watching, TryGetBesideAPendingGetTakesTheValue) {
     EXPECT_EQ(*get.value(), 2);
 }
 
+TEST_F(Watching, GetForEndsWhenItsTimeHasPassed) {
+    Get get;
+    watcher.async_get_for(0s, get.handler());
+    drive(io);
+    ASSERT_TRUE(get.done());
+    EXPECT_EQ(get.error(), asio::error::timed_out);
+    value.set(1);
+    Get past;
+    watcher.async_get_for(-1h, past.handler());
+    drive(io);
+    EXPECT_FALSE(past.error()) << "a value that is there is preferred, and was not consumed before";
+    EXPECT_EQ(*past.value(), 1);
+}
+
+TEST_F(Watching, GetForGetsWhatIsSetInTime) {
+    for (auto start : {0, 1}) {
+        Get get;
+        if (start == 0) watcher.async_get_for(1h, get.handler());
+        if (start == 1) watcher.async_get_for(std::chrono::hours::max(), get.handler());
+        drive(io);
+        EXPECT_TRUE(get.pending());
+        value.set(start);
+        drive(io);
+        ASSERT_TRUE(get.done());
+        EXPECT_EQ(*get.value(), start);
+    }
+    EXPECT_EQ(io.run(), 0U) << "a time limit that is no longer needed keeps nothing waiting";
+}
+
+TEST_F(Watching, GetForIsOneGetAmongOthers) {
+    Get first;
+    Get second;
+    watcher.async_get_for(1h, first.handler());
+    watcher.async_get(second.handler());
+    drive(io);
+    EXPECT_EQ(second.error(), event::errc::concurrent_receive);
+    watcher.cancel();
+    drive(io);
+    EXPECT_EQ(first.error(), asio::error::operation_aborted);
+    Get closed;
+    watcher.async_get_for(1h, closed.handler());
+    watcher.close();
+    drive(io);
+    EXPECT_EQ(closed.error(), event::errc::closed);
+}
+
 TEST_F(Watching, CloseWakesAPendingGet) {
     Get get;
     Completion<bool> wait;
@@ -193,6 +242,41 @@ TEST_F(Watching, WhenTheValueGoesTheUnseenValueComesFirst) {
     behind.async_get(then.handler());
     drive(io);
     EXPECT_EQ(then.error(), event::errc::closed);
+}
+
+TEST_F(Watching, AClosedValueEndsItsWatchersAndStaysReadable) {
+    auto behind = value.watch();
+    auto waiting = value.watch();
+    value.set(1);
+    ASSERT_TRUE(waiting.try_get());
+    Get end;
+    waiting.async_get(end.handler());
+    drive(io);
+    value.close();
+    value.close();
+    drive(io);
+    EXPECT_EQ(end.error(), event::errc::closed);
+    EXPECT_EQ(**behind.try_get(), 1);
+
+    value.set(2);
+    EXPECT_FALSE(value.set_if_changed(3));
+    value.update([](int now) { return now + 1; });
+    EXPECT_EQ(**value.try_get(), 1);
+    EXPECT_EQ(**value.view().try_get(), 1);
+    Get closed;
+    behind.async_get(closed.handler());
+    drive(io);
+    EXPECT_EQ(closed.error(), event::errc::closed);
+}
+
+TEST_F(Watching, AClosedValueThatIsSharedReleasesWhatIsSet) {
+    event::Value<std::shared_ptr<int>> shared(io);
+    shared.close();
+    const auto number = std::make_shared<int>(1);
+    shared.set(number);
+    EXPECT_FALSE(shared.set_if_changed(number));
+    EXPECT_FALSE(shared.try_get());
+    EXPECT_EQ(number.use_count(), 1);
 }
 
 TEST_F(Watching, MovedFromIsClosed) {

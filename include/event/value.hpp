@@ -5,6 +5,7 @@
 
 #include <event/detail/payload.hpp>
 #include <event/detail/value_core.hpp>
+#include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/snapshot.hpp>
 #include <event/watcher.hpp>
@@ -57,11 +58,11 @@ private:
 
 /// A `T`, or nothing yet. Unset is not zero.
 ///
-/// Ownership: move-only. When it goes, its watchers get the value that they have not yet seen, then `errc::closed`;
-/// views still read the last value. May be destroyed before, after and beside its watchers and views. Threads: every
-/// function from any thread at once; concurrent sets are serialised in some order, the same for all. Cost: `set` is one
-/// short lock and a copy of a trivially copyable value of at most 256 bytes; any other value is built once, before the
-/// lock, and shared. Watchers that are not waiting cost it nothing, waiting ones a post each.
+/// Ownership: move-only. When it is closed or goes, its watchers get the value that they have not yet seen, then
+/// `errc::closed`; views still read the last value. May be destroyed before, after and beside its watchers and views.
+/// Threads: every function from any thread at once; concurrent sets are serialised in some order, the same for all.
+/// Cost: `set` is one short lock and a copy of a trivially copyable value of at most 256 bytes; any other value is
+/// built once, before the lock, and shared. Watchers that are not waiting cost it nothing, waiting ones a post each.
 template <class T>
 class Value {
     static_assert(detail::check_event_type<T>());
@@ -89,7 +90,7 @@ public:
     ~Value() { close(); }
 
     /// Makes `value` the newest; every watcher learns of it, also when it equals the one before. Nothing happens to a
-    /// value that was moved from.
+    /// value that is closed or was moved from.
     void set(T value) {
         if (!view_.core_) return;
         detail::Topic<T>& topic = view_.core_->topic();
@@ -134,6 +135,18 @@ public:
         });
     }
 
+    /// What destroying it does, too: no further value, and its watchers get the one that they have not yet seen, then
+    /// `errc::closed`. Nothing happens to what is set afterwards. Idempotent.
+    void close() noexcept {
+        if (!view_.core_) return;
+        detail::Aftermath after;
+        {
+            const detail::DomainGuard guard(view_.core_->topic());
+            view_.core_->topic().close(after);
+        }
+        after.settle();
+    }
+
     [[nodiscard]] std::optional<Snapshot<T>> try_get() const noexcept { return view_.try_get(); }
     [[nodiscard]] ValueView<T> view() const noexcept { return view_; }
     /// A new watcher, which has seen nothing yet: its first get finds the current value.
@@ -152,23 +165,13 @@ private:
             if (!next) return false;
             const std::uint64_t version = current ? current->version() : 0;
             if constexpr (detail::stored_inline<T>) {
-                if (topic.emit_if_unchanged(version, &*next)) return true;
+                if (const auto result = topic.emit_if_unchanged(version, &*next)) return result->error == errc{};
             } else {
                 detail::Payload<T>* payload = detail::Payload<T>::create(topic.pool(), *std::move(next));
-                if (topic.emit_if_unchanged(version, payload)) return true;
+                if (const auto result = topic.emit_if_unchanged(version, payload)) return result->error == errc{};
                 payload->release();
             }
         }
-    }
-
-    void close() noexcept {
-        if (!view_.core_) return;
-        detail::Aftermath after;
-        {
-            const detail::DomainGuard guard(view_.core_->topic());
-            view_.core_->topic().close(after);
-        }
-        after.settle();
     }
 
     ValueView<T> view_;

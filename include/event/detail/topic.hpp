@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -222,17 +223,18 @@ public:
         return result;
     }
 
-    /// Emits one event if the retained one is still that of `sequence`; otherwise the event stays the caller's.
-    bool emit_if_unchanged(std::uint64_t sequence, Item event) {
+    /// Emits one event if the retained one is still that of `sequence`; otherwise none, and the event stays the
+    /// caller's.
+    std::optional<EmitResult> emit_if_unchanged(std::uint64_t sequence, Item event) {
         EmitResult result;
         Aftermath after;
         {
             DomainGuard domain(*this);
-            if (retained_sequence_ != sequence) return false;
+            if (retained_sequence_ != sequence) return std::nullopt;
             publish(event, domain, false, result, after);
         }
         after.settle();
-        return true;
+        return result;
     }
 
     /// Emits events one after the other, with nothing in between. `next(i)` is the i-th of them.
