@@ -80,11 +80,12 @@ public:
     }
 
     /// A push subscription: `handler` is called with each event, as `handler(const T&)` or `handler(const T&, const
-    /// Meta&)`. It runs on its associated executor (`bind_executor(strand, …)`), by default the bus's; its calls never
-    /// overlap, whatever the executor. An exception leaves through the context's `run()`; nothing is lost, and the
-    /// subscription goes on. The handler may emit, subscribe, close and destroy anything, its own subscription
-    /// included. A cancellation through its associated slot closes the subscription. It keeps `run()` from returning
-    /// until it is closed.
+    /// Meta&)`. It may be called before this has returned, if another thread runs the executor: make the subscription
+    /// the last of the members that the handler uses. It runs on its associated executor (`bind_executor(strand, …)`),
+    /// by default the bus's; its calls never overlap, whatever the executor. An exception leaves through the context's
+    /// `run()`; nothing is lost, and the subscription goes on. The handler may emit, subscribe, close and destroy
+    /// anything, its own subscription included. A cancellation through its associated slot closes the subscription. It
+    /// keeps `run()` from returning until it is closed.
     template <class... Ts, class Handler>
         requires(!std::convertible_to<Handler, std::source_location>)
     Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler,

@@ -1,0 +1,62 @@
+#include "dialer.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace host {
+
+Dialer::Dialer(event::EventBus& bus, const DialerOptions& options)
+    : options_(options),
+      strand_(asio::make_strand(bus.get_executor())),
+      emitter_(bus.emitter<DialRequested>({.name = "dialer"})),
+      events_(bus.subscribe<PeerWanted, ConnEstablished, ConnClosed, DialFailed, StopRequested>(
+          {.on_full = event::Wait{}, .name = "dialer"},
+          asio::bind_executor(strand_, [this](const auto& event) { handle(event); }))) {}
+
+asio::awaitable<void> Dialer::ended() { co_await events_.async_closed(quietly); }
+
+void Dialer::handle(const PeerWanted& event) {
+    if (wanted_.try_emplace(event.address, strand_, options_.first_pause).second) dial(event.address);
+}
+
+void Dialer::handle(const ConnEstablished& event) {
+    const auto found = wanted_.find(event.dialed);
+    if (found == wanted_.end()) return;
+    found->second.pause = options_.first_pause;
+    connected_.emplace(event.connection, event.dialed);
+}
+
+void Dialer::handle(const ConnClosed& event) {
+    const auto found = connected_.find(event.connection);
+    if (found == connected_.end()) return;
+    dial_later(found->second, wanted_.at(found->second));
+    connected_.erase(found);
+}
+
+void Dialer::handle(const DialFailed& event) {
+    const auto found = wanted_.find(event.address);
+    if (found == wanted_.end()) return;
+    Wanted& wanted = found->second;
+    dial_later(event.address, wanted);
+    wanted.pause = std::min(2 * wanted.pause, options_.longest_pause);
+}
+
+void Dialer::handle(const StopRequested&) {
+    is_stopping_ = true;
+    for (auto& [address, wanted] : wanted_) wanted.again.cancel();
+}
+
+void Dialer::dial(const std::string& address) const { emitter_.async_emplace(asio::detached, address); }
+
+void Dialer::dial_later(const std::string& address, Wanted& wanted) {
+    if (is_stopping_) return;
+    wanted.again.expires_after(wanted.pause);
+    wanted.again.async_wait([this, address](const error_code& error) {
+        if (!error && !is_stopping_) dial(address);
+    });
+}
+
+}  // namespace host
