@@ -2,6 +2,10 @@
 
 #include <event/backpressure.hpp>
 
+#include <atomic>
+#include <future>
+#include <thread>
+
 namespace backpressure_test {
 
 using namespace support;
@@ -314,6 +318,36 @@ TEST(Notify, AnExceptionReachesTheEmitterAfterEverybodyWasServed) {
     ASSERT_TRUE(completion.done());
     EXPECT_EQ(completion.value()->value, 2);
     EXPECT_NO_THROW(emitter.emit({3})) << "one call for each episode, and the bus works on";
+}
+
+TEST(Notify, CloseWaitsForACallbackOnAnotherThread) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    for (int round = 0; round < 10; ++round) {
+        std::promise<void> entered;
+        std::promise<void> may_leave;
+        std::atomic<bool> has_left = false;
+        auto subscription = bus.subscribe<Number>({.capacity = 1, .on_full = Notify{[&](const event::SlowSubscriber&) {
+                                                                      entered.set_value();
+                                                                      may_leave.get_future().wait();
+                                                                      has_left = true;
+                                                                  }}});
+        emitter.emit({1});
+        std::thread emitting([&] { emitter.emit({2}); });
+        entered.get_future().wait();
+        bool had_left = false;
+        std::thread closing([&] {
+            subscription.close();
+            had_left = has_left;
+        });
+        while (emitter.emit({3}).subscribers != 0) std::this_thread::yield();  // until close() is under way
+        for (int i = 0; i < 100; ++i) std::this_thread::yield();
+        may_leave.set_value();
+        closing.join();
+        EXPECT_TRUE(had_left) << "the callback was still running when close() returned";
+        emitting.join();
+    }
 }
 
 TEST(Notify, WithoutACallbackTellsTheBus) {

@@ -25,6 +25,12 @@ struct Declared {
 struct SameName {
     static constexpr std::string_view event_name = "peer.connected";
 };
+struct Lone {
+    static constexpr std::string_view event_name = "lone";
+};
+struct AlsoLone {
+    static constexpr std::string_view event_name = "lone";
+};
 template <class T>
 struct Wrapped {};
 
@@ -54,6 +60,18 @@ TEST(Name, OneLabelForTwoTypesIsAClash) {
     EXPECT_EQ(bus.stat<Plain>().subscribers, 0U);
     event::EventBus another{io};
     EXPECT_TRUE(another.emitter<SameName>().is_open()) << "labels are a bus's own";
+}
+
+TEST(Name, OfATypeWhoseRegistrationFailedIsFreeAgain) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Declared>();
+    error_code error;
+    auto emitters = bus.emitter<Lone, SameName>({}, error);
+    ASSERT_EQ(error, event::errc::name_clash);
+    EXPECT_TRUE(bus.emitter<AlsoLone>().is_open()) << "it failed for its second type, and left nothing of its first";
+    EXPECT_THROW(static_cast<void>(bus.subscribe<Lone, SameName>()), boost::system::system_error);
+    EXPECT_TRUE(bus.emitter<AlsoLone>().is_open());
 }
 
 TEST(Name, OfATypeThatNobodyUsesIsFreeAgain) {
