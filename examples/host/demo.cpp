@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -56,6 +55,8 @@ public:
           executor_(std::move(executor)),
           console_(console),
           harbour_(executor_, console, harbour_options()),
+          sleeper_(
+              harbour_.bus().subscribe<FrameReceived>({.capacity = 16, .on_full = event::Kill{}, .name = "sleeper"})),
           over_(strand_),
           guests_(strand_, report_failure()),
           crew_(strand_, report_failure()) {}
@@ -78,10 +79,11 @@ public:
         over_.set(true);
         co_await guests_.finished();
         co_await harbour_.stop();
+        sleeper_.close();  // the bus lets it have what is queued, for which it would never ask
         co_await crew_.finished();
 
         Report harbour = harbour_.report();
-        if (sleeper_) harbour.add(*sleeper_);
+        harbour.add(sleeper_.stat());
         total_ += harbour;
         console_.print(total_.table(steady_clock::now() - start));
         co_return verdict();
@@ -165,12 +167,10 @@ private:
 
     /// A component that never looks at its queue: nobody else notices.
     [[nodiscard]] asio::awaitable<void> sleep() {
-        auto frames =
-            harbour_.bus().subscribe<FrameReceived>({.capacity = 16, .on_full = event::Kill{}, .name = "sleeper"});
-        const auto closed = co_await frames.async_closed(quietly);
-        sleeper_ = frames.stat();
+        const auto closed = co_await sleeper_.async_closed(quietly);
         const error_code why = std::get<0>(closed);
-        console_.log("harbour", "sleeper", fmt::format("{} ({} frames waited)", why.message(), sleeper_->high_water));
+        console_.log("harbour", "sleeper",
+                     fmt::format("{} ({} frames waited)", why.message(), sleeper_.stat().high_water));
     }
 
     [[nodiscard]] asio::awaitable<void> bad_peers(milliseconds arrival) {
@@ -206,10 +206,10 @@ private:
     const asio::any_io_executor executor_;
     Console& console_;
     Host harbour_;
+    event::Subscription<FrameReceived> sleeper_;
     tcp::endpoint where_;
     event::Value<bool> over_;  // set when it is
     Report total_;
-    std::optional<event::SubscriptionStat> sleeper_;
     bool has_failed_ = false;
     Tasks guests_;
     Tasks crew_;

@@ -3,7 +3,6 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/detached.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace host {
@@ -19,13 +18,13 @@ Dialer::Dialer(event::EventBus& bus, const DialerOptions& options)
 asio::awaitable<void> Dialer::ended() { co_await events_.async_closed(quietly); }
 
 void Dialer::handle(const PeerWanted& event) {
-    if (wanted_.try_emplace(event.address, strand_, options_.first_pause).second) dial(event.address);
+    if (wanted_.try_emplace(event.address, strand_, options_).second) dial(event.address);
 }
 
 void Dialer::handle(const ConnEstablished& event) {
     const auto found = wanted_.find(event.dialed);
     if (found == wanted_.end()) return;
-    found->second.pause = options_.first_pause;
+    found->second.backoff.reset();
     connected_.emplace(event.connection, event.dialed);
 }
 
@@ -39,9 +38,7 @@ void Dialer::handle(const ConnClosed& event) {
 void Dialer::handle(const DialFailed& event) {
     const auto found = wanted_.find(event.address);
     if (found == wanted_.end()) return;
-    Wanted& wanted = found->second;
-    dial_later(event.address, wanted);
-    wanted.pause = std::min(2 * wanted.pause, options_.longest_pause);
+    dial_later(event.address, found->second);
 }
 
 void Dialer::handle(const StopRequested&) {
@@ -53,7 +50,7 @@ void Dialer::dial(const std::string& address) const { emitter_.async_emplace(asi
 
 void Dialer::dial_later(const std::string& address, Wanted& wanted) {
     if (is_stopping_) return;
-    wanted.again.expires_after(wanted.pause);
+    wanted.again.expires_after(wanted.backoff.next());
     wanted.again.async_wait([this, address](const error_code& error) {
         if (!error && !is_stopping_) dial(address);
     });

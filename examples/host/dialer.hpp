@@ -8,6 +8,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -18,6 +19,23 @@ namespace host {
 struct DialerOptions {
     std::chrono::milliseconds first_pause{200};       ///< after a connection has ended, or the first failure
     std::chrono::milliseconds longest_pause{10'000};  ///< it doubles with each further failure up to this
+};
+
+/// How long to wait before the next try.
+class Backoff {
+public:
+    explicit Backoff(const DialerOptions& options) : options_(options) {}
+    [[nodiscard]] std::chrono::milliseconds next() {
+        const auto pause = next_;
+        next_ = std::min(2 * pause, options_.longest_pause);
+        return pause;
+    }
+    /// After a success.
+    void reset() { next_ = options_.first_pause; }
+
+private:
+    DialerOptions options_;
+    std::chrono::milliseconds next_ = options_.first_pause;
 };
 
 /// Has each address of a `PeerWanted` dialed, and again after a pause when the connection has ended or there was none.
@@ -36,9 +54,9 @@ public:
 private:
     /// An address to stay connected to.
     struct Wanted {
-        Wanted(const Strand& strand, std::chrono::milliseconds first_pause) : again(strand), pause(first_pause) {}
+        Wanted(const Strand& strand, const DialerOptions& options) : again(strand), backoff(options) {}
         asio::steady_timer again;
-        std::chrono::milliseconds pause;  // before the next try
+        Backoff backoff;
     };
 
     void handle(const PeerWanted& event);

@@ -1,5 +1,7 @@
 #include "echo.hpp"
 
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/endian/conversion.hpp>
 
 #include <string_view>
@@ -26,10 +28,15 @@ std::string payload(char kind, std::uint64_t number, std::size_t body) {
 
 Echo::Echo(event::EventBus& bus, Tasks& tasks, const EchoOptions& options)
     : options_(options),
+      strand_(asio::make_strand(bus.get_executor())),
       emitter_(bus.emitter<EchoReturned, SendRequested, CloseRequested>({.name = "echo"})),
-      events_(
-          bus.subscribe<ConnEstablished, ConnClosed, FrameReceived, Tick>({.on_full = event::Wait{}, .name = "echo"})) {
-    tasks.spawn(asio::make_strand(bus.get_executor()), "echo", run());
+      events_(bus.subscribe<ConnEstablished, ConnClosed, FrameReceived>({.on_full = event::Wait{}, .name = "echo"})),
+      ticks_(bus.subscribe<Tick>({.on_full = event::Latest{}, .name = "echo: ticks"},
+                                 asio::bind_executor(strand_, [this](const Tick&) {
+                                     for (auto& [connection, on_their_way] : peers_)
+                                         fill_window(connection, on_their_way);
+                                 }))) {
+    tasks.spawn(strand_, "echo", run());
 }
 
 asio::awaitable<void> Echo::run() {
@@ -41,22 +48,20 @@ asio::awaitable<void> Echo::run() {
             if (frame->protocol == Protocol::echo) co_await received(*frame);
         } else if (const auto* established = event.get_if<ConnEstablished>()) {
             if (established->direction == Direction::outbound)
-                co_await fill_window(established->connection, peers_[established->connection]);
+                fill_window(established->connection, peers_[established->connection]);
         } else if (const auto* closed = event.get_if<ConnClosed>()) {
             peers_.erase(closed->connection);
-        } else {
-            for (auto& [connection, on_their_way] : peers_) co_await fill_window(connection, on_their_way);
         }
     }
+    co_await ticks_.async_closed(quietly);
 }
 
-asio::awaitable<void> Echo::fill_window(ConnectionId connection, OnTheirWay& on_their_way) {
+void Echo::fill_window(ConnectionId connection, OnTheirWay& on_their_way) {
     while (on_their_way.size() < options_.window) {
         const std::uint64_t number = ++last_number_;
         on_their_way.emplace(number, Clock::now());
-        SendRequested request{
-            .connection = connection, .protocol = Protocol::echo, .payload = payload(question, number, options_.bytes)};
-        co_await emitter_.async_emit<SendRequested>(std::move(request), quietly);
+        emitter_.async_emplace<SendRequested>(asio::detached, connection, Protocol::echo,
+                                              payload(question, number, options_.bytes));
     }
 }
 
@@ -83,7 +88,7 @@ asio::awaitable<void> Echo::received(const FrameReceived& frame) {
     emitter_.emit<EchoReturned>(
         {.connection = frame.connection, .bytes = bytes.size(), .round_trip = Clock::now() - sent->second});
     peer->second.erase(sent);
-    if (options_.is_continuous) co_await fill_window(frame.connection, peer->second);
+    if (options_.is_continuous) fill_window(frame.connection, peer->second);
 }
 
 asio::awaitable<void> Echo::close(ConnectionId connection, std::string reason) {

@@ -31,22 +31,24 @@ class Echo {
 public:
     Echo(event::EventBus& bus, Tasks& tasks, const EchoOptions& options = {});
 
-    [[nodiscard]] std::vector<event::SubscriptionStat> stats() const { return {events_.stat()}; }
+    [[nodiscard]] std::vector<event::SubscriptionStat> stats() const { return {events_.stat(), ticks_.stat()}; }
 
 private:
     using Clock = std::chrono::steady_clock;
     using OnTheirWay = std::map<std::uint64_t, Clock::time_point>;  // by number: when it was sent
 
     [[nodiscard]] asio::awaitable<void> run();
-    [[nodiscard]] asio::awaitable<void> fill_window(ConnectionId connection, OnTheirWay& on_their_way);
+    void fill_window(ConnectionId connection, OnTheirWay& on_their_way);
     [[nodiscard]] asio::awaitable<void> received(const FrameReceived& frame);
     [[nodiscard]] asio::awaitable<void> close(ConnectionId connection, std::string reason);
 
     const EchoOptions options_;
+    const Strand strand_;
     std::map<ConnectionId, OnTheirWay> peers_;  // that this host dialed
     std::uint64_t last_number_ = 0;
     event::Emitter<EchoReturned, SendRequested, CloseRequested> emitter_;
-    event::Subscription<ConnEstablished, ConnClosed, FrameReceived, Tick> events_;
+    event::Subscription<ConnEstablished, ConnClosed, FrameReceived> events_;
+    event::Subscription<Tick> ticks_;
 };
 
 }  // namespace host

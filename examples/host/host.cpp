@@ -2,6 +2,8 @@
 
 #include <event/name.hpp>
 
+#include <boost/asio/detached.hpp>
+
 #include <tuple>
 #include <utility>
 
@@ -46,6 +48,8 @@ Host::Host(const asio::any_io_executor& executor, Console& console, const HostOp
     if (options.heartbeat != 0ms) heartbeat_.emplace(bus_, tasks_, options.heartbeat);
 }
 
+void Host::keep_dialed(std::string address) { peers_.async_emplace(asio::detached, std::move(address)); }
+
 void Host::protect(ConnectionId connection) {
     protected_.update([connection](ProtectedConnections& connections) { connections.insert(connection); });
 }
@@ -57,7 +61,7 @@ asio::awaitable<void> Host::stop() {
         return is_first ? Phase::stopping : phase;
     });
     if (is_first) {
-        stop_.emit({});
+        co_await stop_.async_emplace(quietly);
         co_await network_stopped_.async_receive(quietly);
         const Report before = figures();  // of the topics: an emitter takes its figures along
         bus_.close();                     // what is queued is still delivered

@@ -52,7 +52,7 @@ public:
     /// Throws `boost::system::system_error`.
     tcp::endpoint listen(const tcp::endpoint& address) { return swarm_.listen(address); }
     /// Dials HOST:PORT, and again whenever the connection ends.
-    void keep_dialed(const std::string& address) { peers_.emit({.address = address}); }
+    void keep_dialed(std::string address);
     /// The connection manager leaves that connection alone.
     void protect(ConnectionId connection);
 

@@ -2,6 +2,7 @@
 #include "reachability.hpp"
 
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/detached.hpp>
 
 #include <utility>
 
@@ -53,7 +54,7 @@ void ReachabilityMonitor::judge() {
     if (now == Reachability::open_to_all && !listening_.empty()) addresses.push_back(listening_);
     if (addresses == told_) return;
     told_ = addresses;
-    emitter_.emit({.addresses = std::move(addresses)});
+    emitter_.async_emplace(asio::detached, std::move(addresses));
 }
 
 }  // namespace host

@@ -3,6 +3,7 @@
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <fmt/format.h>
@@ -62,7 +63,7 @@ tcp::endpoint Swarm::listen(const tcp::endpoint& address) {
     acceptor.listen();
     acceptor_ = std::move(acceptor);
     const tcp::endpoint bound = acceptor_.local_endpoint();
-    network_.emit<NetworkStarted>({.address = bound});
+    network_.async_emplace<NetworkStarted>(asio::detached, bound);
     tasks_.spawn(strand_, "swarm", accept());
     return bound;
 }
@@ -184,12 +185,12 @@ asio::awaitable<std::string> Swarm::receive_frames(Connection& connection) {
 }
 
 void Swarm::stop_if_last() {
-    if (is_stopping_ && unfinished_ == 0) network_.emit<NetworkStopped>({});
+    if (is_stopping_ && unfinished_ == 0) network_.async_emplace<NetworkStopped>(asio::detached);
 }
 
 void Swarm::handle(const DialRequested& request) {
     if (is_stopping_) {
-        emitter_.emit<DialFailed>({.address = request.address, .reason = "the host stops"});
+        emitter_.async_emplace<DialFailed>(asio::detached, request.address, "the host stops");
         return;
     }
     auto made = std::make_shared<Dial>(strand_, request.address);
