@@ -57,7 +57,8 @@ struct Notify {
     std::function<void(const SlowSubscriber&)> callback = {};
 };
 
-/// `Emitter::async_emit` waits until there is room; a plain `emit` finds a full queue as with `Notify{}`.
+/// `Emitter::async_emit` waits until there is room; a plain `emit` finds a full queue as with `Notify{}`. So what must
+/// not be lost is emitted with `async_emit`, everywhere: outside coroutines with `asio::detached`, say.
 /// Cost: taking an event takes a lock.
 struct Wait {};
 

@@ -104,6 +104,7 @@ public:
         return subscription;
     }
 
+    /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.
     template <class T>
     [[nodiscard]] TopicStat stat() const {
         return core_->stat(detail::event_type<T>());
@@ -115,9 +116,11 @@ public:
         core_->forget(detail::event_type<T>());
     }
 
-    /// Closes every emitter, and lets every subscription end once what it has queued is received. Idempotent.
+    /// Closes every emitter, and lets every subscription end once what it has queued is received: one that nobody
+    /// receives from has to be closed by its owner. Idempotent.
     void close() noexcept { core_->close(); }
 
+    /// As in `BusOptions`.
     [[nodiscard]] const std::string& name() const noexcept { return core_->name(); }
     [[nodiscard]] executor_type get_executor() const noexcept { return core_->executor(); }
 

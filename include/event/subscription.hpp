@@ -122,7 +122,8 @@ public:
     }
 
     /// Completes when the subscription has ended, with why: `errc::closed` or `errc::killed`. Any number at a time,
-    /// beside any receive, for push subscriptions too. Completion: `void(error_code)`.
+    /// beside any receive, for push subscriptions too: completing on the strand of the push handler, it tells that none
+    /// is running or will run, and what the handler uses may go. Completion: `void(error_code)`.
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_closed(Token&& token = DefaultToken()) {
         return boost::asio::async_initiate<Token, void(error_code)>(
@@ -143,7 +144,8 @@ public:
         mailbox_->await_callback();
     }
 
-    /// Takes no new events, delivers the queued ones, then ends with `errc::closed`. Idempotent.
+    /// Takes no new events, delivers the queued ones, then ends with `errc::closed`: never, if nobody receives them.
+    /// Idempotent.
     void close_after_drain() noexcept {
         if (mailbox_) core_->drain_subscription(*mailbox_);
     }
