@@ -69,7 +69,7 @@ asio::awaitable<std::string> Connection::read(asio::mutable_buffer into, std::st
 
     std::string progress;
     if (offset + received != 0) progress = fmt::format(", {} bytes into a {}", offset + received, what);
-    if (!close_reason_.empty()) co_return close_reason_ + progress;
+    if (!close_reason_.empty()) co_return is_out_of_patience_ ? close_reason_ + progress : close_reason_;
     if (error != asio::error::eof) co_return error.message() + progress;
     co_return progress.empty() ? "the peer left" : "cut off" + progress;
 }
@@ -110,6 +110,7 @@ void Connection::check_patience(TimePoint now) {
     if (!is_reading_) {
         waiting_since_ = now;
     } else if (now - waiting_since_ > limits_.patience) {
+        is_out_of_patience_ = true;
         close(fmt::format("no whole frame for {} ms", limits_.patience.count()));
     }
 }

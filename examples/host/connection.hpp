@@ -64,13 +64,14 @@ private:
     void write_next();
 
     const ConnectionInfo info_;
-    const ConnectionLimits& limits_;
+    const ConnectionLimits limits_;
     tcp::socket socket_;
     std::deque<std::string> unsent_;  // the first one is being written
     std::size_t unsent_bytes_ = 0;
     TimePoint now_;            // of the last heartbeat
     TimePoint waiting_since_;  // for the next whole frame
     bool is_reading_ = false;  // otherwise it is we who are slow
+    bool is_out_of_patience_ = false;
     std::string close_reason_;
 };
 

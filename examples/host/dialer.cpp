@@ -3,12 +3,14 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <tuple>
 #include <utility>
 
 namespace host {
 
-Dialer::Dialer(event::EventBus& bus, const DialerOptions& options)
-    : options_(options),
+Dialer::Dialer(event::EventBus& bus, Tasks& tasks, const DialerOptions& options)
+    : tasks_(tasks),
+      options_(options),
       strand_(asio::make_strand(bus.get_executor())),
       emitter_(bus.emitter<DialRequested>({.name = "dialer"})),
       events_(bus.subscribe<PeerWanted, ConnEstablished, ConnClosed, DialFailed, StopRequested>(
@@ -31,14 +33,14 @@ void Dialer::handle(const ConnEstablished& event) {
 void Dialer::handle(const ConnClosed& event) {
     const auto found = connected_.find(event.connection);
     if (found == connected_.end()) return;
-    dial_later(found->second, wanted_.at(found->second));
+    tasks_.spawn(strand_, "dialer", dial_later(found->second, wanted_.at(found->second)));
     connected_.erase(found);
 }
 
 void Dialer::handle(const DialFailed& event) {
     const auto found = wanted_.find(event.address);
     if (found == wanted_.end()) return;
-    dial_later(event.address, found->second);
+    tasks_.spawn(strand_, "dialer", dial_later(event.address, found->second));
 }
 
 void Dialer::handle(const StopRequested&) {
@@ -48,12 +50,11 @@ void Dialer::handle(const StopRequested&) {
 
 void Dialer::dial(const std::string& address) const { emitter_.async_emplace(asio::detached, address); }
 
-void Dialer::dial_later(const std::string& address, Wanted& wanted) {
-    if (is_stopping_) return;
+asio::awaitable<void> Dialer::dial_later(std::string address, Wanted& wanted) {
+    if (is_stopping_) co_return;
     wanted.again.expires_after(wanted.backoff.next());
-    wanted.again.async_wait([this, address](const error_code& error) {
-        if (!error && !is_stopping_) dial(address);
-    });
+    const auto waited = co_await wanted.again.async_wait(quietly);
+    if (!std::get<0>(waited) && !is_stopping_) dial(address);
 }
 
 }  // namespace host

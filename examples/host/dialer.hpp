@@ -3,6 +3,7 @@
 /// Keeps this host connected to the addresses that it was given.
 
 #include "events.hpp"
+#include "tasks.hpp"
 
 #include <event/bus.hpp>
 
@@ -40,11 +41,11 @@ private:
 
 /// Has each address of a `PeerWanted` dialed, and again after a pause when the connection has ended or there was none.
 ///
-/// Ownership: it ends with `StopRequested`, and is destroyed when `ended` has completed. Threads: everything happens on
-/// its own strand, its timers included.
+/// Ownership: it ends with `StopRequested`, and is destroyed when its tasks have finished and `ended` has completed.
+/// Threads: everything happens on its own strand, its timers included.
 class Dialer {
 public:
-    explicit Dialer(event::EventBus& bus, const DialerOptions& options = {});
+    Dialer(event::EventBus& bus, Tasks& tasks, const DialerOptions& options = {});
 
     /// Completes on the strand when the bus has closed and no handler is running.
     [[nodiscard]] asio::awaitable<void> ended();
@@ -65,8 +66,9 @@ private:
     void handle(const DialFailed& event);
     void handle(const StopRequested& event);
     void dial(const std::string& address) const;
-    void dial_later(const std::string& address, Wanted& wanted);
+    [[nodiscard]] asio::awaitable<void> dial_later(std::string address, Wanted& wanted);
 
+    Tasks& tasks_;
     const DialerOptions options_;
     const Strand strand_;
     std::map<std::string, Wanted> wanted_;

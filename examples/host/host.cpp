@@ -32,7 +32,7 @@ Host::Host(const asio::any_io_executor& executor, Console& console, const HostOp
       manager_(bus_, protected_.view(), options.connections),
       reachability_(bus_),
       book_(bus_, tasks_, executor, swarm_.state(), identify_.peers(), options.book),
-      dialer_(bus_, options.dialer),
+      dialer_(bus_, tasks_, options.dialer),
       statistics_(bus_, tasks_),
       monitor_(executor, tasks_, console, options.name, reachability_.value(), manager_.count(), options.monitor) {
     // a component that pushes has ended when its strand says so

@@ -61,14 +61,15 @@ tcp::endpoint Swarm::listen(const tcp::endpoint& address) {
     acceptor.set_option(tcp::acceptor::reuse_address(true));
     acceptor.bind(address);
     acceptor.listen();
-    acceptor_ = std::move(acceptor);
-    const tcp::endpoint bound = acceptor_.local_endpoint();
-    network_.async_emplace<NetworkStarted>(asio::detached, bound);
-    tasks_.spawn(strand_, "swarm", accept());
+    const tcp::endpoint bound = acceptor.local_endpoint();
+    tasks_.spawn(strand_, "swarm", accept(std::move(acceptor)));
     return bound;
 }
 
-asio::awaitable<void> Swarm::accept() {
+asio::awaitable<void> Swarm::accept(tcp::acceptor acceptor) {
+    if (is_stopping_) co_return;
+    acceptor_ = std::move(acceptor);
+    network_.async_emplace<NetworkStarted>(asio::detached, acceptor_.local_endpoint());
     while (acceptor_.is_open()) {
         auto accepted = co_await acceptor_.async_accept(quietly);
         auto& [error, socket] = accepted;

@@ -38,7 +38,7 @@ class Swarm {
 public:
     Swarm(event::EventBus& bus, Tasks& tasks, const SwarmOptions& options = {});
 
-    /// Listens there; at most once. The address that it got: port 0 asks for a free one. Throws
+    /// Listens there; at most once. Gives the address that it got: port 0 asks for a free one. Throws
     /// `boost::system::system_error`.
     tcp::endpoint listen(const tcp::endpoint& address);
 
@@ -51,7 +51,7 @@ public:
 private:
     struct Dial;
 
-    [[nodiscard]] asio::awaitable<void> accept();
+    [[nodiscard]] asio::awaitable<void> accept(tcp::acceptor acceptor);
     [[nodiscard]] asio::awaitable<void> dial(std::shared_ptr<Dial> dial);
     [[nodiscard]] asio::awaitable<std::string> connect(Dial& dial) const;
     [[nodiscard]] bool is_full() const { return connections_.size() >= options_.max_connections; }

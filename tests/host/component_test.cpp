@@ -471,7 +471,7 @@ TEST_F(Component, EchoFillsItsWindowWithEachHeartbeat) {
 // ---- dialer ---------------------------------------------------------------------------------------------------------
 
 struct Dialing : Component {
-    Dialer dialer{bus, {.first_pause = 1ms, .longest_pause = 2ms}};
+    Dialer dialer{bus, tasks, {.first_pause = 1ms, .longest_pause = 2ms}};
     event::Emitter<PeerWanted, StopRequested> wanted = bus.emitter<PeerWanted, StopRequested>();
     int dials_asked() {
         int dials = 0;
