@@ -87,7 +87,8 @@ struct PeerInfo {
     std::string name;
     std::string version;
     std::vector<std::string> protocols;
-    std::vector<std::string> addresses;  ///< where it can be reached
+    std::vector<std::string> listening;  ///< addresses where it listens
+    std::vector<std::string> reachable;  ///< those of them at which others have reached it
     friend bool operator==(const PeerInfo&, const PeerInfo&) = default;
 };
 struct PeerIdentified {

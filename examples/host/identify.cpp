@@ -1,3 +1,4 @@
+#include "address.hpp"
 #include "identify.hpp"
 #include "peer_info.hpp"
 
@@ -12,7 +13,7 @@ Identify::Identify(event::EventBus& bus, Tasks& tasks, PeerInfo self)
     : self_(std::move(self)),
       peers_(bus.get_executor(), IdentifiedPeers{}),
       emitter_(bus.emitter<PeerIdentified, SendRequested, CloseRequested>({.name = "identify"})),
-      events_(bus.subscribe<ConnEstablished, ConnClosed, FrameReceived, ReachableAddressesChanged>(
+      events_(bus.subscribe<NetworkStarted, ConnEstablished, ConnClosed, FrameReceived, ReachableAddressesChanged>(
           {.on_full = event::Wait{}, .name = "identify"})) {
     tasks.spawn(asio::make_strand(bus.get_executor()), "identify", run());
 }
@@ -30,7 +31,10 @@ asio::awaitable<void> Identify::run() {
             open.erase(closed->connection);
             if (current_.erase(closed->connection) != 0) peers_.set(current_);
         } else if (const auto* changed = event.get_if<ReachableAddressesChanged>()) {
-            self_.addresses = changed->addresses;
+            self_.reachable = changed->addresses;
+            for (const ConnectionId connection : open) co_await introduce(connection);
+        } else if (const auto* started = event.get_if<NetworkStarted>()) {
+            self_.listening = {to_string(started->address)};
             for (const ConnectionId connection : open) co_await introduce(connection);
         } else if (const auto* frame = event.get_if<FrameReceived>(); frame->protocol == Protocol::identify) {
             co_await identified(*frame);

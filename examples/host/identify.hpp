@@ -21,7 +21,7 @@ namespace host {
 /// own strand; `peers` from any thread.
 class Identify {
 public:
-    /// `self` without addresses: these come from `ReachableAddressesChanged`.
+    /// `self` without addresses: these come from `NetworkStarted` and `ReachableAddressesChanged`.
     Identify(event::EventBus& bus, Tasks& tasks, PeerInfo self);
 
     [[nodiscard]] event::ValueView<IdentifiedPeers> peers() const { return peers_.view(); }
@@ -36,7 +36,7 @@ private:
     IdentifiedPeers current_;
     event::Value<IdentifiedPeers> peers_;
     event::Emitter<PeerIdentified, SendRequested, CloseRequested> emitter_;
-    event::Subscription<ConnEstablished, ConnClosed, FrameReceived, ReachableAddressesChanged> events_;
+    event::Subscription<NetworkStarted, ConnEstablished, ConnClosed, FrameReceived, ReachableAddressesChanged> events_;
 };
 
 }  // namespace host

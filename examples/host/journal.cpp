@@ -50,9 +50,11 @@ void Journal::handle(const DialFailed& event) {
 
 void Journal::handle(const PeerIdentified& event) {
     const PeerInfo& info = event.info;
-    log("identify",
-        fmt::format("#{} is {} ({}), {}", event.connection, info.name, info.version,
-                    info.addresses.empty() ? "not reachable" : fmt::format("at {}", fmt::join(info.addresses, ", "))));
+    const std::string where = !info.reachable.empty() ? fmt::format("reachable at {}", fmt::join(info.reachable, ", "))
+                              : !info.listening.empty()
+                                  ? fmt::format("listening on {}", fmt::join(info.listening, ", "))
+                                  : "not listening";
+    log("identify", fmt::format("#{} is {} ({}), {}", event.connection, info.name, info.version, where));
 }
 
 }  // namespace host

@@ -52,7 +52,8 @@ std::string encode(const PeerInfo& info) {
     return json::serialize(json::object{{"name", info.name},
                                         {"version", info.version},
                                         {"protocols", json::value_from(info.protocols)},
-                                        {"addresses", json::value_from(info.addresses)}});
+                                        {"listening", json::value_from(info.listening)},
+                                        {"reachable", json::value_from(info.reachable)}});
 }
 
 std::variant<PeerInfo, Malformed> decode_peer_info(std::string_view bytes) {
@@ -65,7 +66,8 @@ std::variant<PeerInfo, Malformed> decode_peer_info(std::string_view bytes) {
         return PeerInfo{.name = text(at(*object, "name"), "name"),
                         .version = text(at(*object, "version"), "version"),
                         .protocols = list(*object, "protocols"),
-                        .addresses = list(*object, "addresses")};
+                        .listening = list(*object, "listening"),
+                        .reachable = list(*object, "reachable")};
     } catch (const Fault& fault) {
         return Malformed{fmt::format("bad \"{}\"", fault.field)};
     }

@@ -143,7 +143,7 @@ struct Book : Component {
         close(id);
     }
     void name(ConnectionId id, const std::string& as) {
-        const PeerInfo info{.name = as, .version = "v", .protocols = {}, .addresses = {}};
+        const PeerInfo info{.name = as, .version = "v", .protocols = {}, .listening = {}, .reachable = {}};
         identified[id] = std::make_shared<const PeerInfo>(info);
         names.set(identified);
         identify.emit({.connection = id, .info = info});
@@ -360,31 +360,33 @@ TEST_F(Pinging, ClosesWhoDoesNotAnswerOrAnswersWhatWasNotAsked) {
 
 struct Identifying : Component {
     event::Emitter<ReachableAddressesChanged> reachable = bus.emitter<ReachableAddressesChanged>({.retain = true});
-    Identify identify{bus, tasks, {.name = "me", .version = "v", .protocols = {"p"}, .addresses = {}}};
+    Identify identify{bus, tasks, {.name = "me", .version = "v", .protocols = {"p"}, .listening = {}, .reachable = {}}};
     event::Subscription<PeerIdentified> identified = bus.subscribe<PeerIdentified>();
 };
 
 TEST_F(Identifying, IntroducesItselfOnEachConnectionAndAgainWhenItsAddressChanges) {
+    network.emit<NetworkStarted>({.address = tcp::endpoint(asio::ip::address_v4::loopback(), 4001)});
     establish(1);
     establish(2);
     drive(io);
     auto sent = sends_asked();
     ASSERT_EQ(sent.size(), 2U);
     EXPECT_EQ(std::get<PeerInfo>(decode_peer_info(sent[1].payload)).name, "me");
+    EXPECT_THAT(std::get<PeerInfo>(decode_peer_info(sent[1].payload)).listening, ElementsAre("127.0.0.1:4001"));
     close(1);
     reachable.emit({.addresses = {"a:1"}});
     drive(io);
     sent = sends_asked();
     ASSERT_EQ(sent.size(), 1U) << "not to who has left";
     EXPECT_EQ(sent[0].connection, 2U);
-    EXPECT_THAT(std::get<PeerInfo>(decode_peer_info(sent[0].payload)).addresses, ElementsAre("a:1"));
+    EXPECT_THAT(std::get<PeerInfo>(decode_peer_info(sent[0].payload)).reachable, ElementsAre("a:1"));
     establish(3);
     drive(io);
-    EXPECT_THAT(std::get<PeerInfo>(decode_peer_info(sends_asked().at(0).payload)).addresses, ElementsAre("a:1"));
+    EXPECT_THAT(std::get<PeerInfo>(decode_peer_info(sends_asked().at(0).payload)).reachable, ElementsAre("a:1"));
 }
 
 TEST_F(Identifying, TellsWhoThePeersAre) {
-    const PeerInfo other{.name = "other", .version = "v", .protocols = {}, .addresses = {}};
+    const PeerInfo other{.name = "other", .version = "v", .protocols = {}, .listening = {}, .reachable = {}};
     establish(1);
     receive(1, Protocol::identify, encode(other));
     drive(io);

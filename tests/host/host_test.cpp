@@ -49,7 +49,7 @@ TEST_F(TwoHosts, IdentifyEachOther) {
     connect();
     EXPECT_EQ((*listening->peers().try_get())->begin()->second->name, "dialing");
     EXPECT_EQ((*dialing->peers().try_get())->begin()->second->name, "listening");
-    EXPECT_TRUE(log.contains("#1 is dialing (eventbus-host/1), not reachable"));
+    EXPECT_TRUE(log.contains("#1 is dialing (eventbus-host/1), not listening"));
 }
 
 TEST_F(TwoHosts, IdentifyAgainWhenAReachableAddressChanges) {
@@ -57,7 +57,7 @@ TEST_F(TwoHosts, IdentifyAgainWhenAReachableAddressChanges) {
     const std::string address = to_string(where);
     ASSERT_TRUE(run_until(io, [&] {
         const auto peers = *dialing->peers().try_get();
-        return peers->begin()->second->addresses == std::vector{address};
+        return peers->begin()->second->reachable == std::vector{address};
     })) << "the dialed host has become public, and says where";
     EXPECT_EQ(**listening->reachability().try_get(), Reachability::open_to_all);
     EXPECT_EQ(**dialing->reachability().try_get(), Reachability::behind_nat);

@@ -105,8 +105,11 @@ TEST(Frame, SaysWhatIsWrong) {
 }
 
 TEST(PeerInfo, IsReadAsItWasWritten) {
-    const PeerInfo info{
-        .name = "a \"quoted\" name", .version = "v/1", .protocols = {"ping/1", "echo/1"}, .addresses = {"[::1]:4001"}};
+    const PeerInfo info{.name = "a \"quoted\" name",
+                        .version = "v/1",
+                        .protocols = {"ping/1", "echo/1"},
+                        .listening = {"[::1]:4001", "[::1]:4002"},
+                        .reachable = {"[::1]:4001"}};
     EXPECT_EQ(std::get<PeerInfo>(decode_peer_info(encode(info))), info);
 }
 
@@ -117,21 +120,24 @@ TEST(PeerInfo, FromAStrangerIsCheckedFieldByField) {
         return malformed != nullptr ? malformed->reason : "accepted";
     };
     const auto with_name = [](std::string_view name) {
-        return R"({"name":")" + std::string(name) + R"(","version":"v","protocols":[],"addresses":[]})";
+        return R"({"name":")" + std::string(name) + R"(","version":"v","protocols":[],"listening":[],"reachable":[]})";
     };
     EXPECT_EQ(fault(with_name("n")), "accepted");
     EXPECT_EQ(fault(with_name(std::string(64, 'n'))), "accepted");
-    EXPECT_EQ(fault(R"({"name":"n","version":"v","protocols":[],"addresses":[],"more":{}})"), "accepted");
+    EXPECT_EQ(fault(R"({"name":"n","version":"v","protocols":[],"listening":[],"reachable":[],"more":{}})"),
+              "accepted");
     EXPECT_EQ(fault(with_name("")), R"(bad "name")");
     EXPECT_EQ(fault(with_name(std::string(65, 'n'))), R"(bad "name")");
     EXPECT_EQ(fault(with_name(R"(\u001b[2J)")), R"(bad "name")") << "it would clear the screen of who reads the log";
-    EXPECT_EQ(fault(R"({"name":1,"version":"v","protocols":[],"addresses":[]})"), R"(bad "name")");
-    EXPECT_EQ(fault(R"({"name":"n","protocols":[],"addresses":[]})"), R"(bad "version")");
-    EXPECT_EQ(fault(R"({"name":"n","version":"v","protocols":{},"addresses":[]})"), R"(bad "protocols")");
-    EXPECT_EQ(fault(R"({"name":"n","version":"v","protocols":[],"addresses":[1]})"), R"(bad "addresses")");
-    std::string many = R"({"name":"n","version":"v","protocols":[],"addresses":["a")";
+    EXPECT_EQ(fault(R"({"name":1,"version":"v","protocols":[],"listening":[],"reachable":[]})"), R"(bad "name")");
+    EXPECT_EQ(fault(R"({"name":"n","protocols":[],"listening":[],"reachable":[]})"), R"(bad "version")");
+    EXPECT_EQ(fault(R"({"name":"n","version":"v","protocols":{},"listening":[],"reachable":[]})"),
+              R"(bad "protocols")");
+    EXPECT_EQ(fault(R"({"name":"n","version":"v","protocols":[],"listening":[],"reachable":[1]})"),
+              R"(bad "reachable")");
+    std::string many = R"({"name":"n","version":"v","protocols":[],"listening":[],"reachable":["a")";
     for (int i = 0; i < 16; ++i) many += R"(,"a")";
-    EXPECT_EQ(fault(many + "]}"), R"(bad "addresses")");
+    EXPECT_EQ(fault(many + "]}"), R"(bad "reachable")");
     EXPECT_EQ(fault("[]"), "not an object");
     for (const char* bad : {"", "{", "nonsense", "{\"name\":\"n\"} and more"}) EXPECT_NE(fault(bad), "accepted") << bad;
     EXPECT_NE(fault(std::string(10'000, '[')), "accepted");

@@ -127,7 +127,7 @@ TEST(HostProcess, TalksToAnotherAndEndsCleanlyWhenInterrupted) {
     ASSERT_FALSE(listening.address.empty());
     Process dialing({"--dial", listening.address, "--name", "dialing"});
     EXPECT_FALSE(listening.process.wait_for("#1 is dialing").empty());
-    EXPECT_FALSE(dialing.wait_for("#1 is listening (eventbus-host/1), at " + listening.address).empty());
+    EXPECT_FALSE(dialing.wait_for("#1 is listening (eventbus-host/1), reachable at " + listening.address).empty());
     expect_clean_end(dialing, SIGINT);
     EXPECT_FALSE(listening.process.wait_for("#1 closed: the peer left").empty());
     expect_clean_end(listening.process, SIGTERM);
