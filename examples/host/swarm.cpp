@@ -96,14 +96,15 @@ void Swarm::refuse(tcp::socket socket, const tcp::endpoint& remote) {
     socket.close(ignored);
     ++current_.refused;
     state_.set(current_);
-    emitter_.emit<ConnRefused>(
-        {.remote = remote, .reason = fmt::format("{} connections are the limit", options_.max_connections)});
+    emitter_.emit<ConnRefused>({.remote = remote, .reason = too_many()});
 }
+
+std::string Swarm::too_many() const { return fmt::format("{} connections are the limit", options_.max_connections); }
 
 asio::awaitable<void> Swarm::dial(std::shared_ptr<Dial> dial) {
     std::string fault;
-    if (is_full()) fault = fmt::format("{} connections are the limit", options_.max_connections);
-    if (fault.empty()) fault = co_await connect(*dial);
+    if (!is_full()) fault = co_await connect(*dial);
+    if (is_full()) fault = too_many();
     error_code error;
     const tcp::endpoint remote = fault.empty() ? dial->socket.remote_endpoint(error) : tcp::endpoint();
     if (fault.empty() && error) fault = error.message();

@@ -55,6 +55,7 @@ private:
     [[nodiscard]] asio::awaitable<void> dial(std::shared_ptr<Dial> dial);
     [[nodiscard]] asio::awaitable<std::string> connect(Dial& dial) const;
     [[nodiscard]] bool is_full() const { return connections_.size() >= options_.max_connections; }
+    [[nodiscard]] std::string too_many() const;
     void refuse(tcp::socket socket, const tcp::endpoint& remote);
 
     void begin(tcp::socket socket, const tcp::endpoint& remote, Direction direction, std::string dialed = {});
