@@ -58,7 +58,9 @@ class Delivery {
     using Type = std::tuple_element_t<I, std::tuple<Ts...>>;
 
 public:
-    Delivery() noexcept = default;
+    // Where a pointer to a shared event would lie is not left as it is: compilers do not see that only the tag decides
+    // whether it is read, and warn.
+    Delivery() noexcept { std::memset(storage_, 0, sizeof(detail::PayloadBase*)); }
     Delivery(Delivery&& other) noexcept : tag_(std::exchange(other.tag_, {})) { copy_storage(other); }
     Delivery& operator=(Delivery&& other) noexcept {
         if (this != &other) {
