@@ -148,6 +148,14 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const EventType* const
     }
     find_all(types, topics, error);
     if (error) return {};
+    const bool is_taken = std::any_of(topics.begin(), topics.end(), [&](const TopicBase* topic) {
+        return topic->emitters != 0 && (options.exclusive || topic->has_exclusive_emitter);
+    });
+    if (is_taken) {
+        error = errc::emitter_exists;
+        retire_unused(topics);
+        return {};
+    }
     IntrusivePtr<EmitterState> emitter;
     try {
         emitter = IntrusivePtr<EmitterState>::adopt(
@@ -158,6 +166,7 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const EventType* const
     }
     for (TopicBase* topic : topics) {
         ++topic->emitters;
+        topic->has_exclusive_emitter = options.exclusive;
         if (options.retain) retain(*topic);
     }
     return emitter;
@@ -169,6 +178,7 @@ void BusCore::remove_emitter(const EmitterState& emitter) noexcept {
         const std::lock_guard lock(mutex_);
         for (TopicBase* topic : emitter.topics()) {
             --topic->emitters;
+            topic->has_exclusive_emitter = false;  // it was this one, if there was one
             {
                 const DomainGuard guard(*topic);
                 topic->close_emitter(emitter, after);

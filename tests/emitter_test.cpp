@@ -219,6 +219,64 @@ TEST(Emitter, MoveAssignmentClosesTheOldOne) {
     EXPECT_TRUE(one.is_open());
 }
 
+// ---- exclusive emitters ---------------------------------------------------------------------------------------------
+
+struct Exclusive : testing::Test {
+    asio::io_context io;
+    event::EventBus bus{io};
+    template <class... Ts>
+    error_code refusal(event::EmitterOptions options = {}) {
+        error_code error;
+        const bool is_open = bus.emitter<Ts...>(options, error).is_open();
+        EXPECT_EQ(is_open, !error);
+        return error;
+    }
+};
+
+TEST_F(Exclusive, RefusesALaterEmitterUntilItIsClosed) {
+    auto only = bus.emitter<Number>({.exclusive = true});
+    EXPECT_EQ(refusal<Number>(), event::errc::emitter_exists);
+    EXPECT_EQ(refusal<Number>({.exclusive = true}), event::errc::emitter_exists);
+    EXPECT_THROW(static_cast<void>(bus.emitter<Number>()), boost::system::system_error);
+    EXPECT_FALSE(refusal<Letter>());
+    auto subscription = bus.subscribe<Number>();
+    EXPECT_EQ(only.emit({1}).delivered, 1U) << "a refused one costs it nothing";
+    only.close();
+    auto next = bus.emitter<Number>();
+    EXPECT_EQ(next.emit({2}).delivered, 1U);
+    EXPECT_FALSE(refusal<Number>()) << "it went with the exclusive one";
+    EXPECT_EQ(numbers(subscription), (std::vector{1, 2}));
+}
+
+TEST_F(Exclusive, IsRefusedBesideAnEarlierEmitter) {
+    auto earlier = bus.emitter<Number>();
+    EXPECT_EQ(refusal<Number>({.exclusive = true}), event::errc::emitter_exists);
+    EXPECT_FALSE(refusal<Number>()) << "the refused one left nothing behind";
+    earlier.close();
+    auto only = bus.emitter<Number>({.exclusive = true});
+    EXPECT_TRUE(only.is_open());
+    auto moved = std::move(only);
+    EXPECT_EQ(refusal<Number>(), event::errc::emitter_exists) << "moving is not closing";
+}
+
+TEST_F(Exclusive, IsForAllItsTypesOrForNone) {
+    auto letters = bus.emitter<Letter>();
+    EXPECT_EQ((refusal<Number, Letter>({.exclusive = true})), event::errc::emitter_exists);
+    EXPECT_EQ(bus.stat<Number>().emitters, 0U);
+    EXPECT_FALSE(refusal<Number>());
+    letters.close();
+    auto both = bus.emitter<Number, Letter>({.exclusive = true});
+    EXPECT_EQ(refusal<Letter>(), event::errc::emitter_exists);
+    EXPECT_EQ((refusal<Text, Number>()), event::errc::emitter_exists);
+    EXPECT_EQ(bus.stat<Text>().emitters, 0U);
+}
+
+TEST_F(Exclusive, RegisteringWithItDoesNotRetain) {
+    auto earlier = bus.emitter<Number>();
+    EXPECT_EQ(refusal<Number>({.retain = true, .exclusive = true}), event::errc::emitter_exists);
+    EXPECT_FALSE(bus.stat<Number>().retained) << "a refused registration changes nothing";
+}
+
 // ---- async_emit -----------------------------------------------------------------------------------------------------
 
 struct Waiting : testing::Test {

@@ -38,7 +38,8 @@ namespace event {
 /// Threads: every function from any thread at once.
 /// Cost: registering takes the bus's mutex and a lookup; emitting and receiving never touch the bus.
 /// Errors: registering is all or nothing. `std::system_error` (`boost::system::system_error`) with `errc::name_clash`
-/// when another type of this bus declares the same `event_name`, with `errc::closed` once the bus is closed.
+/// when another type of this bus declares the same `event_name`, with `errc::emitter_exists` beside an exclusive
+/// emitter, with `errc::closed` once the bus is closed.
 class EventBus {
 public:
     using executor_type = boost::asio::any_io_executor;

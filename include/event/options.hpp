@@ -26,6 +26,9 @@ struct EmitterOptions {
     /// The topic keeps its last event, and a new subscriber's queue holds it before `subscribe` returns. A property of
     /// the topic, set by the first who asks, for every emit from then on.
     bool retain = false;
+    /// The only emitter of its types as long as it is open: another one, there already or asking later, is
+    /// `errc::emitter_exists` for whoever comes second.
+    bool exclusive = false;
     std::string name = {};
 };
 

@@ -110,6 +110,7 @@ public:
     // ---- guarded by the bus's mutex --------------------------------------------------------------------------
 
     std::size_t emitters = 0;
+    bool has_exclusive_emitter = false;
     bool is_listed = false;  // under its label; a topic that nobody uses is not, when the label was declared
 
 protected:
