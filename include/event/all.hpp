@@ -1,6 +1,6 @@
 #pragma once
 
-/// Every header of the core.
+/// Every header of the core; only `fmt.hpp`, which prints them, is included where it is needed.
 
 #include <event/backpressure.hpp>
 #include <event/bus.hpp>
@@ -14,5 +14,6 @@
 #include <event/report.hpp>
 #include <event/snapshot.hpp>
 #include <event/subscription.hpp>
+#include <event/tagged.hpp>
 #include <event/value.hpp>
 #include <event/watcher.hpp>

@@ -37,6 +37,9 @@ class BasicWatcher;
 template <class T>
 using Watcher = BasicWatcher<boost::asio::any_io_executor, T>;
 
+template <class Tag, class T>
+struct Tagged;
+
 struct BusOptions;
 struct EmitterOptions;
 struct SubscriptionOptions;

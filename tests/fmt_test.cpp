@@ -1,0 +1,101 @@
+#include "support.hpp"
+
+#include <event/fmt.hpp>
+
+#include <fmt/format.h>
+
+#include <string>
+#include <variant>
+
+namespace fmt_test {
+
+using namespace support;
+
+struct Printed {
+    int value = 0;
+};
+struct Opaque {
+    static constexpr std::string_view event_name = "opaque";
+    std::int32_t value = 0;
+};
+
+}  // namespace fmt_test
+
+template <>
+struct fmt::formatter<fmt_test::Printed> : fmt::formatter<int> {
+    auto format(const fmt_test::Printed& printed, fmt::format_context& context) const {
+        return fmt::formatter<int>::format(printed.value, context);
+    }
+};
+
+namespace fmt_test {
+
+TEST(Format, OfErrorsAndPolicies) {
+    EXPECT_EQ(fmt::format("{}", event::errc::closed), "closed");
+    EXPECT_EQ(fmt::format("{}", event::errc::emitter_exists), "another emitter of the event type exists");
+    EXPECT_EQ(fmt::format("{} {}", event::Policy::drop_oldest, event::Policy::wait), "DropOldest Wait");
+    const event::Backpressure all[] = {event::Notify{}, event::Drop{}, event::DropOldest{},
+                                       event::Latest{}, event::Kill{}, event::Wait{}};
+    std::string names;
+    for (const event::Backpressure& backpressure : all) names += fmt::format("{} ", backpressure);
+    EXPECT_EQ(names, "Notify Drop DropOldest Latest Kill Wait ");
+}
+
+TEST(Format, OfAnEmitResultNamesWhatIsNotZero) {
+    event::EmitResult result;
+    EXPECT_EQ(fmt::format("{}", result), "0 subscribers");
+    result.subscribers = 1;
+    result.delivered = 1;
+    EXPECT_EQ(fmt::format("{}", result), "1 subscriber: 1 delivered");
+    result = {.subscribers = 9, .delivered = 4, .rejected = 2, .refused = 2, .displaced = 3, .killed = 1, .error = {}};
+    EXPECT_EQ(fmt::format("{}", result), "9 subscribers: 4 delivered, 2 rejected, 2 refused, 3 displaced, 1 killed");
+    result = {};
+    result.error = event::errc::closed;
+    EXPECT_EQ(fmt::format("{}", result), "nothing delivered: closed");
+}
+
+TEST(Format, OfADeliveryIsTheEventOrItsNameAndSize) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Printed, Opaque>();
+    auto subscription = bus.subscribe<Printed, Opaque>();
+    emitter.emit<Printed>({42});
+    emitter.emit<Opaque>({42});
+    EXPECT_EQ(fmt::format("{}", *subscription.try_receive()), "42");
+    const auto opaque = subscription.try_receive();
+    EXPECT_EQ(fmt::format("{}", *opaque), "opaque (4 bytes)");
+    EXPECT_EQ(fmt::format("{}", opaque->meta()), "#2");
+    EXPECT_EQ(fmt::format("{}", event::Meta{.sequence = 7, .missed = 3, .replayed = true}),
+              "#7, 3 missed before it, replayed");
+    EXPECT_EQ(fmt::format("{}", event::Delivery<Printed>()), "no event");
+}
+
+TEST(Format, OfASnapshotIsTheValue) {
+    asio::io_context io;
+    event::Value<Printed> value(io, Printed{42});
+    EXPECT_EQ(fmt::format("{}", *value.try_get()), "42");
+    EXPECT_EQ(fmt::format("{}", event::Snapshot<Printed>()), "no value");
+}
+
+TEST(Format, OfFigures) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>({.retain = true});
+    EXPECT_EQ(fmt::format("{}", bus.stat<Number>()), "1 emitter, 0 subscribers, 0 emitted, retained: nothing yet");
+    std::string told;
+    auto subscription = bus.subscribe<Number>(
+        {.capacity = 1,
+         .on_full = event::Notify{[&](const event::SlowSubscriber& slow) { told = fmt::format("{}", slow); }},
+         .name = "slow"});
+    emitter.emit({1});
+    emitter.emit({2});
+    EXPECT_EQ(told, "'slow' lost 1 event so far, of type support::Number first: its queue of 1 was full (episode 1)");
+    EXPECT_EQ(fmt::format("{}", bus.stat<Number>()), "1 emitter, 1 subscriber, 2 emitted, retained");
+    EXPECT_EQ(fmt::format("{}", subscription.stat()), "slow (Notify): 1 of 1 queued, 1 at most; 0 delivered, 1 lost");
+}
+
+TEST(Format, TakesNoSpecification) {
+    EXPECT_THROW(static_cast<void>(fmt::format(fmt::runtime("{:x}"), event::EmitResult{})), fmt::format_error);
+}
+
+}  // namespace fmt_test
