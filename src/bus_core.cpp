@@ -81,7 +81,7 @@ void BusCore::retire_unused(TopicBase& topic) noexcept {
     const DomainGuard guard(topic);
     TopicStat stat;
     topic.stat_into(stat);
-    if (topic.emitters != 0 || stat.subscribers != 0 || stat.replayable) return;
+    if (topic.emitters != 0 || stat.subscribers != 0 || stat.replayable || topic.is_counted) return;
     topic.reset();
     // A label that was made unique stays with its topic, which keeps it unique.
     if (topic.is_listed && !topic.type().declared.empty()) {
@@ -110,6 +110,48 @@ TopicStat BusCore::stat(const EventType& type) {
         topic->stat_into(stat);
     }
     return stat;
+}
+
+BusCore::Counts BusCore::counts(const EventType& type, boost::system::error_code& error) {
+    Aftermath after;
+    Counts counts;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closed_.load(std::memory_order_relaxed)) {
+            error = errc::closed;
+            return {};
+        }
+        TopicBase* topic = find_or_make(type, error);
+        if (error) return {};
+        if (const auto known = counts_.find(topic); known != counts_.end()) return known->second;
+        try {
+            counts.emitters = ValueCore<std::size_t>::create(executor());
+            counts.subscribers = ValueCore<std::size_t>::create(executor());
+            counts_.emplace(topic, counts);
+        } catch (...) {
+            retire_unused(*topic);
+            throw;
+        }
+        topic->is_counted = true;
+        emitters_changed(*topic, after);
+        const DomainGuard guard(*topic);
+        topic->tell_subscribers_to(counts.subscribers->topic(), after);
+    }
+    after.settle();
+    return counts;
+}
+
+BusCore::Count BusCore::emitter_count(const EventType& type, boost::system::error_code& error) {
+    return counts(type, error).emitters;
+}
+
+BusCore::Count BusCore::subscriber_count(const EventType& type, boost::system::error_code& error) {
+    return counts(type, error).subscribers;
+}
+
+void BusCore::emitters_changed(const TopicBase& topic, Aftermath& after) noexcept {
+    if (!topic.is_counted) return;
+    tell(counts_.find(&topic)->second.emitters->topic(), topic.emitters, after);
 }
 
 void BusCore::forget(const EventType& type) noexcept {
@@ -141,34 +183,39 @@ void EmitterState::close() noexcept {
 IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const EventType* const> types, EmitterOptions options,
                                                 boost::system::error_code& error) {
     std::vector<TopicBase*> topics(types.size());
-    const std::lock_guard lock(mutex_);
-    if (closed_.load(std::memory_order_relaxed)) {
-        error = errc::closed;
-        return {};
-    }
-    find_all(types, topics, error);
-    if (error) return {};
-    const bool is_taken = std::any_of(topics.begin(), topics.end(), [&](const TopicBase* topic) {
-        return topic->emitters != 0 && (options.exclusive || topic->has_exclusive_emitter);
-    });
-    if (is_taken) {
-        error = errc::emitter_exists;
-        retire_unused(topics);
-        return {};
-    }
+    Aftermath after;
     IntrusivePtr<EmitterState> emitter;
-    try {
-        emitter = IntrusivePtr<EmitterState>::adopt(
-            new EmitterState(IntrusivePtr<BusCore>(this), topics, std::move(options.name)));
-    } catch (...) {
-        retire_unused(topics);
-        throw;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closed_.load(std::memory_order_relaxed)) {
+            error = errc::closed;
+            return {};
+        }
+        find_all(types, topics, error);
+        if (error) return {};
+        const bool is_taken = std::any_of(topics.begin(), topics.end(), [&](const TopicBase* topic) {
+            return topic->emitters != 0 && (options.exclusive || topic->has_exclusive_emitter);
+        });
+        if (is_taken) {
+            error = errc::emitter_exists;
+            retire_unused(topics);
+            return {};
+        }
+        try {
+            emitter = IntrusivePtr<EmitterState>::adopt(
+                new EmitterState(IntrusivePtr<BusCore>(this), topics, std::move(options.name)));
+        } catch (...) {
+            retire_unused(topics);
+            throw;
+        }
+        for (TopicBase* topic : topics) {
+            ++topic->emitters;
+            topic->has_exclusive_emitter = options.exclusive;
+            if (options.retain) retain(*topic);
+            emitters_changed(*topic, after);
+        }
     }
-    for (TopicBase* topic : topics) {
-        ++topic->emitters;
-        topic->has_exclusive_emitter = options.exclusive;
-        if (options.retain) retain(*topic);
-    }
+    after.settle();
     return emitter;
 }
 
@@ -179,6 +226,7 @@ void BusCore::remove_emitter(const EmitterState& emitter) noexcept {
         for (TopicBase* topic : emitter.topics()) {
             --topic->emitters;
             topic->has_exclusive_emitter = false;  // it was this one, if there was one
+            emitters_changed(*topic, after);
             {
                 const DomainGuard guard(*topic);
                 topic->close_emitter(emitter, after);
@@ -234,7 +282,8 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const
         ++subscriptions_ever_;
         for (TopicBase* topic : topics) DomainMember::merge(*topics.front(), *topic);
         const DomainGuard guard(*topics.front());
-        for (std::size_t i = 0; i < topics.size(); ++i) topics[i]->add({mailbox.get(), static_cast<std::uint16_t>(i)});
+        for (std::size_t i = 0; i < topics.size(); ++i)
+            topics[i]->add({mailbox.get(), static_cast<std::uint16_t>(i)}, after);
         std::erase_if(oldest_first, [&](std::size_t i) { return topics[i]->retained_sequence() == 0; });
         std::sort(oldest_first.begin(), oldest_first.end(), [&](std::size_t left, std::size_t right) {
             return topics[left]->retained_sequence() < topics[right]->retained_sequence();
@@ -302,6 +351,12 @@ void BusCore::close() noexcept {
             if (mailbox->state() != Mailbox::State::open) continue;
             mailbox->drain(after);
             TopicBase::remove(*mailbox, after);
+        }
+        for (const auto& [topic, counts] : counts_) {
+            for (const Count& count : {counts.emitters, counts.subscribers}) {
+                const DomainGuard guard(count->topic());
+                count->topic().close(after);
+            }
         }
     }
     after.settle();

@@ -31,23 +31,39 @@ void TopicBase::reserve_sink() {
     sinks_.swap(larger);
 }
 
-void TopicBase::add(Sink sink) noexcept {
+void TopicBase::add(Sink sink, Aftermath& after) noexcept {
     sink.mailbox->bindings()[sink.type] = {this, sinks_.size()};
     sinks_.push_back(sink);
     if (sink.mailbox->policy() == Policy::wait) ++waiting_policies_;
-    refresh_attention();
+    sinks_changed(after);
 }
 
-void TopicBase::remove_sink(std::size_t position) noexcept {
+void TopicBase::remove_sink(std::size_t position, Aftermath& after) noexcept {
     if (sinks_[position].mailbox->policy() == Policy::wait) --waiting_policies_;
     sinks_[position] = sinks_.back();
     sinks_[position].mailbox->bindings()[sinks_[position].type].position = position;
     sinks_.pop_back();
+    sinks_changed(after);
+}
+
+void TopicBase::sinks_changed(Aftermath& after) noexcept {
     refresh_attention();
+    if (subscriber_count_ != nullptr) tell(*subscriber_count_, sinks_.size(), after);
+}
+
+void TopicBase::tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after) noexcept {
+    subscriber_count_ = &count;
+    sinks_changed(after);
+}
+
+void tell(Topic<std::size_t>& count, std::size_t number, Aftermath& after) noexcept {
+    EmitResult ignored;
+    DomainGuard domain(count);
+    count.publish(&number, domain, false, ignored, after);
 }
 
 void TopicBase::remove(Mailbox& mailbox, Aftermath& after) noexcept {
-    for (const Binding& binding : mailbox.bindings()) binding.topic->remove_sink(binding.position);
+    for (const Binding& binding : mailbox.bindings()) binding.topic->remove_sink(binding.position, after);
     give_turns(mailbox.bindings(), after);
 }
 

@@ -8,6 +8,13 @@ namespace bus_test {
 
 using namespace support;
 
+struct Named {
+    static constexpr std::string_view event_name = "named";
+};
+struct NamedToo {
+    static constexpr std::string_view event_name = "named";
+};
+
 TEST(EventBus, IsBuiltFromAnExecutorOrAContext) {
     asio::io_context io;
     event::EventBus from_context{io};
@@ -367,6 +374,160 @@ TEST(Registration, GivesSubscriptionsUniqueNames) {
     EXPECT_NE(names[0], names[1]);
     EXPECT_NE(names[1], names[2]);
     EXPECT_EQ(bus.subscribe<Number>({.name = "mine"}).stat().name, "mine");
+}
+
+// ---- how many there are ---------------------------------------------------------------------------------------------
+
+struct Counting : testing::Test {
+    asio::io_context io;
+    event::EventBus bus{io};
+    static std::size_t now(const event::ValueView<std::size_t>& count) { return **count.try_get(); }
+};
+
+TEST_F(Counting, EmittersThatAreOpen) {
+    auto before = bus.emitter<Number>();
+    const auto count = bus.emitter_count<Number>();
+    EXPECT_EQ(now(count), 1U);
+    auto both = bus.emitter<Number, Letter>();
+    EXPECT_EQ(now(count), 2U);
+    EXPECT_EQ(now(bus.emitter_count<Letter>()), 1U);
+    before.close();
+    before.close();
+    auto moved = std::move(both);
+    EXPECT_EQ(now(count), 1U);
+    error_code error;
+    auto refused = bus.emitter<Number>({.exclusive = true}, error);
+    EXPECT_EQ(now(count), 1U);
+    moved = bus.emitter<Number, Letter>();
+    EXPECT_EQ(now(count), 1U);
+    moved.close();
+    EXPECT_EQ(now(count), 0U);
+    EXPECT_EQ(now(bus.emitter_count<Letter>()), 0U);
+}
+
+TEST_F(Counting, SubscribersHoweverTheyEnd) {
+    const auto count = bus.subscriber_count<Number>();
+    EXPECT_EQ(now(count), 0U);
+    auto emitter = bus.emitter<Number>();
+    auto closed = bus.subscribe<Number>();
+    auto drained = bus.subscribe<Number, Letter>();
+    auto killed = bus.subscribe<Number>({.capacity = 1, .on_full = event::Kill{}});
+    auto pushed = bus.subscribe<Number>({}, [](const Number&) {});
+    EXPECT_EQ(now(count), 4U);
+    emitter.emit({1});
+    drained.close_after_drain();
+    EXPECT_EQ(now(count), 3U) << "it takes no new ones";
+    EXPECT_EQ(now(bus.subscriber_count<Letter>()), 0U);
+    emitter.emit({2});
+    EXPECT_EQ(now(count), 2U) << "one was killed by that";
+    closed.close();
+    pushed.close();
+    EXPECT_EQ(now(count), 0U);
+    killed.close();
+    drained.close();
+    EXPECT_EQ(now(count), 0U) << "nobody is counted twice";
+}
+
+TEST_F(Counting, StartsAServiceWithItsFirstListenerAndStopsItAfterItsLast) {
+    std::vector<std::string> log;
+    asio::co_spawn(
+        io,
+        [](event::Watcher<std::size_t> listeners, std::vector<std::string>& lines) -> asio::awaitable<void> {
+            bool runs = false;
+            for (;;) {
+                const auto result = co_await listeners.async_get(asio::as_tuple(asio::use_awaitable));
+                const auto& [error, count] = result;
+                if (error) break;
+                if (runs == (*count != 0)) continue;
+                runs = !runs;
+                lines.push_back(runs ? "start" : "stop");
+            }
+            lines.push_back("end");
+        }(bus.subscriber_count<Number>().watch(), log),
+        asio::detached);
+    drive(io);
+    EXPECT_TRUE(log.empty());
+    auto first = std::make_optional(bus.subscribe<Number>());
+    drive(io);
+    auto second = std::make_optional(bus.subscribe<Number>());
+    drive(io);
+    first.reset();
+    drive(io);
+    EXPECT_EQ(log, (std::vector<std::string>{"start"}));
+    second.reset();
+    drive(io);
+    bus.close();
+    drive(io);
+    EXPECT_EQ(log, (std::vector<std::string>{"start", "stop", "end"}));
+}
+
+TEST_F(Counting, KeepsTheTopicAndItsName) {
+    const auto count = bus.emitter_count<Named>();
+    bus.emitter<Named>().close();
+    error_code error;
+    auto other = bus.emitter<NamedToo>({}, error);
+    EXPECT_EQ(error, event::errc::name_clash);
+    EXPECT_THROW(static_cast<void>(bus.emitter_count<NamedToo>()), boost::system::system_error);
+    auto emitter = bus.emitter<Named>();
+    EXPECT_EQ(now(count), 1U);
+    bus.close();
+    EXPECT_THROW(static_cast<void>(bus.subscriber_count<Named>()), boost::system::system_error);
+}
+
+TEST_F(Counting, OutlivesTheBus) {
+    asio::io_context other;
+    auto gone = std::make_unique<event::EventBus>(other);
+    auto emitter = gone->emitter<Number>();
+    const auto count = gone->emitter_count<Number>();
+    auto watcher = count.watch();
+    gone.reset();
+    emitter.close();
+    ASSERT_TRUE(watcher.try_get());
+    Completion<event::Snapshot<std::size_t>> get;
+    watcher.async_get(get.handler());
+    drive(other);
+    EXPECT_EQ(get.error(), event::errc::closed);
+    EXPECT_EQ(now(count), 1U) << "as it was at the end";
+}
+
+TEST_F(Counting, WaitsForAnEmitter) {
+    Completion<bool> waited;
+    bus.async_wait_emitter<Number>(waited.handler());
+    drive(io);
+    EXPECT_TRUE(waited.pending());
+    bus.emitter<Number>().close();
+    drive(io);
+    EXPECT_TRUE(waited.pending()) << "it is the newest that counts, and there is none again";
+    auto emitter = bus.emitter<Number>();
+    EXPECT_FALSE(waited.done());
+    drive(io);
+    EXPECT_TRUE(waited.done());
+    EXPECT_FALSE(waited.error());
+    Completion<bool> at_once;
+    bus.async_wait_emitter<Number>(at_once.handler());
+    EXPECT_FALSE(at_once.done());
+    drive(io);
+    EXPECT_TRUE(at_once.done());
+}
+
+TEST_F(Counting, StopsWaitingForAnEmitterWhenCancelledOrClosed) {
+    asio::cancellation_signal signal;
+    Completion<bool> cancelled;
+    Completion<bool> closed;
+    Completion<bool> late;
+    bus.async_wait_emitter<Number>(asio::bind_cancellation_slot(signal.slot(), cancelled.handler()));
+    bus.async_wait_emitter<Number>(closed.handler());
+    drive(io);
+    signal.emit(asio::cancellation_type::total);
+    drive(io);
+    EXPECT_EQ(cancelled.error(), asio::error::operation_aborted);
+    EXPECT_TRUE(closed.pending());
+    bus.close();
+    drive(io);
+    EXPECT_EQ(closed.error(), event::errc::closed);
+    bus.async_wait_emitter<Letter>(late.handler());
+    drive(io);
+    EXPECT_EQ(late.error(), event::errc::closed);
 }
 
 }  // namespace bus_test

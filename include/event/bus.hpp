@@ -13,15 +13,18 @@
 #include <event/options.hpp>
 #include <event/report.hpp>
 #include <event/subscription.hpp>
+#include <event/value.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <array>
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <source_location>
 #include <string>
@@ -111,6 +114,36 @@ public:
         return core_->stat(detail::event_type<T>());
     }
 
+    /// How many emitters, or subscribers, the type has, to be watched: a service can start with its first listener and
+    /// stop after its last (F22). Set whenever the number changes, also when a subscription is killed; the watchers end
+    /// with the bus. A type whose counts were asked for keeps its name until then. Errors as in registering.
+    template <class T>
+    [[nodiscard]] ValueView<std::size_t> emitter_count() {
+        return count<T>(&detail::BusCore::emitter_count);
+    }
+    template <class T>
+    [[nodiscard]] ValueView<std::size_t> subscriber_count() {
+        return count<T>(&detail::BusCore::subscriber_count);
+    }
+
+    /// Waits until somebody emits the type. Completion: `void(error_code)`, as a watcher's get; `errc::closed` when the
+    /// bus closes before.
+    template <class T, boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    auto async_wait_emitter(Token&& token) {
+        using Spot = detail::WatchSpot<std::size_t>;
+        detail::IntrusivePtr<Spot> spot;
+        boost::system::error_code error;
+        if (auto counted = core_->emitter_count(checked_type<T>(), error)) {
+            spot = detail::IntrusivePtr<Spot>::adopt(new Spot(counted, counted->topic()));
+        } else if (error != errc::closed) {
+            throw boost::system::system_error(error, "event: cannot count emitters");
+        }
+        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+            detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type>(get_executor(),
+                                                                                           std::move(spot)),
+            token, IsNotZero{});
+    }
+
     /// Drops the retained event of the type; the topic stays retained.
     template <class T>
     void forget() noexcept {
@@ -126,6 +159,23 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return core_->executor(); }
 
 private:
+    struct IsNotZero {
+        bool operator()(std::size_t count) const noexcept { return count != 0; }
+    };
+
+    template <class T>
+    [[nodiscard]] static const detail::EventType& checked_type() noexcept {
+        static_assert(detail::check_event_type<T>());
+        return detail::event_type<T>();
+    }
+    template <class T, class Find>
+    [[nodiscard]] ValueView<std::size_t> count(Find find) const {
+        boost::system::error_code error;
+        auto found = (*core_.*find)(checked_type<T>(), error);
+        if (error) throw boost::system::system_error(error, "event: cannot count");
+        return ValueView<std::size_t>(std::move(found));
+    }
+
     template <class... Ts>
     detail::IntrusivePtr<detail::Mailbox> add_subscription(SubscriptionOptions options,
                                                            const std::source_location& where) {

@@ -51,6 +51,7 @@ public:
 
 private:
     friend class Value<T>;
+    friend class EventBus;
     explicit ValueView(detail::IntrusivePtr<detail::ValueCore<T>> core) noexcept : core_(std::move(core)) {}
 
     detail::IntrusivePtr<detail::ValueCore<T>> core_;

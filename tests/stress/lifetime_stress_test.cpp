@@ -279,4 +279,43 @@ TEST(LifetimeStress, AHandlesDestructorMayRunAnywhere) {
     EXPECT_EQ(bus.stat<Number>().subscribers, 0U);
 }
 
+TEST(LifetimeStress, CountsFollowWhoeverComesGoesAndIsKilled) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitters = bus.emitter_count<Number>();
+    const auto subscribers = bus.subscriber_count<Number>();
+    std::atomic<bool> stop{false};
+    std::thread looking([&] {
+        auto watcher = subscribers.watch();
+        std::uint64_t version = 0;
+        while (!stop) {
+            const auto now = watcher.try_get();
+            if (!now) continue;
+            EXPECT_LE(**now, 6U);
+            EXPECT_GT(now->version(), version);
+            version = now->version();
+        }
+    });
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 2; ++t) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < stress::rounds(500); ++i) {
+                auto emitter = bus.emitter<Number, Letter>();
+                auto killed = bus.subscribe<Number>({.capacity = 1, .on_full = event::Kill{}});
+                auto both = bus.subscribe<Letter, Number>({.on_full = event::Drop{}});
+                auto drained = bus.subscribe<Number>({.on_full = event::Drop{}});
+                emitter.emit(Number{i});
+                emitter.emit(Number{i});
+                if (i % 2 == 0) drained.close_after_drain();
+                EXPECT_GE(**emitters.try_get(), 1U);
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    stop = true;
+    looking.join();
+    EXPECT_EQ(**emitters.try_get(), 0U);
+    EXPECT_EQ(**subscribers.try_get(), 0U);
+}
+
 }  // namespace lifetime_stress_test

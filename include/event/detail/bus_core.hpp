@@ -4,6 +4,7 @@
 #include <event/detail/event_type.hpp>
 #include <event/detail/mailbox.hpp>
 #include <event/detail/topic.hpp>
+#include <event/detail/value_core.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
 
@@ -79,6 +80,10 @@ public:
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
     [[nodiscard]] TopicStat stat(const EventType& type);
+    /// How many emitters, or subscribers, the type has, as a value that is set whenever that changes.
+    using Count = IntrusivePtr<ValueCore<std::size_t>>;
+    [[nodiscard]] Count emitter_count(const EventType& type, boost::system::error_code& error);
+    [[nodiscard]] Count subscriber_count(const EventType& type, boost::system::error_code& error);
     void forget(const EventType& type) noexcept;
     [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
 
@@ -98,6 +103,13 @@ private:
     void retire_unused(TopicBase& topic) noexcept;
     void retire_unused(std::span<TopicBase* const> topics) noexcept;
     void retain(TopicBase& topic) noexcept;
+    void emitters_changed(const TopicBase& topic, Aftermath& after) noexcept;
+
+    struct Counts {
+        Count emitters;
+        Count subscribers;
+    };
+    [[nodiscard]] Counts counts(const EventType& type, boost::system::error_code& error);
 
     const BusOptions options_;
     std::atomic<bool> closed_{false};  // written under mutex_
@@ -107,7 +119,8 @@ private:
     std::vector<std::unique_ptr<TopicBase>> topics_;
     std::unordered_map<const void*, TopicBase*> by_tag_;
     std::unordered_map<std::string_view, TopicBase*> by_label_;
-    TopicBase* retained_ = nullptr;  // one of the retained topics: all of them share one domain
+    std::unordered_map<const TopicBase*, Counts> counts_;  // of the topics that are counted
+    TopicBase* retained_ = nullptr;                        // one of the retained topics: all of them share one domain
     Mailbox* subscriptions_ = nullptr;
     std::uint64_t subscriptions_ever_ = 0;
 };

@@ -10,8 +10,9 @@
 ///
 ///     the bus's mutex (registration) → one domain's lock → a payload pool's lock
 ///
-/// Two domains are locked together only while they are merged, which needs the bus's mutex; nobody else ever holds
-/// two. The mutex of a `ContextService` is never held together with any of them. User code runs under none of them.
+/// Two domains are locked together only while they are merged, which needs the bus's mutex, and where a topic tells the
+/// value that counts its subscribers, which never is in a domain with others. The mutex of a `ContextService` is never
+/// held together with any of them. User code runs under none of them.
 
 namespace event::detail {
 

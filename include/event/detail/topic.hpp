@@ -24,6 +24,8 @@
 namespace event::detail {
 
 class EmitterState;
+template <class T>
+class Topic;
 
 /// A subscription's queue as a topic sees it.
 struct Sink {
@@ -73,12 +75,14 @@ public:
 
     /// Makes the next `add` unable to fail. Needs the bus's mutex instead of the lock.
     void reserve_sink();
-    void add(Sink sink) noexcept;
+    void add(Sink sink, Aftermath& after) noexcept;
     /// Takes the mailbox from all its topics, and lets those emits go on that waited for it.
     static void remove(Mailbox& mailbox, Aftermath& after) noexcept;
 
     void retain() noexcept;
     void count_unheard() noexcept;
+    /// From now on the number of subscribers is told there, whenever it changes. That value lives as long as the topic.
+    void tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after) noexcept;
     /// No more events: watchers and waiting emits learn of it.
     void close(Aftermath& after) noexcept;
     /// The waiting emits of this emitter end.
@@ -111,7 +115,8 @@ public:
 
     std::size_t emitters = 0;
     bool has_exclusive_emitter = false;
-    bool is_listed = false;  // under its label; a topic that nobody uses is not, when the label was declared
+    bool is_counted = false;  // somebody asked for its counts: it stays listed
+    bool is_listed = false;   // under its label; a topic that nobody uses is not, when the label was declared
 
 protected:
     struct Counts {
@@ -134,8 +139,10 @@ protected:
     SpotList emitting_;
 
 private:
-    void remove_sink(std::size_t position) noexcept;
+    void remove_sink(std::size_t position, Aftermath& after) noexcept;
+    void sinks_changed(Aftermath& after) noexcept;
 
+    Topic<std::size_t>* subscriber_count_ = nullptr;  // guarded by the domain's lock
     std::atomic<std::uint32_t> attention_{0};
     const EventType* const type_;
     const std::string label_;
@@ -355,6 +362,10 @@ private:
     PayloadPool* pool_ = nullptr;  // where T is not stored inline
     Retained<T> kept_;             // guarded by the domain's lock
 };
+
+/// Sets the latest value of a count. The lock of its domain may be taken under that of another one: who holds it takes
+/// no further lock.
+void tell(Topic<std::size_t>& count, std::size_t number, Aftermath& after) noexcept;
 
 /// The type as the bus sees it.
 template <class T>

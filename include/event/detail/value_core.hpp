@@ -154,6 +154,20 @@ private:
     Predicate accepts_;
 };
 
+/// Waits until a newer value is accepted, and hands nothing out.
+template <class T, class Predicate>
+class WaitFor : public GetNewer<T, Predicate> {
+public:
+    using Values = std::tuple<boost::system::error_code>;
+    using GetNewer<T, Predicate>::GetNewer;
+    [[nodiscard]] bool take(Values& values) {
+        typename GetNewer<T, Predicate>::Values got;
+        if (!GetNewer<T, Predicate>::take(got)) return false;
+        std::get<0>(values) = std::get<0>(got);
+        return true;
+    }
+};
+
 struct AcceptAll {
     template <class T>
     constexpr bool operator()(const T&) const noexcept {
