@@ -253,6 +253,7 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const
     settings.name = std::move(options.name);
     settings.where = where;
     settings.types = types.size();
+    settings.require_emitters = options.require_emitters;
     settings.stride = stride;
     Aftermath after;
     IntrusivePtr<Mailbox> mailbox;
@@ -281,19 +282,21 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const
         // Nothing below can fail.
         ++subscriptions_ever_;
         for (TopicBase* topic : topics) DomainMember::merge(*topics.front(), *topic);
-        const DomainGuard guard(*topics.front());
-        for (std::size_t i = 0; i < topics.size(); ++i)
-            topics[i]->add({mailbox.get(), static_cast<std::uint16_t>(i)}, after);
-        std::erase_if(oldest_first, [&](std::size_t i) { return topics[i]->retained_sequence() == 0; });
-        std::sort(oldest_first.begin(), oldest_first.end(), [&](std::size_t left, std::size_t right) {
-            return topics[left]->retained_sequence() < topics[right]->retained_sequence();
-        });
-        for (std::size_t i : oldest_first) topics[i]->replay({mailbox.get(), static_cast<std::uint16_t>(i)}, after);
-
+        {
+            const DomainGuard guard(*topics.front());
+            for (std::size_t i = 0; i < topics.size(); ++i)
+                topics[i]->add({mailbox.get(), static_cast<std::uint16_t>(i)}, after);
+            std::erase_if(oldest_first, [&](std::size_t i) { return topics[i]->retained_sequence() == 0; });
+            std::sort(oldest_first.begin(), oldest_first.end(), [&](std::size_t left, std::size_t right) {
+                return topics[left]->retained_sequence() < topics[right]->retained_sequence();
+            });
+            for (std::size_t i : oldest_first) topics[i]->replay({mailbox.get(), static_cast<std::uint16_t>(i)}, after);
+        }
         mailbox->next_in_bus = subscriptions_;
         if (subscriptions_ != nullptr) subscriptions_->previous_in_bus = mailbox.get();
         subscriptions_ = mailbox.get();
         mailbox->in_bus = true;
+        if (has_started_) resolve(*mailbox, after);
     }
     after.settle();
     return mailbox;
@@ -332,6 +335,44 @@ void BusCore::drain_subscription(Mailbox& mailbox) noexcept {
         for (const Binding& binding : mailbox.bindings()) retire_unused(*binding.topic);
     }
     after.settle();
+}
+
+// ---- the start --------------------------------------------------------------------------------------------------
+
+bool BusCore::start() noexcept {
+    Aftermath after;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closed_.load(std::memory_order_relaxed) || std::exchange(has_started_, true)) return false;
+        for (Mailbox* mailbox = subscriptions_; mailbox != nullptr; mailbox = mailbox->next_in_bus)
+            resolve(*mailbox, after);
+    }
+    after.settle();
+    return true;
+}
+
+void BusCore::resolve(Mailbox& mailbox, Aftermath& after) noexcept {
+    const auto bindings = mailbox.bindings();
+    const bool is_lacking =
+        mailbox.requires_emitters() && std::any_of(bindings.begin(), bindings.end(),
+                                                   [](const Binding& binding) { return binding.topic->emitters == 0; });
+    {
+        const DomainGuard guard(mailbox.home());
+        if (mailbox.state() != Mailbox::State::open) return;
+        mailbox.resolve(is_lacking ? Mailbox::Readiness::no_emitters : Mailbox::Readiness::ready, after);
+        if (!is_lacking) return;
+        mailbox.end(Mailbox::State::closed, after);
+        TopicBase::remove(mailbox, after);
+    }
+    for (const Binding& binding : bindings) retire_unused(*binding.topic);
+}
+
+std::vector<std::string> BusCore::missing_emitters(Mailbox& mailbox) {
+    std::vector<std::string> missing;
+    const std::lock_guard lock(mutex_);
+    for (const Binding& binding : mailbox.bindings())
+        if (binding.topic->emitters == 0) missing.emplace_back(binding.topic->label());
+    return missing;
 }
 
 // ---- the end ----------------------------------------------------------------------------------------------------
@@ -385,6 +426,7 @@ void BusCore::destroy_pending() noexcept {
             const DomainGuard guard(mailbox->home());
             claim(*mailbox);
             claim_all(mailbox->end_waiters());
+            claim_all(mailbox->ready_waiters());
         }
     }
     while (doomed != nullptr) std::exchange(doomed, doomed->next)->destroy();

@@ -89,6 +89,7 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& op
       where_(options.where),
       number_(options.number) {
     reads_under_lock_ = policy_ == Policy::drop_oldest || policy_ == Policy::latest || policy_ == Policy::wait;
+    requires_emitters_ = options.require_emitters;
     if (auto* notify = std::get_if<Notify>(&options.on_full); notify != nullptr && notify->callback) {
         callback_ = std::move(notify->callback);
         slow_ = &callback_;
@@ -226,20 +227,33 @@ void Mailbox::taken_under_lock(Aftermath& after) noexcept {
 
 // ---- the end ----------------------------------------------------------------------------------------------------
 
+namespace {
+void wake_all(SpotList& waiters, Aftermath& after) noexcept {
+    while (ParkingSpot* waiter = waiters.front()) {
+        SpotList::remove(*waiter);
+        after.wake(waiter->claim());
+    }
+}
+}  // namespace
+
 void Mailbox::end(State why, Aftermath& after) noexcept {
     state_.store(why, std::memory_order_release);
     limit_ = tail();
     after.wake(claim());
-    while (ParkingSpot* waiter = end_waiters_.front()) {
-        SpotList::remove(*waiter);
-        after.wake(waiter->claim());
-    }
+    wake_all(end_waiters_, after);
+    wake_all(ready_waiters_, after);
+}
+
+void Mailbox::resolve(Readiness readiness, Aftermath& after) noexcept {
+    readiness_.store(readiness, std::memory_order_release);
+    wake_all(ready_waiters_, after);
 }
 
 void Mailbox::drain(Aftermath& after) noexcept {
     if (state() != State::open) return;
     // against a receiver that takes the last event meanwhile, see take()
     state_.store(State::draining, std::memory_order_seq_cst);
+    wake_all(ready_waiters_, after);
     if (head_.load(std::memory_order_seq_cst) == published_.load(std::memory_order_relaxed)) end(State::closed, after);
 }
 

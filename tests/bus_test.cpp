@@ -530,4 +530,177 @@ TEST_F(Counting, StopsWaitingForAnEmitterWhenCancelledOrClosed) {
     EXPECT_EQ(late.error(), event::errc::closed);
 }
 
+// ---- two-phase start ------------------------------------------------------------------------------------------------
+
+struct Start : testing::Test {
+    asio::io_context io;
+    event::EventBus bus{io};
+    error_code ready(auto& subscription) {
+        Completion<bool> completion;
+        subscription.async_ready(completion.handler());
+        EXPECT_FALSE(completion.done()) << "never inside the initiating function";
+        drive(io);
+        EXPECT_TRUE(completion.done());
+        return completion.error();
+    }
+};
+
+TEST_F(Start, ResolvesWhoWaitsForIt) {
+    auto relaxed = bus.subscribe<Number>();
+    auto strict = bus.subscribe<Number, Letter>({.require_emitters = true});
+    Completion<bool> relaxed_ready;
+    Completion<bool> strict_ready;
+    Completion<bool> strict_ready_too;
+    relaxed.async_ready(relaxed_ready.handler());
+    strict.async_ready(strict_ready.handler());
+    strict.async_ready(strict_ready_too.handler());
+    drive(io);
+    EXPECT_TRUE(relaxed_ready.pending() && strict_ready.pending() && strict_ready_too.pending());
+    EXPECT_EQ(strict.missing_emitters().size(), 2U);
+    auto emitter = bus.emitter<Letter, Number>();
+    EXPECT_TRUE(strict.missing_emitters().empty());
+    drive(io);
+    EXPECT_TRUE(strict_ready.pending()) << "not before the start";
+    bus.start();
+    EXPECT_FALSE(strict_ready.done());
+    drive(io);
+    EXPECT_TRUE(relaxed_ready.done() && strict_ready.done() && strict_ready_too.done());
+    EXPECT_FALSE(relaxed_ready.error() || strict_ready.error() || strict_ready_too.error());
+    EXPECT_EQ(emitter.emit(Number{1}).delivered, 2U);
+    emitter.close();
+    EXPECT_FALSE(ready(strict)) << "what was found at the start stays";
+}
+
+TEST_F(Start, ClosesWhoRequiresAnEmitterThatIsNotThere) {
+    auto gone = bus.emitter<Letter>();
+    auto emitter = bus.emitter<Number>();
+    auto strict = bus.subscribe<Number, Letter>({.require_emitters = true});
+    auto relaxed = bus.subscribe<Number, Letter>();
+    int handled = 0;
+    auto pushed = bus.subscribe<Letter>({.require_emitters = true}, [&](const Letter&) { ++handled; });
+    Completion<bool> waiting;
+    Completion<event::Delivery<Number, Letter>> receive;
+    Completion<bool> push_closed;
+    strict.async_ready(waiting.handler());
+    strict.async_receive(receive.handler());
+    pushed.async_closed(push_closed.handler());
+    gone.close();
+    bus.start();
+    drive(io);
+    EXPECT_EQ(waiting.error(), event::errc::no_emitters);
+    EXPECT_EQ(receive.error(), event::errc::closed);
+    EXPECT_EQ(push_closed.error(), event::errc::closed);
+    EXPECT_EQ(strict.missing_emitters(), (std::vector{std::string(event::name_of<Letter>())}));
+    EXPECT_EQ(ready(strict), event::errc::no_emitters) << "for ever";
+    EXPECT_EQ(ready(pushed), event::errc::no_emitters);
+    EXPECT_FALSE(ready(relaxed));
+    EXPECT_EQ(emitter.emit({1}).subscribers, 1U);
+    EXPECT_EQ(bus.stat<Letter>().subscribers, 1U);
+    auto late = bus.emitter<Letter>();
+    late.emit({});
+    drive(io);
+    EXPECT_EQ(handled, 0);
+}
+
+TEST_F(Start, ResolvesAtOnceWhatRegistersLater) {
+    bus.start();
+    auto lacking = bus.subscribe<Number>({.require_emitters = true});
+    EXPECT_EQ(ready(lacking), event::errc::no_emitters);
+    EXPECT_FALSE(lacking.try_receive());
+    EXPECT_EQ(bus.stat<Number>().subscribers, 0U);
+    auto emitter = bus.emitter<Number>();
+    auto served = bus.subscribe<Number>({.require_emitters = true});
+    EXPECT_FALSE(ready(served));
+    EXPECT_EQ(emitter.emit({1}).delivered, 1U);
+    EXPECT_EQ(ready(lacking), event::errc::no_emitters) << "it was too early";
+}
+
+TEST_F(Start, NobodyNoticesWhoDoesNotAsk) {
+    auto subscription = bus.subscribe<Number>();
+    auto emitter = bus.emitter<Number>();
+    emitter.emit({1});
+    bus.start();
+    bus.start();
+    emitter.emit({2});
+    EXPECT_EQ(numbers(subscription), (std::vector{1, 2}));
+}
+
+TEST_F(Start, LetsTwoServicesWaitForEachOther) {
+    // F48: each registers what it emits before it waits for the other
+    auto one_emits = bus.emitter<Number>();
+    auto one = bus.subscribe<Letter>({.require_emitters = true});
+    auto other_emits = bus.emitter<Letter>();
+    auto other = bus.subscribe<Number>({.require_emitters = true});
+    bus.start();
+    EXPECT_FALSE(ready(one));
+    EXPECT_FALSE(ready(other));
+}
+
+TEST_F(Start, EmitsARetainedEventOnce) {
+    auto early = bus.subscribe<event::BusStarted>();
+    bus.start();
+    bus.start();
+    auto late = bus.subscribe<event::BusStarted>();
+    EXPECT_EQ(take_all(early).size(), 1U);
+    const auto replayed = take_all(late);
+    ASSERT_EQ(replayed.size(), 1U);
+    EXPECT_TRUE(replayed[0].replayed());
+    EXPECT_EQ(bus.stat<event::BusStarted>().emitters, 0U);
+}
+
+TEST_F(Start, ThatNeverComesIsAnErrorForWhoWaits) {
+    auto closed = bus.subscribe<Number>();
+    auto drained = bus.subscribe<Number>();
+    auto killed = bus.subscribe<Number>({.capacity = 1, .on_full = event::Kill{}});
+    auto by_bus = bus.subscribe<Letter>();
+    auto emitter = bus.emitter<Number, Letter>();
+    Completion<bool> closed_ready;
+    Completion<bool> drained_ready;
+    Completion<bool> killed_ready;
+    Completion<bool> bus_ready;
+    closed.async_ready(closed_ready.handler());
+    drained.async_ready(drained_ready.handler());
+    killed.async_ready(killed_ready.handler());
+    by_bus.async_ready(bus_ready.handler());
+    emitter.emit(Number{1});
+    emitter.emit(Number{2});
+    emitter.emit(Letter{});
+    closed.close();
+    drained.close_after_drain();
+    drive(io);
+    EXPECT_EQ(closed_ready.error(), event::errc::closed);
+    EXPECT_EQ(drained_ready.error(), event::errc::closed) << "although events are still queued";
+    EXPECT_EQ(killed_ready.error(), event::errc::killed);
+    EXPECT_TRUE(bus_ready.pending());
+    bus.close();
+    bus.start();
+    drive(io);
+    EXPECT_EQ(bus_ready.error(), event::errc::closed);
+    EXPECT_EQ(take_all(by_bus).size(), 1U);
+}
+
+TEST_F(Start, WaitingForItIsAnOperationLikeOthers) {
+    asio::cancellation_signal signal;
+    auto subscription = bus.subscribe<Number>();
+    Completion<bool> cancelled;
+    Completion<event::Delivery<Number>> receive;
+    subscription.async_ready(asio::bind_cancellation_slot(signal.slot(), cancelled.handler()));
+    subscription.async_receive(receive.handler());
+    drive(io);
+    signal.emit(asio::cancellation_type::terminal);
+    drive(io);
+    EXPECT_EQ(cancelled.error(), asio::error::operation_aborted);
+    EXPECT_TRUE(receive.pending()) << "it goes on beside it";
+
+    Completion<bool> destroyed;
+    auto context = std::make_unique<asio::io_context>();
+    event::EventBus dying(*context);
+    auto there = dying.subscribe<Number>();
+    there.async_ready(destroyed.handler());
+    context.reset();
+    EXPECT_TRUE(destroyed.destroyed());
+    auto moved = std::move(there);
+    EXPECT_TRUE(there.missing_emitters().empty());  // NOLINT(bugprone-use-after-move)
+}
+
 }  // namespace bus_test

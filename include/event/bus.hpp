@@ -33,6 +33,9 @@
 
 namespace event {
 
+/// Emitted, and retained, when a bus starts.
+struct BusStarted {};
+
 /// Hands out emitters and subscriptions. A topic is a C++ type: who emits `Connected` reaches who subscribes to
 /// `Connected`, on the same bus, and nobody needs to know the other.
 ///
@@ -148,6 +151,15 @@ public:
     template <class T>
     void forget() noexcept {
         core_->forget(detail::event_type<T>());
+    }
+
+    /// The end of registration, for those who want one: resolves `async_ready` of every subscription, and emits a
+    /// retained `BusStarted`. What registers later is resolved at once. Nothing else changes, and who asks for none of
+    /// it never notices. Idempotent.
+    void start() {
+        boost::system::error_code error;
+        const auto started = emitter<BusStarted>({.retain = true, .name = "bus"}, error);
+        if (core_->start()) started.emit({});
     }
 
     /// Closes every emitter, and lets every subscription end once what it has queued is received: one that nobody

@@ -40,6 +40,7 @@ using Watcher = BasicWatcher<boost::asio::any_io_executor, T>;
 template <class Tag, class T>
 struct Tagged;
 
+struct BusStarted;
 struct BusOptions;
 struct EmitterOptions;
 struct SubscriptionOptions;

@@ -38,6 +38,9 @@ struct SubscriptionOptions {
     Backpressure on_full = Notify{};
     /// Empty: the file and line of the `subscribe` call, made unique.
     std::string name = {};
+    /// When the bus starts, each type must have an emitter; otherwise `async_ready` says so and the subscription is
+    /// closed.
+    bool require_emitters = false;
 };
 
 }  // namespace event

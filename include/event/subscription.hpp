@@ -20,7 +20,9 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace event {
 
@@ -127,7 +129,22 @@ public:
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_closed(Token&& token = DefaultToken()) {
         return boost::asio::async_initiate<Token, void(error_code)>(
-            detail::InitiateClosed<Executor>(executor_, mailbox_), token);
+            detail::InitiateBeside<detail::WaitForEnd, Executor>(executor_, mailbox_), token);
+    }
+
+    /// Completes once the bus has started (`EventBus::start`), or at once if it has: with success, or, where
+    /// `SubscriptionOptions::require_emitters` was asked for and somebody is missing, with `errc::no_emitters`; the
+    /// subscription is closed then. `errc::closed` if it ends before. Any number at a time. Completion:
+    /// `void(error_code)`. (libp2p's RFC: registering first, resolving later, so that no order of starting is imposed.)
+    template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
+    auto async_ready(Token&& token = DefaultToken()) {
+        return boost::asio::async_initiate<Token, void(error_code)>(
+            detail::InitiateBeside<detail::WaitForStart, Executor>(executor_, mailbox_), token);
+    }
+
+    /// The labels of the types that nobody emits now.
+    [[nodiscard]] std::vector<std::string> missing_emitters() const {
+        return mailbox_ ? core_->missing_emitters(*mailbox_) : std::vector<std::string>();
     }
 
     /// Ends the pending receive with `operation_aborted`. Does nothing to a push subscription.

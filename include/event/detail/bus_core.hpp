@@ -76,6 +76,10 @@ public:
     /// Lets a subscription end once its receiver has taken what is queued.
     void drain_subscription(Mailbox& mailbox) noexcept;
 
+    /// The end of registration; whether it is now, and was not before.
+    bool start() noexcept;
+    [[nodiscard]] std::vector<std::string> missing_emitters(Mailbox& mailbox);
+
     void close() noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
@@ -103,6 +107,8 @@ private:
     void retire_unused(TopicBase& topic) noexcept;
     void retire_unused(std::span<TopicBase* const> topics) noexcept;
     void retain(TopicBase& topic) noexcept;
+    /// Tells a subscription what the start has found, and ends it if it cannot do without.
+    void resolve(Mailbox& mailbox, Aftermath& after) noexcept;
     void emitters_changed(const TopicBase& topic, Aftermath& after) noexcept;
 
     struct Counts {
@@ -123,6 +129,7 @@ private:
     TopicBase* retained_ = nullptr;                        // one of the retained topics: all of them share one domain
     Mailbox* subscriptions_ = nullptr;
     std::uint64_t subscriptions_ever_ = 0;
+    bool has_started_ = false;
 };
 
 }  // namespace event::detail

@@ -46,6 +46,7 @@ public:
         std::size_t types = 0;
         std::size_t stride = 0;       // bytes from slot to slot
         std::size_t replay_room = 0;  // slots beside the capacity, for retained events
+        bool require_emitters = false;
     };
     using SlowCallback = std::function<void(const SlowSubscriber&)>;
 
@@ -94,6 +95,15 @@ public:
     void end(State why, Aftermath& after) noexcept;
     void drain(Aftermath& after) noexcept;
     SpotList& end_waiters() noexcept { return end_waiters_; }
+
+    // ---- the start: under the domain's lock, but for reading --------------------------------------------------
+
+    enum class Readiness : std::uint8_t { unknown, ready, no_emitters };
+    [[nodiscard]] Readiness readiness() const noexcept { return readiness_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool requires_emitters() const noexcept { return requires_emitters_; }
+    /// What the start of the bus has found.
+    void resolve(Readiness readiness, Aftermath& after) noexcept;
+    SpotList& ready_waiters() noexcept { return ready_waiters_; }
     [[nodiscard]] std::span<Binding> bindings() noexcept { return {bindings_, types_}; }
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
@@ -253,6 +263,8 @@ private:
     std::size_t read_stride_ = 0;
     std::byte* slots_begin_ = nullptr;
     std::atomic<State> state_{State::open};  // written under the domain's lock
+    std::atomic<Readiness> readiness_{Readiness::unknown};
+    bool requires_emitters_ = false;
     bool reads_under_lock_ = false;
     Policy policy_ = Policy::notify;
 
@@ -274,6 +286,7 @@ private:
     std::atomic<bool> calling_{false};
     std::thread::id caller_;
     SpotList end_waiters_;
+    SpotList ready_waiters_;
 
     IntrusivePtr<Core> core_;
     SlowCallback callback_;

@@ -3,6 +3,7 @@
 #include <event/delivery.hpp>
 #include <event/detail/mailbox.hpp>
 #include <event/detail/parked_op.hpp>
+#include <event/error.hpp>
 
 #include <boost/system/error_code.hpp>
 
@@ -75,10 +76,10 @@ public:
     [[nodiscard]] bool take(Values& values) { return found(mailbox().look(), values); }
 };
 
-/// Where one `async_closed` waits.
-class EndSpot final : public ParkingSpot {
+/// Where an operation waits that goes on beside the receive: for the start, or for the end.
+class SideSpot final : public ParkingSpot {
 public:
-    explicit EndSpot(IntrusivePtr<Mailbox> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
+    explicit SideSpot(IntrusivePtr<Mailbox> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
     [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
     [[nodiscard]] const DomainMember& home() const noexcept override { return mailbox_->home(); }
     [[nodiscard]] bool home_is(const boost::asio::execution_context& context) const noexcept override {
@@ -92,38 +93,72 @@ private:
     const IntrusivePtr<Mailbox> mailbox_;
 };
 
-class WaitForEnd : public SourceBase {
+class SideSource : public SourceBase {
 public:
     using Values = std::tuple<boost::system::error_code>;
-    explicit WaitForEnd(EndSpot& spot) noexcept : spot_(&spot) {}
-    [[nodiscard]] bool ready() const noexcept { return spot_->mailbox().has_ended(); }
-    [[nodiscard]] bool idle() const noexcept { return !ready(); }
-    void parked() noexcept { spot_->mailbox().end_waiters().push_back(*spot_); }
-    [[nodiscard]] bool take(Values& values) const {
-        std::get<0>(values) = spot_->mailbox().end_reason();
-        return ready();
-    }
+    explicit SideSource(SideSpot& spot) noexcept : spot_(&spot) {}
+
+protected:
+    [[nodiscard]] Mailbox& mailbox() const noexcept { return spot_->mailbox(); }
+    [[nodiscard]] SideSpot& spot() const noexcept { return *spot_; }
 
 private:
-    EndSpot* spot_;  // the operation holds a reference
+    SideSpot* spot_;  // the operation holds a reference
 };
 
-/// Starts an `async_closed`, each in a spot of its own.
-template <class Executor>
-class InitiateClosed {
+class WaitForEnd : public SideSource {
+public:
+    using SideSource::SideSource;
+    [[nodiscard]] bool ready() const noexcept { return mailbox().has_ended(); }
+    [[nodiscard]] bool idle() const noexcept { return !ready(); }
+    void parked() noexcept { mailbox().end_waiters().push_back(spot()); }
+    [[nodiscard]] bool take(Values& values) const {
+        std::get<0>(values) = mailbox().end_reason();
+        return ready();
+    }
+};
+
+/// Waits until the bus has started; that it never will is known once no more events come.
+class WaitForStart : public SideSource {
+public:
+    using SideSource::SideSource;
+    [[nodiscard]] bool ready() const noexcept {
+        return mailbox().readiness() != Mailbox::Readiness::unknown || mailbox().state() != Mailbox::State::open;
+    }
+    [[nodiscard]] bool idle() const noexcept { return !ready(); }
+    void parked() noexcept { mailbox().ready_waiters().push_back(spot()); }
+    [[nodiscard]] bool take(Values& values) const {
+        auto& error = std::get<0>(values);
+        switch (mailbox().readiness()) {
+            case Mailbox::Readiness::ready:
+                break;
+            case Mailbox::Readiness::no_emitters:
+                error = errc::no_emitters;
+                break;
+            case Mailbox::Readiness::unknown:
+                error = mailbox().end_reason();
+                break;
+        }
+        return ready();
+    }
+};
+
+/// Starts an operation that waits in a spot of its own.
+template <class Source, class Executor>
+class InitiateBeside {
 public:
     using executor_type = Executor;
 
-    InitiateClosed(const Executor& executor, IntrusivePtr<Mailbox> mailbox)
+    InitiateBeside(const Executor& executor, IntrusivePtr<Mailbox> mailbox)
         : executor_(executor), mailbox_(std::move(mailbox)) {}
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
     template <class Handler>
     void operator()(Handler&& handler) const {
-        IntrusivePtr<EndSpot> spot;
-        if (mailbox_) spot = IntrusivePtr<EndSpot>::adopt(new EndSpot(mailbox_));
-        const Initiate<WaitForEnd, EndSpot, Executor> initiate(executor_, std::move(spot));
+        IntrusivePtr<SideSpot> spot;
+        if (mailbox_) spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_));
+        const Initiate<Source, SideSpot, Executor> initiate(executor_, std::move(spot));
         initiate(std::forward<Handler>(handler));
     }
 
