@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -31,7 +32,7 @@ BusCore::~BusCore() = default;
 // ---- topics -----------------------------------------------------------------------------------------------------
 
 TopicBase* BusCore::find(const EventType& type) noexcept {
-    const auto found = by_tag_.find(type.tag);
+    const auto found = by_tag_.find(type.id->tag);
     return found != by_tag_.end() ? found->second : nullptr;
 }
 
@@ -40,29 +41,87 @@ TopicBase* BusCore::find_or_make(const EventType& type, boost::system::error_cod
     if (topic != nullptr && topic->is_listed) return topic;
 
     const auto same_label = by_label_.find(type.label());
-    if (same_label != by_label_.end() && same_label->second->type().is_same_elsewhere(type)) {
-        by_tag_.insert_or_assign(type.tag, same_label->second);
+    if (same_label != by_label_.end() && same_label->second->type().id->is_same_elsewhere(*type.id)) {
+        by_tag_.insert_or_assign(type.id->tag, same_label->second);
         return same_label->second;
     }
-    if (same_label != by_label_.end() && !type.declared.empty()) {
+    if (same_label != by_label_.end() && !type.id->declared.empty()) {
         error = errc::name_clash;
         return nullptr;
     }
-    if (topic == nullptr) {
-        std::string label(type.label());
-        for (int number = 2; by_label_.contains(label); ++number) label = fmt::format("{}#{}", type.label(), number);
-        if (topics_.size() == topics_.capacity()) topics_.reserve(2 * topics_.size() + 8);
-        std::unique_ptr<TopicBase> made = type.make_topic(type, std::move(label));
-        by_tag_.emplace(type.tag, made.get());
-        topic = topics_.emplace_back(std::move(made)).get();
-        if (options_.count_unheard) {
-            const DomainGuard guard(*topic);
-            topic->count_unheard();
-        }
-    }
+    if (topic == nullptr) topic = make_topic(type);
     by_label_.emplace(topic->label(), topic);
     topic->is_listed = true;
     return topic;
+}
+
+TopicBase* BusCore::make_topic(const EventType& type) {
+    std::string label(type.label());
+    for (int number = 2; by_label_.contains(label); ++number) label = fmt::format("{}#{}", type.label(), number);
+    if (topics_.size() == topics_.capacity()) topics_.reserve(2 * topics_.size() + 8);
+    std::unique_ptr<TopicBase> made = type.make_topic(type, std::move(label));
+
+    std::size_t sinks = 0;
+    for (const auto& behaviour : behaviours_) {
+        if (!behaviour->includes(type)) continue;
+        sinks += behaviour->subscribers.size();
+        // as often as it lists behaviours that may include the type
+        for (const auto& subscriber : behaviour->subscribers)
+            subscriber.mailbox->reserve_bindings(subscriber.mailbox->subjects().size());
+    }
+    if (sinks != 0) {
+        made->reserve_sinks(SinkKind::behaviour, sinks);
+        made->make_pool();
+    }
+    by_tag_.emplace(type.id->tag, made.get());
+    TopicBase* topic = topics_.emplace_back(std::move(made)).get();
+    // Nothing below can fail.
+    Aftermath nothing;
+    for (const auto& behaviour : behaviours_) {
+        if (!behaviour->includes(type) || behaviour->subscribers.empty()) continue;
+        DomainMember::merge(*behaviour, *topic);
+        const DomainGuard guard(*topic);
+        for (const auto& [mailbox, place] : behaviour->subscribers) {
+            if (mailbox->state() != Mailbox::State::open) continue;  // killed, and not closed yet
+            topic->add(*mailbox, place, behaviour->is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour, nothing);
+        }
+    }
+    if (options_.count_unheard) {
+        const DomainGuard guard(*topic);
+        topic->count_unheard();
+    }
+    return topic;
+}
+
+Behaviour& BusCore::find_or_make(const TypeId* interface) {
+    for (const auto& behaviour : behaviours_)
+        if (behaviour->is(interface)) return *behaviour;
+    std::string label =
+        interface != nullptr ? fmt::format("Implements<{}>", interface->label()) : std::string("AnyEvent");
+    return *behaviours_.emplace_back(std::make_unique<Behaviour>(interface, std::move(label), topics_));
+}
+
+std::vector<BusCore::Target> BusCore::targets_of(std::span<Subject* const> subjects, std::span<const Listed> listed) {
+    std::vector<Target> targets;
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        const auto place = static_cast<std::uint16_t>(i);
+        if (listed[i].event != nullptr) {
+            targets.push_back({static_cast<TopicBase*>(subjects[i]), place, SinkKind::listed});
+            continue;
+        }
+        const auto& behaviour = static_cast<const Behaviour&>(*subjects[i]);
+        for (const auto& topic : topics_) {
+            if (!behaviour.includes(topic->type())) continue;
+            targets.push_back({topic.get(), place, behaviour.is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour});
+        }
+    }
+    return targets;
+}
+
+void BusCore::leave_behaviours(const Mailbox& mailbox) noexcept {
+    if (!mailbox.is_erased()) return;
+    for (const auto& behaviour : behaviours_)
+        std::erase_if(behaviour->subscribers, [&](const auto& subscriber) { return subscriber.mailbox == &mailbox; });
 }
 
 void BusCore::find_all(std::span<const EventType* const> types, std::span<TopicBase*> topics,
@@ -79,12 +138,10 @@ void BusCore::find_all(std::span<const EventType* const> types, std::span<TopicB
 
 void BusCore::retire_unused(TopicBase& topic) noexcept {
     const DomainGuard guard(topic);
-    TopicStat stat;
-    topic.stat_into(stat);
-    if (topic.emitters != 0 || stat.subscribers != 0 || stat.replayable || topic.is_counted) return;
+    if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return;
     topic.reset();
     // A label that was made unique stays with its topic, which keeps it unique.
-    if (topic.is_listed && !topic.type().declared.empty()) {
+    if (topic.is_listed && !topic.type().id->declared.empty()) {
         by_label_.erase(topic.label());
         topic.is_listed = false;
     }
@@ -169,6 +226,43 @@ void BusCore::forget(const EventType& type) noexcept {
     after.settle();
 }
 
+EmitResult BusCore::emit(PayloadBase& payload) {
+    struct Reference {
+        PayloadBase* payload;
+        ~Reference() {
+            if (payload != nullptr) payload->release();
+        }
+    } reference{&payload};
+    EmitResult result;
+    TopicBase* topic = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        boost::system::error_code error;
+        if (closed_.load(std::memory_order_relaxed)) {
+            error = errc::closed;
+        } else {
+            topic = find_or_make(payload.type(), error);
+            if (!error && topic->has_exclusive_emitter) error = errc::emitter_exists;
+        }
+        if (error) {
+            result.error = static_cast<errc>(error.value());
+            return result;
+        }
+        ++topic->emitters;
+    }
+    // as any emitter that closes; what a callback throws passes by
+    struct Leave {
+        BusCore& bus;
+        TopicBase& topic;
+        ~Leave() {
+            const std::lock_guard lock(bus.mutex_);
+            --topic.emitters;
+            bus.retire_unused(topic);
+        }
+    } leave{*this, *topic};
+    return topic->emit_shared(*std::exchange(reference.payload, nullptr));
+}
+
 // ---- emitters ---------------------------------------------------------------------------------------------------
 
 EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name) noexcept
@@ -239,12 +333,19 @@ void BusCore::remove_emitter(const EmitterState& emitter) noexcept {
 
 // ---- subscriptions ----------------------------------------------------------------------------------------------
 
-IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const> types, std::size_t stride,
+IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, std::size_t stride,
                                                 SubscriptionOptions options, const std::source_location& where,
                                                 boost::system::error_code& error) {
+    const auto name = [&] { return options.name.empty() ? unique_name(where, 0) : options.name; };
     if (options.capacity == 0) {
-        throw std::invalid_argument(fmt::format("event: the capacity of subscription '{}' must be at least 1",
-                                                options.name.empty() ? unique_name(where, 0) : options.name));
+        throw std::invalid_argument(fmt::format("event: the capacity of subscription '{}' must be at least 1", name()));
+    }
+    const bool is_erased =
+        std::any_of(listed.begin(), listed.end(), [](const Listed& entry) { return entry.event == nullptr; });
+    if (is_erased && policy_of(options.on_full) == Policy::latest) {
+        throw std::invalid_argument(fmt::format(
+            "event: Latest keeps one event of each listed type; subscription '{}' lists AnyEvent or Implements",
+            name()));
     }
     // made before the lock is taken, and destroyed after it: the policy's callback is the user's
     Mailbox::Options settings;
@@ -252,7 +353,7 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const
     settings.on_full = std::move(options.on_full);
     settings.name = std::move(options.name);
     settings.where = where;
-    settings.types = types.size();
+    settings.is_erased = is_erased;
     settings.require_emitters = options.require_emitters;
     settings.stride = stride;
     Aftermath after;
@@ -263,17 +364,41 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const
             error = errc::closed;
             return {};
         }
+        std::vector<const EventType*> types;
+        for (const Listed& entry : listed)
+            if (entry.event != nullptr) types.push_back(entry.event);
         std::vector<TopicBase*> topics(types.size());
-        std::vector<std::size_t> oldest_first;  // places in `topics` of those that may have an event to replay
+        std::vector<Subject*> subjects;
+        std::vector<Target> targets;
+        struct Replay {
+            Target target;
+            std::optional<PayloadBlock> block;  // for the shared form
+        };
+        std::vector<Replay> replays;
         find_all(types, topics, error);
         if (error) return {};
         try {
-            for (std::size_t i = 0; i < types.size(); ++i) {
-                topics[i]->reserve_sink();
-                if (topics[i]->is_retained()) oldest_first.push_back(i);
+            for (auto topic = topics.begin(); const Listed& entry : listed)
+                subjects.push_back(entry.event != nullptr ? *topic++
+                                                          : static_cast<Subject*>(&find_or_make(entry.interface)));
+            targets = targets_of(subjects, listed);
+            for (const Target& target : targets) {
+                target.topic->reserve_sinks(target.kind, subjects.size());
+                if (target.kind != SinkKind::listed) target.topic->make_pool();
+                if (!target.topic->is_retained()) continue;
+                if (target.kind == SinkKind::wildcard && !options.replay_retained) continue;
+                Replay& replay = replays.emplace_back(Replay{target, std::nullopt});
+                if (target.kind != SinkKind::listed) replay.block.emplace(target.topic->pool());
+            }
+            for (std::size_t i = 0; i < subjects.size(); ++i) {
+                if (listed[i].event != nullptr) continue;
+                auto& subscribers = static_cast<Behaviour&>(*subjects[i]).subscribers;
+                subscribers.reserve(subscribers.size() + 1);
             }
             settings.number = subscriptions_ever_ + 1;
-            settings.replay_room = oldest_first.size();
+            settings.subjects = subjects;
+            settings.topics = targets.size();
+            settings.replay_room = replays.size();
             mailbox = Mailbox::create(IntrusivePtr<Core>(this), options_.on_slow_subscriber, std::move(settings));
         } catch (...) {
             retire_unused(topics);
@@ -281,16 +406,27 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const EventType* const
         }
         // Nothing below can fail.
         ++subscriptions_ever_;
-        for (TopicBase* topic : topics) DomainMember::merge(*topics.front(), *topic);
+        for (Subject* subject : subjects) DomainMember::merge(*subjects.front(), *subject);
+        for (const Target& target : targets) DomainMember::merge(*subjects.front(), *target.topic);
         {
-            const DomainGuard guard(*topics.front());
-            for (std::size_t i = 0; i < topics.size(); ++i)
-                topics[i]->add({mailbox.get(), static_cast<std::uint16_t>(i)}, after);
-            std::erase_if(oldest_first, [&](std::size_t i) { return topics[i]->retained_sequence() == 0; });
-            std::sort(oldest_first.begin(), oldest_first.end(), [&](std::size_t left, std::size_t right) {
-                return topics[left]->retained_sequence() < topics[right]->retained_sequence();
+            const DomainGuard guard(*subjects.front());
+            for (const auto& [topic, place, kind] : targets) topic->add(*mailbox, place, kind, after);
+            std::sort(replays.begin(), replays.end(), [](const Replay& left, const Replay& right) {
+                return left.target.topic->retained_sequence() < right.target.topic->retained_sequence();
             });
-            for (std::size_t i : oldest_first) topics[i]->replay({mailbox.get(), static_cast<std::uint16_t>(i)}, after);
+            for (auto& [target, block] : replays) {
+                if (target.topic->retained_sequence() == 0) continue;
+                if (block) {
+                    target.topic->replay_shared(*mailbox, target.type, *std::move(block), after);
+                } else {
+                    target.topic->replay(*mailbox, target.type, after);
+                }
+            }
+        }
+        for (std::size_t i = 0; i < subjects.size(); ++i) {
+            if (listed[i].event == nullptr)
+                static_cast<Behaviour&>(*subjects[i])
+                    .subscribers.push_back({mailbox.get(), static_cast<std::uint16_t>(i)});
         }
         mailbox->next_in_bus = subscriptions_;
         if (subscriptions_ != nullptr) subscriptions_->previous_in_bus = mailbox.get();
@@ -308,6 +444,7 @@ void BusCore::close_subscription(Mailbox& mailbox) noexcept {
         const std::lock_guard lock(mutex_);
         if (!mailbox.in_bus) return;
         mailbox.in_bus = false;
+        leave_behaviours(mailbox);
         (mailbox.previous_in_bus != nullptr ? mailbox.previous_in_bus->next_in_bus : subscriptions_) =
             mailbox.next_in_bus;
         if (mailbox.next_in_bus != nullptr) mailbox.next_in_bus->previous_in_bus = mailbox.previous_in_bus;
@@ -332,6 +469,7 @@ void BusCore::drain_subscription(Mailbox& mailbox) noexcept {
             mailbox.drain(after);
             TopicBase::remove(mailbox, after);
         }
+        leave_behaviours(mailbox);
         for (const Binding& binding : mailbox.bindings()) retire_unused(*binding.topic);
     }
     after.settle();
@@ -352,10 +490,10 @@ bool BusCore::start() noexcept {
 }
 
 void BusCore::resolve(Mailbox& mailbox, Aftermath& after) noexcept {
-    const auto bindings = mailbox.bindings();
+    const auto subjects = mailbox.subjects();
     const bool is_lacking =
-        mailbox.requires_emitters() && std::any_of(bindings.begin(), bindings.end(),
-                                                   [](const Binding& binding) { return binding.topic->emitters == 0; });
+        mailbox.requires_emitters() &&
+        std::any_of(subjects.begin(), subjects.end(), [](const Subject* subject) { return !subject->has_emitter(); });
     {
         const DomainGuard guard(mailbox.home());
         if (mailbox.state() != Mailbox::State::open) return;
@@ -364,14 +502,15 @@ void BusCore::resolve(Mailbox& mailbox, Aftermath& after) noexcept {
         mailbox.end(Mailbox::State::closed, after);
         TopicBase::remove(mailbox, after);
     }
-    for (const Binding& binding : bindings) retire_unused(*binding.topic);
+    leave_behaviours(mailbox);
+    for (const Binding& binding : mailbox.bindings()) retire_unused(*binding.topic);
 }
 
 std::vector<std::string> BusCore::missing_emitters(Mailbox& mailbox) {
     std::vector<std::string> missing;
     const std::lock_guard lock(mutex_);
-    for (const Binding& binding : mailbox.bindings())
-        if (binding.topic->emitters == 0) missing.emplace_back(binding.topic->label());
+    for (const Subject* subject : mailbox.subjects())
+        if (!subject->has_emitter()) missing.emplace_back(subject->label());
     return missing;
 }
 

@@ -57,24 +57,25 @@ void Aftermath::notify_all() {
 
 IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options) {
     const bool one_each = policy_of(options.on_full) == Policy::latest;
-    const std::size_t capacity = one_each ? options.types : options.capacity;
+    const std::size_t capacity = one_each ? options.subjects.size() : options.capacity;
     const std::size_t replay_room = one_each ? 0 : options.replay_room;
-    const std::size_t bindings_at = aligned(sizeof(Mailbox), alignof(Binding));
-    const std::size_t slots_at = aligned(bindings_at + options.types * sizeof(Binding), alignof(Slot));
+    const std::size_t subjects_at = aligned(sizeof(Mailbox), alignof(Subject*));
+    const std::size_t bindings_at = aligned(subjects_at + options.subjects.size() * sizeof(Subject*), alignof(Binding));
+    const std::size_t slots_at = aligned(bindings_at + options.topics * sizeof(Binding), alignof(Slot));
     const std::size_t most = (std::numeric_limits<std::size_t>::max() / 2 - slots_at) / options.stride;
     if (capacity > most - replay_room) throw std::bad_alloc{};
 
     const std::size_t slots = capacity + replay_room;
     const std::size_t size = slots_at + slots * options.stride;
     auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignof(Mailbox)}));
-    auto* mailbox = ::new (memory)
-        Mailbox(std::move(core), slow, std::move(options), memory + bindings_at, memory + slots_at, slots);
+    auto* mailbox = ::new (memory) Mailbox(std::move(core), slow, std::move(options), memory + subjects_at,
+                                           memory + bindings_at, memory + slots_at, slots);
     mailbox->allocated_ = size;
     return IntrusivePtr<Mailbox>::adopt(mailbox);
 }
 
-Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* bindings,
-                 std::byte* slots, std::size_t slot_count) noexcept
+Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* subjects,
+                 std::byte* bindings, std::byte* slots, std::size_t slot_count) noexcept
     : write_end_(slots + slot_count * options.stride),
       write_stride_(options.stride),
       read_end_(write_end_),
@@ -82,7 +83,11 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& op
       slots_begin_(slots),
       policy_(policy_of(options.on_full)),
       capacity_(options.capacity),
-      types_(options.types),
+      types_(options.subjects.size()),
+      subjects_(reinterpret_cast<Subject**>(subjects)),
+      bindings_(reinterpret_cast<Binding*>(bindings)),
+      binding_room_(static_cast<std::uint32_t>(options.topics)),
+      is_erased_(options.is_erased),
       core_(std::move(core)),
       slow_(&slow),
       name_(std::move(options.name)),
@@ -94,8 +99,8 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& op
         callback_ = std::move(notify->callback);
         slow_ = &callback_;
     }
-    bindings_ = reinterpret_cast<Binding*>(bindings);
-    std::uninitialized_value_construct_n(bindings_, types_);
+    std::uninitialized_copy_n(options.subjects.data(), types_, subjects_);
+    std::uninitialized_value_construct_n(bindings_, binding_room_);
     if (policy_ == Policy::latest) {
         for (std::size_t type = 0; type < slot_count; ++type) ::new (&slot(type)) Slot{};
     }
@@ -113,7 +118,18 @@ void Mailbox::destroy_spot() noexcept {
     ::operator delete(static_cast<void*>(this), size, std::align_val_t{alignof(Mailbox)});
 }
 
-const DomainMember& Mailbox::home() const noexcept { return *bindings_->topic; }
+const DomainMember& Mailbox::home() const noexcept { return **subjects_; }
+
+void Mailbox::reserve_bindings(std::size_t more) {
+    if (binding_count_ + more <= binding_room_) return;  // counted under the bus's mutex
+    const std::size_t room = std::max<std::size_t>(2 * std::size_t{binding_room_}, binding_count_ + more);
+    auto larger = std::make_unique<Binding[]>(room);
+    const DomainGuard guard(home());
+    std::copy_n(bindings_, binding_count_, larger.get());
+    more_bindings_.swap(larger);
+    bindings_ = more_bindings_.get();
+    binding_room_ = static_cast<std::uint32_t>(room);
+}
 
 // ---- a full queue -----------------------------------------------------------------------------------------------
 
@@ -121,6 +137,7 @@ Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
     const std::uint64_t tail = this->tail();
     std::uint64_t head = head_.load(std::memory_order_acquire);
     if (head == tail) episode_is_open_ = false;
+    if (has_ended()) return Pushed::killed;  // by this very event, which reaches it in two ways
 
     Pushed pushed = Pushed::queued;
     if (tail >= std::max(head, replay_end_) + capacity_) {
@@ -328,18 +345,18 @@ void Mailbox::call_back() {
     std::exception_ptr first;
     for (bool again = true; again;) {
         SlowSubscriber slow;
-        const TopicBase* topic = nullptr;
+        const Subject* subject = nullptr;
         {
             const DomainGuard guard(home());
-            if (!has_ended()) topic = bindings_[slow_type_].topic;
+            if (!has_ended()) subject = subjects_[slow_type_];
             slow.capacity = capacity_;
             slow.lost = lost_;
             slow.episodes = episodes_;
         }
-        if (topic != nullptr) {
+        if (subject != nullptr) {
             try {
                 slow.name = name();
-                slow.type = topic->label();
+                slow.type = subject->label();
                 (*slow_)(slow);
             } catch (...) {
                 if (!first) first = std::current_exception();
@@ -371,7 +388,7 @@ SubscriptionStat Mailbox::stat() {
     stat.capacity = capacity_;
     stat.policy = policy_;
     stat.types.reserve(types_);
-    for (const Binding& binding : bindings()) stat.types.emplace_back(binding.topic->label());
+    for (const Subject* subject : subjects()) stat.types.emplace_back(subject->label());
 
     const DomainGuard guard(home());
     const std::uint64_t head = head_.load(std::memory_order_acquire);

@@ -5,8 +5,10 @@
 
 namespace event::detail {
 
-PayloadPool::PayloadPool(std::size_t size, std::size_t alignment) noexcept
-    : size_(std::max(size, sizeof(Block))), alignment_(std::align_val_t{std::max(alignment, alignof(Block))}) {}
+PayloadPool::PayloadPool(const EventType& type) noexcept
+    : type_(type),
+      size_(std::max(type.payload_size, sizeof(Block))),
+      alignment_(std::align_val_t{std::max(type.payload_alignment, alignof(Block))}) {}
 
 PayloadPool::~PayloadPool() {
     while (kept_ != nullptr) free(std::exchange(kept_, kept_->next));

@@ -6,49 +6,68 @@
 
 namespace event::detail {
 
+bool Behaviour::includes(const EventType& type) const noexcept {
+    if (is_wildcard()) return true;
+    return std::any_of(type.interfaces.begin(), type.interfaces.end(),
+                       [&](const ImplementedInterface& candidate) { return candidate.id->is(*interface_); });
+}
+
+bool Behaviour::has_emitter() const noexcept {
+    return is_wildcard() || std::any_of(topics_.begin(), topics_.end(), [&](const auto& topic) {
+               return topic->has_emitter() && includes(topic->type());
+           });
+}
+
 const DomainMember& EmitSpot::home() const noexcept { return topic_; }
 
 void EmitSpot::destroy_spot() noexcept { delete this; }
 
 void TopicBase::refresh_attention() noexcept {
-    const std::size_t reasons =
-        sinks_.size() + (retained_ ? 1U : 0U) + (counts_unheard_ ? 1U : 0U) + (closed_ ? 1U : 0U);
+    const std::size_t reasons = sinks_.size() + erased_sinks_.size() + (retained_ ? 1U : 0U) +
+                                (counts_unheard_ ? 1U : 0U) + (closed_ ? 1U : 0U);
+    is_special_ = closed_ || !erased_sinks_.empty();
     attention_.store(static_cast<std::uint32_t>(std::min<std::size_t>(reasons, UINT32_MAX)), std::memory_order_relaxed);
 }
 
-void TopicBase::reserve_sink() {
+void TopicBase::reserve_sinks(SinkKind kind, std::size_t more) {
     // The bus's mutex keeps everybody else from adding, so what is reserved here stays.
+    std::vector<Sink>& reserved = sinks(kind);
     std::size_t size = 0;
     {
         const DomainGuard guard(*this);
-        size = sinks_.size();
-        if (size < sinks_.capacity()) return;
+        size = reserved.size();
+        if (size + more <= reserved.capacity()) return;
     }
     std::vector<Sink> larger;
-    larger.reserve(std::max<std::size_t>(4, 2 * size));
+    larger.reserve(std::max(size + std::max<std::size_t>(4, more), 2 * size));
     const DomainGuard guard(*this);
-    larger.assign(sinks_.begin(), sinks_.end());
-    sinks_.swap(larger);
+    larger.assign(reserved.begin(), reserved.end());
+    reserved.swap(larger);
 }
 
-void TopicBase::add(Sink sink, Aftermath& after) noexcept {
-    sink.mailbox->bindings()[sink.type] = {this, sinks_.size()};
-    sinks_.push_back(sink);
-    if (sink.mailbox->policy() == Policy::wait) ++waiting_policies_;
+void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept {
+    std::vector<Sink>& list = sinks(kind);
+    const auto position = static_cast<std::uint32_t>(list.size());
+    list.push_back({&mailbox, mailbox.bind({this, position, kind != SinkKind::listed}), type, kind});
+    if (mailbox.policy() == Policy::wait) ++waiting_policies_;
+    if (kind == SinkKind::wildcard) ++wildcards_;
     sinks_changed(after);
 }
 
-void TopicBase::remove_sink(std::size_t position, Aftermath& after) noexcept {
-    if (sinks_[position].mailbox->policy() == Policy::wait) --waiting_policies_;
-    sinks_[position] = sinks_.back();
-    sinks_[position].mailbox->bindings()[sinks_[position].type].position = position;
-    sinks_.pop_back();
+void TopicBase::remove_sink(const Binding& binding, Aftermath& after) noexcept {
+    std::vector<Sink>& list = binding.is_erased ? erased_sinks_ : sinks_;
+    Sink& sink = list[binding.position];
+    if (sink.mailbox->policy() == Policy::wait) --waiting_policies_;
+    if (sink.kind == SinkKind::wildcard) --wildcards_;
+    sink = list.back();
+    sink.mailbox->bindings()[sink.binding].position = binding.position;
+    list.pop_back();
     sinks_changed(after);
 }
 
 void TopicBase::sinks_changed(Aftermath& after) noexcept {
     refresh_attention();
-    if (subscriber_count_ != nullptr) tell(*subscriber_count_, sinks_.size(), after);
+    if (subscriber_count_ != nullptr) tell(*subscriber_count_, subscribers(), after);
 }
 
 void TopicBase::tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after) noexcept {
@@ -59,18 +78,21 @@ void TopicBase::tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after)
 void tell(Topic<std::size_t>& count, std::size_t number, Aftermath& after) noexcept {
     EmitResult ignored;
     DomainGuard domain(count);
-    count.publish(&number, domain, false, ignored, after);
+    count.publish(&number, nullptr, domain, false, ignored, after);
 }
 
 void TopicBase::remove(Mailbox& mailbox, Aftermath& after) noexcept {
-    for (const Binding& binding : mailbox.bindings()) binding.topic->remove_sink(binding.position, after);
+    for (const Binding& binding : mailbox.bindings()) binding.topic->remove_sink(binding, after);
     give_turns(mailbox.bindings(), after);
 }
 
 void TopicBase::remove_killed(Aftermath& after) noexcept {
-    for (std::size_t position = sinks_.size(); position-- > 0;) {
-        Mailbox& mailbox = *sinks_[position].mailbox;
-        if (mailbox.has_ended()) remove(mailbox, after);
+    for (std::vector<Sink>* list : {&sinks_, &erased_sinks_}) {
+        // removing one may take others from the list: those of the same mailbox
+        for (std::size_t position = list->size(); position-- > 0; position = std::min(position, list->size())) {
+            Mailbox& mailbox = *(*list)[position].mailbox;
+            if (mailbox.has_ended()) remove(mailbox, after);
+        }
     }
 }
 
@@ -107,7 +129,7 @@ void TopicBase::close_emitter(const EmitterState& emitter, Aftermath& after) noe
 }
 
 void TopicBase::stat_into(TopicStat& stat) const noexcept {
-    stat.subscribers = sinks_.size();
+    stat.subscribers = subscribers();
     stat.retained = retained_;
     stat.emitted = emitted_;
     stat.last_sequence = last_sequence_;
@@ -123,9 +145,11 @@ void TopicBase::reset() noexcept {
 
 bool TopicBase::has_room() const noexcept {
     if (waiting_policies_ == 0) return true;
-    return std::all_of(sinks_.begin(), sinks_.end(), [](const Sink& sink) {
+    const auto has_room = [](const Sink& sink) {
         return sink.mailbox->policy() != Policy::wait || sink.mailbox->has_room();
-    });
+    };
+    return std::all_of(sinks_.begin(), sinks_.end(), has_room) &&
+           std::all_of(erased_sinks_.begin(), erased_sinks_.end(), has_room);
 }
 
 void TopicBase::enlist(EmitSpot& spot) noexcept {

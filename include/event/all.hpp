@@ -2,6 +2,7 @@
 
 /// Every header of the core; only `fmt.hpp`, which prints them, is included where it is needed.
 
+#include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/bus.hpp>
 #include <event/delivery.hpp>
@@ -9,6 +10,7 @@
 #include <event/emitter.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
+#include <event/interface.hpp>
 #include <event/name.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>

@@ -2,6 +2,7 @@
 
 /// The event bus: what components of one host share to learn of each other's doings.
 
+#include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/delivery.hpp>
 #include <event/detail/bus_core.hpp>
@@ -10,6 +11,7 @@
 #include <event/emitter.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
+#include <event/interface.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
 #include <event/subscription.hpp>
@@ -42,7 +44,9 @@ struct BusStarted {};
 /// Ownership: a plain object, several in one process; no singleton. Its handles keep what they need alive, so bus,
 /// emitters and subscriptions may be destroyed in any order. Destroying it is `close()`.
 /// Threads: every function from any thread at once.
-/// Cost: registering takes the bus's mutex and a lookup; emitting and receiving never touch the bus.
+/// Cost: registering takes the bus's mutex and a lookup; emitting and receiving never touch the bus. Event types that
+/// some subscription takes together share one short lock from then on: all of them, once there was a subscription to
+/// `AnyEvent`.
 /// Errors: registering is all or nothing. `std::system_error` (`boost::system::system_error`) with `errc::name_clash`
 /// when another type of this bus declares the same `event_name`, with `errc::emitter_exists` beside an exclusive
 /// emitter, with `errc::closed` once the bus is closed.
@@ -78,7 +82,9 @@ public:
     }
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the
-    /// retained events of its types, oldest first. Throws `std::invalid_argument` for a capacity of 0.
+    /// retained events of its types, oldest first. `Ts...` are event types, behaviours (`Implements<Base>`), or
+    /// `AnyEvent` alone, which is every event of the bus (and begins with the retained ones only if asked to). Throws
+    /// `std::invalid_argument` for a capacity of 0, and for a behaviour or `AnyEvent` under `Latest`.
     template <class... Ts>
     Subscription<Ts...> subscribe(SubscriptionOptions options = {},
                                   std::source_location where = std::source_location::current()) {
@@ -98,7 +104,8 @@ public:
     Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler,
                                   std::source_location where = std::source_location::current()) {
         using Stored = std::decay_t<Handler>;
-        static_assert((detail::HandlesEvent<Stored, Ts> && ...),
+        static_assert(detail::check_subscribed_types<Ts...>());
+        static_assert((detail::HandlesEvent<Stored, detail::Delivered<Ts>> && ...),
                       "event: the handler must be callable with every event type of the subscription");
         Stored stored(std::forward<Handler>(handler));
         executor_type executor = core_->executor();
@@ -109,6 +116,20 @@ public:
         Subscription<Ts...> subscription(executor, core_, mailbox, true);
         detail::PushOp<Stored, Ts...>::start(core_, mailbox, std::move(stored));
         return subscription;
+    }
+
+    /// Emits an event that was received as `AnyEvent`, maybe from another bus, as itself; the event is shared. To
+    /// forward, log and replay: for the time of the call there is one more emitter of its type, so
+    /// `errc::emitter_exists` beside an exclusive one; further `errc::name_clash` and `errc::closed`, also for no event
+    /// at all. Cost: a lookup under the bus's mutex.
+    EmitResult emit(const AnyEvent& event) {
+        if (!event) {
+            EmitResult result;
+            result.error = errc::closed;
+            return result;
+        }
+        event.payload_->add_reference();
+        return core_->emit(*event.payload_);
     }
 
     /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.
@@ -180,6 +201,16 @@ private:
         static_assert(detail::check_event_type<T>());
         return detail::event_type<T>();
     }
+    template <class T>
+    [[nodiscard]] static detail::Listed list() noexcept {
+        if constexpr (std::is_same_v<T, AnyEvent>) {
+            return {};
+        } else if constexpr (detail::is_erased<T>) {
+            return {.event = nullptr, .interface = &detail::type_id<detail::Delivered<T>>()};
+        } else {
+            return {.event = &detail::event_type<T>(), .interface = nullptr};
+        }
+    }
     template <class T, class Find>
     [[nodiscard]] ValueView<std::size_t> count(Find find) const {
         boost::system::error_code error;
@@ -191,10 +222,10 @@ private:
     template <class... Ts>
     detail::IntrusivePtr<detail::Mailbox> add_subscription(SubscriptionOptions options,
                                                            const std::source_location& where) {
-        static_assert(detail::check_event_types<Ts...>());
-        const std::array<const detail::EventType*, sizeof...(Ts)> types{&detail::event_type<Ts>()...};
+        static_assert(detail::check_subscribed_types<Ts...>());
+        const std::array<detail::Listed, sizeof...(Ts)> listed{list<Ts>()...};
         boost::system::error_code error;
-        auto mailbox = core_->add_subscription(types, detail::slot_stride<Ts...>, std::move(options), where, error);
+        auto mailbox = core_->add_subscription(listed, detail::slot_stride<Ts...>, std::move(options), where, error);
         if (error) throw boost::system::system_error(error, "event: cannot subscribe");
         return mailbox;
     }

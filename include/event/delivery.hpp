@@ -2,6 +2,7 @@
 
 /// One event as a subscription hands it out.
 
+#include <event/any_event.hpp>
 #include <event/detail/payload.hpp>
 #include <event/detail/slot.hpp>
 
@@ -50,12 +51,14 @@ decltype(auto) handle_event(F& f, const T& event, const Meta& meta) {
 ///
 /// Ownership: movable; it owns its copy of the event, or a share of it, and outlives subscription and bus.
 /// Threads: distinct objects are independent; one object is not safe to share.
+/// Lists: event types, `Implements<Base>`, or `AnyEvent` alone.
 /// Cost: small trivially copyable events are inside; others are reached through a pointer. No allocation.
 template <class... Ts>
 class Delivery {
-    static_assert(detail::check_event_types<Ts...>());
+    static_assert(detail::check_subscribed_types<Ts...>());
     template <std::size_t I>
     using Type = std::tuple_element_t<I, std::tuple<Ts...>>;
+    using First = detail::Delivered<Type<0>>;
 
 public:
     // Where a pointer to a shared event would lie is not left as it is: compilers do not see that only the tag decides
@@ -75,9 +78,9 @@ public:
     [[nodiscard]] bool empty() const noexcept { return tag_.sequence == 0; }
     explicit operator bool() const noexcept { return !empty(); }
 
-    /// The event if it is a `T`, otherwise null.
+    /// The event if it is a `T`, otherwise null. Of `Implements<Base>` a `const Base*`.
     template <class T>
-    [[nodiscard]] const T* get_if() const noexcept {
+    [[nodiscard]] const detail::Delivered<T>* get_if() const noexcept {
         static_assert(detail::one_of<T, Ts...>, "event: this delivery cannot hold that type");
         return !empty() && tag_.index == detail::index_of<T, Ts...>() ? pointer<T>() : nullptr;
     }
@@ -91,18 +94,18 @@ public:
     /// Throws `std::bad_variant_access` when empty.
     template <class F>
     decltype(auto) visit(F&& f) const {
-        static_assert((detail::HandlesEvent<F, Ts> && ...),
+        static_assert((detail::HandlesEvent<F, detail::Delivered<Ts>> && ...),
                       "event: the visitor must be callable with every event type of the delivery");
         if (empty()) throw std::bad_variant_access{};
         return visit_from<0>(f);
     }
 
-    [[nodiscard]] const Type<0>& operator*() const noexcept
+    [[nodiscard]] const First& operator*() const noexcept
         requires(sizeof...(Ts) == 1)
     {
         return *pointer<Type<0>>();
     }
-    [[nodiscard]] const Type<0>* operator->() const noexcept
+    [[nodiscard]] const First* operator->() const noexcept
         requires(sizeof...(Ts) == 1)
     {
         return pointer<Type<0>>();
@@ -128,9 +131,11 @@ private:
     }
 
     template <class T>
-    [[nodiscard]] const T* pointer() const noexcept {
-        if constexpr (detail::stored_inline<T>) {
+    [[nodiscard]] const detail::Delivered<T>* pointer() const noexcept {
+        if constexpr (detail::stored_inline<T> || std::is_same_v<T, AnyEvent>) {
             return std::launder(reinterpret_cast<const T*>(storage_));
+        } else if constexpr (detail::is_erased<T>) {
+            return AnyEvent::view<detail::Delivered<T>>(*payload());
         } else {
             return &static_cast<const detail::Payload<T>*>(payload())->value();
         }

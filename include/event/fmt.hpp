@@ -3,6 +3,7 @@
 /// What the library's types look like in a log: `fmt::format("{}", subscription.stat())`. None takes a format
 /// specification. Include it where they are printed; nothing else of the library does.
 
+#include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/delivery.hpp>
 #include <event/emit_result.hpp>
@@ -28,16 +29,6 @@ public:
         return at;
     }
 };
-
-/// The event itself if it can be printed, otherwise what it is called and how large it is.
-template <class T, class Out>
-Out print_event(const T& event, Out out) {
-    if constexpr (fmt::is_formattable<T>::value) {
-        return fmt::format_to(out, "{}", event);
-    } else {
-        return fmt::format_to(out, "{} ({} byte{})", name_of<T>(), sizeof(T), sizeof(T) == 1 ? "" : "s");
-    }
-}
 
 }  // namespace event::detail
 
@@ -124,6 +115,15 @@ struct fmt::formatter<event::Delivery<Ts...>> : event::detail::PlainFormatter {
         auto out = context.out();
         if (delivery.empty()) return fmt::format_to(out, "no event");
         return delivery.visit([&](const auto& event) { return event::detail::print_event(event, out); });
+    }
+};
+
+/// The event if its type can be printed (and could be where the type was first emitted), otherwise its name and size;
+/// "no event" for an empty one.
+template <>
+struct fmt::formatter<event::AnyEvent> : event::detail::PlainFormatter {
+    auto format(const event::AnyEvent& event, fmt::format_context& context) const {
+        return event ? event.print_to(context.out()) : fmt::format_to(context.out(), "no event");
     }
 };
 

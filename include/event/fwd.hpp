@@ -37,6 +37,11 @@ class BasicWatcher;
 template <class T>
 using Watcher = BasicWatcher<boost::asio::any_io_executor, T>;
 
+class AnyEvent;
+template <class... Bases>
+struct Interfaces;
+template <class Base>
+struct Implements;
 template <class Tag, class T>
 struct Tagged;
 

@@ -41,6 +41,8 @@ struct SubscriptionOptions {
     /// When the bus starts, each type must have an emitter; otherwise `async_ready` says so and the subscription is
     /// closed.
     bool require_emitters = false;
+    /// Of `AnyEvent` only: begin with the retained events of all types, in their order. Others always do.
+    bool replay_retained = false;
 };
 
 }  // namespace event

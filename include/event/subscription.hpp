@@ -49,7 +49,7 @@ namespace event {
 /// first of the bus's execution context and its own.
 template <class Executor, class... Ts>
 class [[nodiscard]] BasicSubscription {
-    static_assert(detail::check_event_types<Ts...>());
+    static_assert(detail::check_subscribed_types<Ts...>());
     using error_code = boost::system::error_code;
     using DefaultToken = boost::asio::default_completion_token_t<Executor>;
 

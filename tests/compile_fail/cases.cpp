@@ -16,6 +16,10 @@ struct B {
 struct OnlyA {
     void operator()(const A&) const {}
 };
+struct Behaviour {};
+struct OnlyDeclares {
+    using event_interfaces = event::Interfaces<Behaviour>;
+};
 
 void wrong(boost::asio::io_context& io) {
     event::EventBus bus{io};
@@ -39,6 +43,16 @@ void wrong(boost::asio::io_context& io) {
     bus.emitter<A>().emplace<B>("b");
 #elif defined(CASE_cannot_be_built)
     bus.emitter<A>().emplace("no number");
+#elif defined(CASE_emits_any_event)
+    auto emitter = bus.emitter<event::AnyEvent>();
+#elif defined(CASE_emits_a_behaviour)
+    auto emitter = bus.emitter<event::Implements<Behaviour> >();
+#elif defined(CASE_any_event_among_others)
+    auto subscription = bus.subscribe<A, event::AnyEvent>();
+#elif defined(CASE_behaviour_is_no_base)
+    auto emitter = bus.emitter<OnlyDeclares>();
+#elif defined(CASE_handler_misses_a_behaviour)
+    auto subscription = bus.subscribe<event::Implements<Behaviour> >({}, OnlyA{});
 #elif defined(CASE_delivery_cannot_hold)
     static_cast<void>(event::Delivery<A>().get_if<B>());
 #elif defined(CASE_predicate_of_another_type)

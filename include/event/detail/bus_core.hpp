@@ -3,6 +3,7 @@
 #include <event/detail/core.hpp>
 #include <event/detail/event_type.hpp>
 #include <event/detail/mailbox.hpp>
+#include <event/detail/subject.hpp>
 #include <event/detail/topic.hpp>
 #include <event/detail/value_core.hpp>
 #include <event/options.hpp>
@@ -57,6 +58,12 @@ private:
     std::atomic<std::uint32_t> references_{1};
 };
 
+/// What a subscription lists: an event type, a behaviour, or (with neither) everything.
+struct Listed {
+    const EventType* event = nullptr;
+    const TypeId* interface = nullptr;
+};
+
 /// What the handles of one bus share: its topics, found by type when something registers, and its subscriptions.
 class BusCore final : public Core {
 public:
@@ -67,8 +74,8 @@ public:
                                                          EmitterOptions options, boost::system::error_code& error);
     void remove_emitter(const EmitterState& emitter) noexcept;
 
-    /// Registers one subscription for all the types, or for none; its queue holds their retained events.
-    [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const EventType* const> types, std::size_t stride,
+    /// Registers one subscription for all that is listed, or for none; its queue holds the retained events.
+    [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const Listed> listed, std::size_t stride,
                                                          SubscriptionOptions options, const std::source_location& where,
                                                          boost::system::error_code& error);
     /// Ends a subscription and forgets it. Nothing if it was done before.
@@ -89,6 +96,8 @@ public:
     [[nodiscard]] Count emitter_count(const EventType& type, boost::system::error_code& error);
     [[nodiscard]] Count subscriber_count(const EventType& type, boost::system::error_code& error);
     void forget(const EventType& type) noexcept;
+    /// Emits what has its shared form already, as a passing emitter of its type; one reference goes along.
+    [[nodiscard]] EmitResult emit(PayloadBase& payload);
     [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
 
 private:
@@ -104,6 +113,18 @@ private:
     void find_all(std::span<const EventType* const> types, std::span<TopicBase*> topics,
                   boost::system::error_code& error);
     [[nodiscard]] TopicBase* find_or_make(const EventType& type, boost::system::error_code& error);
+    /// A new topic, fed from the first event on to all behaviours that include it.
+    [[nodiscard]] TopicBase* make_topic(const EventType& type);
+    [[nodiscard]] Behaviour& find_or_make(const TypeId* interface);
+    /// A topic that a new subscription is to hear of, and in which of its places.
+    struct Target {
+        TopicBase* topic;
+        std::uint16_t type;
+        SinkKind kind;
+    };
+    [[nodiscard]] std::vector<Target> targets_of(std::span<Subject* const> subjects, std::span<const Listed> listed);
+    /// No further topics for the mailbox.
+    void leave_behaviours(const Mailbox& mailbox) noexcept;
     void retire_unused(TopicBase& topic) noexcept;
     void retire_unused(std::span<TopicBase* const> topics) noexcept;
     void retain(TopicBase& topic) noexcept;
@@ -123,6 +144,7 @@ private:
     std::mutex mutex_;  // registration; the outermost lock
     // guarded by mutex_
     std::vector<std::unique_ptr<TopicBase>> topics_;
+    std::vector<std::unique_ptr<Behaviour>> behaviours_;
     std::unordered_map<const void*, TopicBase*> by_tag_;
     std::unordered_map<std::string_view, TopicBase*> by_label_;
     std::unordered_map<const TopicBase*, Counts> counts_;  // of the topics that are counted

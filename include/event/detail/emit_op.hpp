@@ -29,10 +29,9 @@ public:
     ~HeldEvent() {
         if (PayloadBase* payload = held_ ? event_.payload() : nullptr) payload->release();
     }
-    [[nodiscard]] EventItem<T> release() noexcept {
-        held_ = false;
-        return event_.item();
-    }
+    [[nodiscard]] EventItem<T> item() const noexcept { return event_.item(); }
+    /// A payload's reference was somebody else's to give up.
+    void taken() noexcept { held_ = false; }
 
 private:
     Retained<T> event_;
@@ -79,20 +78,24 @@ public:
     [[nodiscard]] bool take(Values& values) {
         auto& [error, result] = values;
         Aftermath after;
-        {
-            DomainGuard domain(*topic_);
+        bool is_done = true;
+        topic_->attempt(event_.item(), [&](DomainGuard& domain, SharedForm<T>* shared) {
             if (has_ended()) {
                 error = errc::closed;
                 result.error = errc::closed;
-            } else if (is_my_turn()) {
-                topic_->publish(event_.release(), domain, true, result, after);
-            } else {
+            } else if (!is_my_turn()) {
+                is_done = false;
+                return true;
+            } else if (!topic_->publish(event_.item(), shared, domain, true, result, after)) {
                 return false;
+            } else {
+                event_.taken();
             }
             leave(after);
-        }
+            return true;
+        });
         settle(after);
-        return true;
+        return is_done;
     }
 
     void abandon() noexcept {
@@ -158,11 +161,13 @@ public:
 private:
     [[nodiscard]] bool emit_now(EmitResult& result) {
         Aftermath after;
-        {
-            DomainGuard domain(*topic_);
-            if (topic_->first_emitting() != nullptr || !topic_->has_room()) return false;
-            topic_->publish(event_->release(), domain, true, result, after);
-        }
+        bool is_done = true;
+        topic_->attempt(event_->item(), [&](DomainGuard& domain, SharedForm<T>* shared) {
+            is_done = topic_->first_emitting() == nullptr && topic_->has_room();
+            return !is_done || topic_->publish(event_->item(), shared, domain, true, result, after);
+        });
+        if (!is_done) return false;
+        event_->taken();
         settle_or_post(after, executor_);
         return true;
     }

@@ -1,38 +1,81 @@
 #pragma once
 
-#include <event/detail/payload.hpp>
 #include <event/name.hpp>
+
+#include <fmt/core.h>
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace event::detail {
 
+class PayloadBase;
 class TopicBase;
 
 /// Its address is the type's identity. Not constant, so that no linker folds two of them into one.
 template <class T>
 inline char type_tag = 0;
 
-/// An event type as a bus sees it when something registers for it.
-struct EventType {
+/// Which type it is. No RTTI.
+struct TypeId {
     const void* tag = nullptr;
     std::string_view spelled;   // by the compiler
     std::string_view declared;  // `event_name`, or empty
     std::size_t size = 0;
     std::size_t alignment = 0;
-    std::unique_ptr<TopicBase> (*make_topic)(const EventType& type, std::string label) = nullptr;
 
     [[nodiscard]] std::string_view label() const noexcept { return declared.empty() ? spelled : declared; }
 
     /// One type that two shared libraries see under two tags. Types of unnamed namespaces never are.
-    [[nodiscard]] bool is_same_elsewhere(const EventType& other) const noexcept {
+    [[nodiscard]] bool is_same_elsewhere(const TypeId& other) const noexcept {
         return !declared.empty() && declared == other.declared && spelled == other.spelled && size == other.size &&
                alignment == other.alignment && spelled.find("{anonymous}") == std::string_view::npos &&
                spelled.find("(anonymous namespace)") == std::string_view::npos;
     }
+    [[nodiscard]] bool is(const TypeId& other) const noexcept { return tag == other.tag || is_same_elsewhere(other); }
 };
+
+template <class T>
+[[nodiscard]] const TypeId& type_id() noexcept {
+    static constexpr TypeId id{.tag = &type_tag<T>,
+                               .spelled = spelled_name<T>(),
+                               .declared = DeclaresName<T> ? name_of<T>() : std::string_view{},
+                               .size = sizeof(T),
+                               .alignment = alignof(T)};
+    return id;
+}
+
+/// A behaviour that an event type declares, and how to see the event as one.
+struct ImplementedInterface {
+    const TypeId* id = nullptr;
+    const void* (*view)(const PayloadBase& payload) noexcept = nullptr;
+};
+
+/// An event type as a bus sees it, whatever it is: what a topic and a shared event know of their type.
+struct EventType {
+    const TypeId* id = nullptr;
+    std::span<const ImplementedInterface> interfaces;
+    std::size_t payload_size = 0;  // of the shared form
+    std::size_t payload_alignment = 0;
+    void (*dispose)(PayloadBase& payload) noexcept = nullptr;
+    fmt::appender (*print)(const PayloadBase& payload, fmt::appender out) = nullptr;
+    std::unique_ptr<TopicBase> (*make_topic)(const EventType& type, std::string label) = nullptr;
+
+    [[nodiscard]] std::string_view label() const noexcept { return id->label(); }
+};
+
+/// The event itself if it can be printed, otherwise what it is called and how large it is.
+template <class T, class Out>
+Out print_event(const T& event, Out out) {
+    if constexpr (fmt::is_formattable<T>::value) {
+        return fmt::format_to(out, "{}", event);
+    } else {
+        return fmt::format_to(out, "{} ({} byte{})", name_of<T>(), sizeof(T), sizeof(T) == 1 ? "" : "s");
+    }
+}
 
 }  // namespace event::detail

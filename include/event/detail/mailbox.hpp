@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <source_location>
 #include <span>
 #include <string>
@@ -19,12 +20,14 @@
 
 namespace event::detail {
 
+class Subject;
 class TopicBase;
 
 /// Where a mailbox stands in a topic's list of sinks.
 struct Binding {
     TopicBase* topic = nullptr;
-    std::size_t position = 0;  // guarded by the domain's lock
+    std::uint32_t position = 0;  // guarded by the domain's lock
+    bool is_erased = false;      // in its list of erased sinks
 };
 
 enum class Pushed : std::uint8_t { queued, displaced, refused, killed };
@@ -42,10 +45,12 @@ public:
         Backpressure on_full;
         std::string name;
         std::source_location where;
-        std::uint64_t number = 0;  // among the subscriptions of the bus
-        std::size_t types = 0;
-        std::size_t stride = 0;       // bytes from slot to slot
-        std::size_t replay_room = 0;  // slots beside the capacity, for retained events
+        std::uint64_t number = 0;            // among the subscriptions of the bus
+        std::span<Subject* const> subjects;  // what was subscribed to; copied
+        std::size_t topics = 0;              // that feed it, so far
+        bool is_erased = false;              // more may come
+        std::size_t stride = 0;              // bytes from slot to slot
+        std::size_t replay_room = 0;         // slots beside the capacity, for retained events
         bool require_emitters = false;
     };
     using SlowCallback = std::function<void(const SlowSubscriber&)>;
@@ -104,7 +109,20 @@ public:
     /// What the start of the bus has found.
     void resolve(Readiness readiness, Aftermath& after) noexcept;
     SpotList& ready_waiters() noexcept { return ready_waiters_; }
-    [[nodiscard]] std::span<Binding> bindings() noexcept { return {bindings_, types_}; }
+    // ---- what feeds it ---------------------------------------------------------------------------------------
+
+    /// What was subscribed to: topics and behaviours.
+    [[nodiscard]] std::span<Subject* const> subjects() const noexcept { return {subjects_, types_}; }
+    [[nodiscard]] bool is_erased() const noexcept { return is_erased_; }
+    /// All topics that feed it. Under the domain's lock, or the bus's mutex.
+    [[nodiscard]] std::span<Binding> bindings() noexcept { return {bindings_, binding_count_}; }
+    /// Makes the next `bind`s unable to fail. Needs the bus's mutex.
+    void reserve_bindings(std::size_t more);
+    /// Under the domain's lock.
+    std::uint32_t bind(const Binding& binding) noexcept {
+        bindings_[binding_count_] = binding;
+        return binding_count_++;
+    }
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
 
@@ -170,8 +188,8 @@ public:
     bool in_bus = false;
 
 private:
-    Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* bindings, std::byte* slots,
-            std::size_t slot_count) noexcept;
+    Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* subjects,
+            std::byte* bindings, std::byte* slots, std::size_t slot_count) noexcept;
     ~Mailbox();
     void destroy_spot() noexcept override;
 
@@ -270,7 +288,12 @@ private:
 
     std::size_t capacity_ = 0;
     std::size_t types_ = 0;
-    Binding* bindings_ = nullptr;
+    Subject** subjects_ = nullptr;
+    Binding* bindings_ = nullptr;  // in own memory, until there are too many of them
+    std::uint32_t binding_count_ = 0;
+    std::uint32_t binding_room_ = 0;
+    std::unique_ptr<Binding[]> more_bindings_;
+    bool is_erased_ = false;
 
     // guarded by the domain's lock, and rarely touched
     std::uint64_t replay_end_ = 0;  // the events below it are replayed ones

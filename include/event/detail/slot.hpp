@@ -47,7 +47,10 @@ struct alignas(std::max_align_t) Slot {
 static_assert(sizeof(Slot) == sizeof(SlotTag));
 
 template <class T>
-inline constexpr std::size_t stored_size = stored_inline<T> ? sizeof(T) : sizeof(PayloadBase*);
+inline constexpr std::size_t stored_size = sizeof(PayloadBase*);
+template <class T>
+    requires stored_inline<T>
+inline constexpr std::size_t stored_size<T> = sizeof(T);
 
 template <class... Ts>
 inline constexpr std::size_t storage_size = std::max({sizeof(PayloadBase*), stored_size<Ts>...});
@@ -71,13 +74,36 @@ inline constexpr bool all_different = true;
 template <class T, class... Ts>
 inline constexpr bool all_different<T, Ts...> = !one_of<T, Ts...> && all_different<Ts...>;
 
-/// What every list of event types must be.
 template <class... Ts>
-constexpr bool check_event_types() noexcept {
+constexpr bool check_list() noexcept {
     static_assert(sizeof...(Ts) > 0, "event: list at least one event type");
     static_assert(sizeof...(Ts) < 65536, "event: too many event types in one list");
     static_assert(all_different<Ts...>, "event: a type is listed twice; list each event type once");
-    return (check_event_type<Ts>() && ...);
+    return true;
+}
+
+/// What every list of types to emit must be.
+template <class... Ts>
+constexpr bool check_event_types() noexcept {
+    return check_list<Ts...>() && (check_event_type<Ts>() && ...);
+}
+
+template <class T>
+constexpr bool check_subscribed_type() noexcept {
+    if constexpr (is_erased<T>) {
+        static_assert(std::is_class_v<Delivered<T>>, "event: a behaviour must be a class");
+        return true;
+    } else {
+        return check_event_type<T>();
+    }
+}
+
+/// What every list of types to subscribe to must be.
+template <class... Ts>
+constexpr bool check_subscribed_types() noexcept {
+    static_assert(sizeof...(Ts) == 1 || !one_of<AnyEvent, Ts...>,
+                  "event: AnyEvent stands for every type; it cannot be listed with others");
+    return check_list<Ts...>() && (check_subscribed_type<Ts>() && ...);
 }
 
 }  // namespace event::detail

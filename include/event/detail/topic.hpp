@@ -5,7 +5,9 @@
 #include <event/detail/event_type.hpp>
 #include <event/detail/mailbox.hpp>
 #include <event/detail/payload.hpp>
+#include <event/detail/subject.hpp>
 #include <event/emit_result.hpp>
+#include <event/interface.hpp>
 #include <event/report.hpp>
 
 #include <atomic>
@@ -27,10 +29,15 @@ class EmitterState;
 template <class T>
 class Topic;
 
+/// How a subscription came to a topic: by listing its type, or as one of many.
+enum class SinkKind : std::uint8_t { listed, behaviour, wildcard };
+
 /// A subscription's queue as a topic sees it.
 struct Sink {
     Mailbox* mailbox;
-    std::uint16_t type;  // this topic's place in the mailbox's list
+    std::uint32_t binding;  // in the mailbox's list of topics
+    std::uint16_t type;     // in the list of what was subscribed to
+    SinkKind kind;
 };
 
 /// Where one `async_emit` waits for its turn. It keeps its place among the emits of its topic until it is done.
@@ -59,23 +66,32 @@ private:
 
 /// What an event type has on one bus, or what a value is made of, as far as it does not depend on the type. It lives
 /// as long as its core, so nobody ever holds a dangling topic; one that nobody uses is merely not reported.
-class TopicBase : public DomainMember {
+class TopicBase : public Subject {
 public:
-    /// `type` lives as long as the program; a label never changes.
-    TopicBase(const EventType& type, std::string label) noexcept : type_(&type), label_(std::move(label)) {}
-    virtual ~TopicBase() = default;
+    /// `type` lives as long as the program.
+    TopicBase(const EventType& type, std::string label) noexcept : Subject(std::move(label)), type_(&type) {}
+    ~TopicBase() override {
+        if (pool_ != nullptr) pool_->abandon();
+    }
 
     [[nodiscard]] const EventType& type() const noexcept { return *type_; }
-    [[nodiscard]] const std::string& label() const noexcept { return label_; }
+    [[nodiscard]] bool has_emitter() const noexcept final { return emitters != 0; }
+
+    /// Memory for events in their shared form.
+    [[nodiscard]] PayloadPool& pool() noexcept { return *pool_; }
+    /// Needs the bus's mutex. Throws `std::bad_alloc`.
+    void make_pool() {
+        if (pool_ == nullptr) pool_ = new PayloadPool(*type_);
+    }
 
     /// Whether an emit has anything to do: one load, all that an emit to nobody costs.
     [[nodiscard]] bool wanted() const noexcept { return attention_.load(std::memory_order_relaxed) != 0; }
 
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
-    /// Makes the next `add` unable to fail. Needs the bus's mutex instead of the lock.
-    void reserve_sink();
-    void add(Sink sink, Aftermath& after) noexcept;
+    /// Makes the next `add`s unable to fail. Needs the bus's mutex instead of the lock.
+    void reserve_sinks(SinkKind kind, std::size_t more);
+    void add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept;
     /// Takes the mailbox from all its topics, and lets those emits go on that waited for it.
     static void remove(Mailbox& mailbox, Aftermath& after) noexcept;
 
@@ -91,9 +107,16 @@ public:
     [[nodiscard]] std::uint64_t retained_sequence() const noexcept { return retained_sequence_; }
     [[nodiscard]] bool is_retained() const noexcept { return retained_; }
     /// Queues the retained event for a new subscriber.
-    virtual void replay(Sink sink, Aftermath& after) noexcept = 0;
+    virtual void replay(Mailbox& mailbox, std::uint16_t type, Aftermath& after) noexcept = 0;
+    /// The same in the shared form, for which the memory is there.
+    virtual void replay_shared(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block,
+                               Aftermath& after) noexcept = 0;
+    /// Emits an event that has its shared form already, maybe from another bus; one reference goes along.
+    virtual EmitResult emit_shared(PayloadBase& payload) = 0;
     virtual void forget(Aftermath& after) noexcept = 0;
     void stat_into(TopicStat& stat) const noexcept;
+    /// Whether a subscription lists the type, or its last event is kept.
+    [[nodiscard]] bool is_in_use() const noexcept { return !sinks_.empty() || retained_sequence_ != 0; }
     /// Nobody uses it any more: what the next user finds is new.
     void reset() noexcept;
 
@@ -124,10 +147,12 @@ protected:
     };
 
     void remove_killed(Aftermath& after) noexcept;
-    void refresh_attention() noexcept;
+
+    PayloadPool* pool_ = nullptr;  // for a type that is stored inline only once somebody wants the shared form
 
     // guarded by the domain's lock
-    std::vector<Sink> sinks_;
+    std::vector<Sink> sinks_;              // of those who list the type
+    std::vector<Sink> erased_sinks_;       // of behaviours and wildcards: they get the shared form
     std::size_t waiting_policies_ = 0;     // sinks whose policy is Wait
     std::uint64_t retained_sequence_ = 0;  // 0: no retained event
     std::uint64_t emitted_ = 0;
@@ -135,17 +160,24 @@ protected:
     bool retained_ = false;
     bool counts_unheard_ = false;
     bool closed_ = false;
+    bool is_special_ = false;  // closed, or with erased sinks: an emit has more to do than to push
     SpotList watching_;
     SpotList emitting_;
 
 private:
-    void remove_sink(std::size_t position, Aftermath& after) noexcept;
+    [[nodiscard]] std::vector<Sink>& sinks(SinkKind kind) noexcept {
+        return kind == SinkKind::listed ? sinks_ : erased_sinks_;
+    }
+    [[nodiscard]] std::size_t subscribers() const noexcept { return sinks_.size() + erased_sinks_.size() - wildcards_; }
+    void remove_sink(const Binding& binding, Aftermath& after) noexcept;
     void sinks_changed(Aftermath& after) noexcept;
+    void refresh_attention() noexcept;
+
+    std::size_t wildcards_ = 0;  // of the erased sinks; guarded by the domain's lock
 
     Topic<std::size_t>* subscriber_count_ = nullptr;  // guarded by the domain's lock
     std::atomic<std::uint32_t> attention_{0};
     const EventType* const type_;
-    const std::string label_;
 };
 
 /// A reference to an event on its way into the queues: where it lies, or its payload.
@@ -201,32 +233,44 @@ private:
     [[no_unique_address]] std::conditional_t<stored_inline<T>, Empty, Payload<T>*> payload_{};
 };
 
+/// The shared form of an event that is stored inline, until an emit takes it over.
+template <class T>
+class SharedForm {
+public:
+    SharedForm(PayloadPool& pool, const T& event) : payload_(Payload<T>::create(pool, event)) {}
+    SharedForm(SharedForm&& other) noexcept : payload_(other.release()) {}
+    SharedForm& operator=(SharedForm&&) = delete;
+    ~SharedForm() {
+        if (payload_ != nullptr) payload_->release();
+    }
+    [[nodiscard]] Payload<T>* release() noexcept { return std::exchange(payload_, nullptr); }
+
+private:
+    Payload<T>* payload_;
+};
+
 template <class T>
 class Topic final : public TopicBase {
 public:
     using Item = EventItem<T>;
 
     explicit Topic(const EventType& type, std::string label) : TopicBase(type, std::move(label)) {
-        if constexpr (!stored_inline<T>) pool_ = new PayloadPool(sizeof(Payload<T>), alignof(Payload<T>));
+        if constexpr (!stored_inline<T>) make_pool();
     }
     ~Topic() override {
         if (PayloadBase* payload = retained_sequence_ != 0 ? kept_.payload() : nullptr) payload->release();
-        if (pool_ != nullptr) pool_->abandon();
     }
     [[nodiscard]] static std::unique_ptr<TopicBase> make(const EventType& type, std::string label) {
         return std::make_unique<Topic>(type, std::move(label));
     }
 
-    [[nodiscard]] PayloadPool& pool() noexcept { return *pool_; }
-
     /// Emits one event; a payload's reference goes along.
     EmitResult emit(Item event) {
         EmitResult result;
         Aftermath after;
-        {
-            DomainGuard domain(*this);
-            publish(event, domain, false, result, after);
-        }
+        attempt(event, [&](DomainGuard& domain, SharedForm<T>* shared) {
+            return publish(event, shared, domain, false, result, after);
+        });
         after.settle();
         return result;
     }
@@ -234,13 +278,15 @@ public:
     /// Emits one event if the retained one is still that of `sequence`; otherwise none, and the event stays the
     /// caller's.
     std::optional<EmitResult> emit_if_unchanged(std::uint64_t sequence, Item event) {
-        EmitResult result;
+        std::optional<EmitResult> result;
         Aftermath after;
-        {
-            DomainGuard domain(*this);
-            if (retained_sequence_ != sequence) return std::nullopt;
-            publish(event, domain, false, result, after);
-        }
+        attempt(event, [&](DomainGuard& domain, SharedForm<T>* shared) {
+            if (retained_sequence_ != sequence) return true;
+            EmitResult emitted;
+            if (!publish(event, shared, domain, false, emitted, after)) return false;
+            result = emitted;
+            return true;
+        });
         after.settle();
         return result;
     }
@@ -250,63 +296,76 @@ public:
     EmitResult emit_all(std::size_t count, Next&& next) {
         EmitResult result;
         Aftermath after;
-        {
-            DomainGuard domain(*this);
-            for (std::size_t i = 0; i < count; ++i) publish(next(i), domain, false, result, after);
+        if (!publish_all(count, next, result, after)) {
+            if constexpr (stored_inline<T>) {
+                std::vector<SharedForm<T>> shared;
+                shared.reserve(count);
+                for (std::size_t i = 0; i < count; ++i) shared.emplace_back(pool(), *next(i));
+                DomainGuard domain(*this);
+                for (std::size_t i = 0; i < count; ++i) publish(next(i), &shared[i], domain, false, result, after);
+            }
         }
         after.settle();
         return result;
     }
 
-    /// The one place where an event enters the order and the queues. Under the domain's lock, which `domain` holds.
-    /// `has_turn`: the room that waiting emits wait for is this emit's.
-    void publish(Item event, DomainGuard& domain, bool has_turn, EmitResult& result, Aftermath& after) noexcept {
-        if (closed_) {
-            result.error = errc::closed;
-            if constexpr (!stored_inline<T>) after.drop(*event);
-            return;
-        }
-        const std::size_t subscribers = sinks_.size();
-        if constexpr (!stored_inline<T>) {
-            // one for each sink, one for being retained, and the emitter's own
-            event->set_references(static_cast<std::uint32_t>(subscribers + 2));
-        }
-        const std::uint64_t sequence = domain.next_sequence();
-        const bool room_is_promised = !has_turn && !emitting_.empty();
-        Counts counts;
-        for (const Sink& sink : sinks_) {
-            Mailbox& mailbox = *sink.mailbox;
-            const Pushed pushed = room_is_promised && mailbox.policy() == Policy::wait
-                                      ? mailbox.refuse(sink.type, after)
-                                      : mailbox.push(sink.type, sequence, stored(event), after);
-            if (pushed == Pushed::queued) [[likely]] {
-                ++counts.delivered;
+    EmitResult emit_shared(PayloadBase& payload) override {
+        auto& event = static_cast<Payload<T>&>(payload);
+        EmitResult result;
+        Aftermath after;
+        {
+            DomainGuard domain(*this);
+            if (closed_) {
+                result.error = errc::closed;
+                after.drop(event);
+            } else if constexpr (stored_inline<T>) {
+                fan_out<true>(&event.value(), &event, domain, false, result, after);
             } else {
-                count(pushed, counts);
+                fan_out<true>(&event, &event, domain, false, result, after);
             }
         }
-        std::size_t unused = 1 + subscribers - counts.delivered;
-        if (retained_) {
-            keep(event, sequence, after);
-        } else {
-            ++unused;
-        }
-        if constexpr (!stored_inline<T>) after.drop(*event, static_cast<std::uint32_t>(unused));
-        if (counts.killed != 0) [[unlikely]]
-            remove_killed(after);
-
-        last_sequence_ = sequence;
-        ++emitted_;
-        result.subscribers += subscribers;
-        result.delivered += counts.delivered;
-        result.refused += counts.refused;
-        result.displaced += counts.displaced;
-        result.killed += counts.killed;
+        after.settle();
+        return result;
     }
 
-    void replay(Sink sink, Aftermath& after) noexcept override {
+    /// Calls `emit(domain, shared)` under the lock; when that says that it needs the event's shared form, builds it
+    /// without the lock and calls it once more.
+    template <class Emit>
+    void attempt(Item event, Emit&& emit) {
+        {
+            DomainGuard domain(*this);
+            if (emit(domain, static_cast<SharedForm<T>*>(nullptr))) [[likely]]
+                return;
+        }
+        if constexpr (stored_inline<T>) {
+            SharedForm<T> shared(pool(), *event);
+            DomainGuard domain(*this);
+            emit(domain, &shared);
+        }
+    }
+
+    /// The one way into the order and the queues. Under the domain's lock, which `domain` holds.
+    /// `has_turn`: the room that waiting emits wait for is this emit's.
+    /// False if nothing was done because somebody wants the shared form of an inline event.
+    bool publish(Item event, SharedForm<T>* shared, DomainGuard& domain, bool has_turn, EmitResult& result,
+                 Aftermath& after) noexcept {
+        if (is_special_) [[unlikely]]
+            return publish_specially(event, shared, domain, has_turn, result, after);
+        fan_out<false>(event, nullptr, domain, has_turn, result, after);
+        return true;
+    }
+
+    void replay(Mailbox& mailbox, std::uint16_t type, Aftermath& after) noexcept override {
         if (PayloadBase* payload = kept_.payload()) payload->add_reference();
-        sink.mailbox->replay(sink.type, retained_sequence_, stored(kept_.item()), after);
+        mailbox.replay(type, retained_sequence_, stored(kept_.item()), after);
+    }
+    void replay_shared(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block, Aftermath& after) noexcept override {
+        if constexpr (stored_inline<T>) {
+            PayloadBase* payload = Payload<T>::create(std::move(block), kept_.value());
+            mailbox.replay(type, retained_sequence_, payload, after);
+        } else {
+            replay(mailbox, type, after);
+        }
     }
 
     void forget(Aftermath& after) noexcept override {
@@ -330,6 +389,90 @@ private:
             return event;
         } else {
             return static_cast<PayloadBase*>(event);
+        }
+    }
+
+    template <class Next>
+    bool publish_all(std::size_t count, Next& next, EmitResult& result, Aftermath& after) noexcept {
+        DomainGuard domain(*this);
+        for (std::size_t i = 0; i < count; ++i)
+            if (!publish(next(i), nullptr, domain, false, result, after)) return false;
+        return true;
+    }
+
+    [[gnu::noinline]] bool publish_specially(Item event, SharedForm<T>* shared, DomainGuard& domain, bool has_turn,
+                                             EmitResult& result, Aftermath& after) noexcept {
+        if (closed_) {
+            result.error = errc::closed;
+            if constexpr (!stored_inline<T>) after.drop(*event);
+        } else if constexpr (stored_inline<T>) {
+            if (shared == nullptr) return false;
+            fan_out<true>(event, shared->release(), domain, has_turn, result, after);
+        } else {
+            fan_out<true>(event, event, domain, has_turn, result, after);
+        }
+        return true;
+    }
+
+    /// Gives the event its place in the order, and offers it to every queue.
+    template <bool is_shared>
+    void fan_out(Item event, Payload<T>* shared, DomainGuard& domain, bool has_turn, EmitResult& result,
+                 Aftermath& after) noexcept {
+        std::size_t subscribers = sinks_.size();
+        if constexpr (is_shared) {
+            // others may hold it already; an inline event's queues have copies of it
+            subscribers += erased_sinks_.size();
+            const std::size_t shares = stored_inline<T> ? erased_sinks_.size() : subscribers + 1;
+            shared->add_references(static_cast<std::uint32_t>(shares));
+        } else if constexpr (!stored_inline<T>) {
+            // one for each sink, one for being retained, and the emitter's own
+            event->set_references(static_cast<std::uint32_t>(subscribers + 2));
+        }
+        const std::uint64_t sequence = domain.next_sequence();
+        const bool room_is_promised = !has_turn && !emitting_.empty();
+        Counts counts;
+        offer(sinks_, stored(event), sequence, room_is_promised, counts, after);
+        [[maybe_unused]] const std::size_t delivered_inline = stored_inline<T> ? counts.delivered : 0;
+        if constexpr (is_shared)
+            offer(erased_sinks_, static_cast<PayloadBase*>(shared), sequence, room_is_promised, counts, after);
+
+        std::size_t unused = 1 + subscribers - counts.delivered;
+        if (retained_) {
+            keep(event, sequence, after);
+        } else {
+            ++unused;
+        }
+        if constexpr (!stored_inline<T>) {
+            after.drop(*event, static_cast<std::uint32_t>(unused));
+        } else if constexpr (is_shared) {
+            const std::size_t taken = counts.delivered - delivered_inline;
+            after.drop(*shared, static_cast<std::uint32_t>(1 + erased_sinks_.size() - taken));
+        }
+        if (counts.killed != 0) [[unlikely]]
+            remove_killed(after);
+
+        last_sequence_ = sequence;
+        ++emitted_;
+        result.subscribers += subscribers;
+        result.delivered += counts.delivered;
+        result.refused += counts.refused;
+        result.displaced += counts.displaced;
+        result.killed += counts.killed;
+    }
+
+    template <class Stored>
+    void offer(const std::vector<Sink>& sinks, Stored event, std::uint64_t sequence, bool room_is_promised,
+               Counts& counts, Aftermath& after) noexcept {
+        for (const Sink& sink : sinks) {
+            Mailbox& mailbox = *sink.mailbox;
+            const Pushed pushed = room_is_promised && mailbox.policy() == Policy::wait
+                                      ? mailbox.refuse(sink.type, after)
+                                      : mailbox.push(sink.type, sequence, event, after);
+            if (pushed == Pushed::queued) [[likely]] {
+                ++counts.delivered;
+            } else {
+                count(pushed, counts);
+            }
         }
     }
 
@@ -359,23 +502,54 @@ private:
         if (!watching_.empty()) wake_watchers(after);
     }
 
-    PayloadPool* pool_ = nullptr;  // where T is not stored inline
-    Retained<T> kept_;             // guarded by the domain's lock
+    Retained<T> kept_;  // guarded by the domain's lock
 };
 
 /// Sets the latest value of a count. The lock of its domain may be taken under that of another one: who holds it takes
 /// no further lock.
 void tell(Topic<std::size_t>& count, std::size_t number, Aftermath& after) noexcept;
 
+/// The type's `event_interfaces`, as a table.
+template <class T>
+struct InterfacesOf {
+    template <class... Bases>
+    [[nodiscard]] static std::span<const ImplementedInterface> table(const Interfaces<Bases...>*) noexcept {
+        static_assert((std::is_convertible_v<const T*, const Bases*> && ...),
+                      "event: an event type must publicly derive from each of its event_interfaces");
+        if constexpr (sizeof...(Bases) == 0) {
+            return {};
+        } else {
+            static const ImplementedInterface all[]{{&type_id<Bases>(), &view<Bases>}...};
+            return all;
+        }
+    }
+    [[nodiscard]] static std::span<const ImplementedInterface> table() noexcept {
+        if constexpr (requires { typename T::event_interfaces; }) {
+            return table(static_cast<const typename T::event_interfaces*>(nullptr));
+        } else {
+            return {};
+        }
+    }
+
+private:
+    template <class Base>
+    [[nodiscard]] static const void* view(const PayloadBase& payload) noexcept {
+        return static_cast<const Base*>(&Payload<T>::value_of(payload));
+    }
+};
+
 /// The type as the bus sees it.
 template <class T>
 [[nodiscard]] const EventType& event_type() noexcept {
-    static constexpr EventType type{.tag = &type_tag<T>,
-                                    .spelled = spelled_name<T>(),
-                                    .declared = DeclaresName<T> ? name_of<T>() : std::string_view{},
-                                    .size = sizeof(T),
-                                    .alignment = alignof(T),
-                                    .make_topic = &Topic<T>::make};
+    static const EventType type{
+        .id = &type_id<T>(),
+        .interfaces = InterfacesOf<T>::table(),
+        .payload_size = sizeof(Payload<T>),
+        .payload_alignment = alignof(Payload<T>),
+        .dispose = &Payload<T>::dispose_payload,
+        .print = [](const PayloadBase& payload,
+                    fmt::appender out) { return print_event(Payload<T>::value_of(payload), out); },
+        .make_topic = &Topic<T>::make};
     return type;
 }
 
