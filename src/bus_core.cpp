@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -372,7 +371,7 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
         std::vector<Target> targets;
         struct Replay {
             Target target;
-            std::optional<PayloadBlock> block;  // for the shared form
+            PayloadBlock block;  // for the shared form
         };
         std::vector<Replay> replays;
         find_all(types, topics, error);
@@ -387,8 +386,8 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
                 if (target.kind != SinkKind::listed) target.topic->make_pool();
                 if (!target.topic->is_retained()) continue;
                 if (target.kind == SinkKind::wildcard && !options.replay_retained) continue;
-                Replay& replay = replays.emplace_back(Replay{target, std::nullopt});
-                if (target.kind != SinkKind::listed) replay.block.emplace(target.topic->pool());
+                Replay& replay = replays.emplace_back(Replay{target, {}});
+                if (target.kind != SinkKind::listed) replay.block = PayloadBlock(target.topic->pool());
             }
             for (std::size_t i = 0; i < subjects.size(); ++i) {
                 if (listed[i].event != nullptr) continue;
@@ -417,7 +416,7 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
             for (auto& [target, block] : replays) {
                 if (target.topic->retained_sequence() == 0) continue;
                 if (block) {
-                    target.topic->replay_shared(*mailbox, target.type, *std::move(block), after);
+                    target.topic->replay_shared(*mailbox, target.type, std::move(block), after);
                 } else {
                     target.topic->replay(*mailbox, target.type, after);
                 }

@@ -137,13 +137,12 @@ Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
     const std::uint64_t tail = this->tail();
     std::uint64_t head = head_.load(std::memory_order_acquire);
     if (head == tail) episode_is_open_ = false;
-    if (has_ended()) return Pushed::killed;  // by this very event, which reaches it in two ways
 
     Pushed pushed = Pushed::queued;
     if (tail >= std::max(head, replay_end_) + capacity_) {
         switch (policy_) {
             case Policy::kill:
-                end(State::killed, after);
+                if (!has_ended()) end(State::killed, after);  // one event may reach it in two ways
                 return Pushed::killed;
             case Policy::drop_oldest:
                 displace_oldest(head, after);

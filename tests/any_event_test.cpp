@@ -195,6 +195,20 @@ TEST(AnyEvent, ComesByEveryWayOfEmitting) {
     EXPECT_EQ(told(all), "n1 n2 ta tb n3 n4 tc");
 }
 
+TEST(AnyEvent, IsNotNeededForAnEmitOnAClosedBus) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto numbers = bus.emitter<Number>();
+    event::Value<Number> value{io};
+    bus.close();
+    value.close();
+    const std::array<Number, 2> two{Number{1}, Number{2}};
+    EXPECT_EQ(numbers.emit_all(two).error, event::errc::closed);
+    EXPECT_EQ(numbers.emit({1}).error, event::errc::closed);
+    value.set({1});
+    EXPECT_FALSE(value.try_get());
+}
+
 TEST(AnyEvent, IsWaitedForByAsyncEmit) {
     asio::io_context io;
     event::EventBus bus{io};

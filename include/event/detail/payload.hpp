@@ -107,9 +107,10 @@ private:
 inline const EventType& PayloadBase::type() const noexcept { return pool_->type(); }
 inline void PayloadBase::dispose() noexcept { type().dispose(*this); }
 
-/// Memory for one payload that goes back unless it was built in.
+/// Memory for one payload that goes back unless it was built in; or none.
 class PayloadBlock {
 public:
+    PayloadBlock() noexcept = default;
     explicit PayloadBlock(PayloadPool& pool) : pool_(&pool), memory_(pool.allocate()) {}
     PayloadBlock(PayloadBlock&& other) noexcept : pool_(other.pool_), memory_(std::exchange(other.memory_, nullptr)) {}
     PayloadBlock& operator=(PayloadBlock&& other) noexcept {
@@ -121,13 +122,14 @@ public:
         if (memory_ != nullptr) pool_->deallocate(memory_);
     }
     [[nodiscard]] PayloadPool& pool() const noexcept { return *pool_; }
+    explicit operator bool() const noexcept { return memory_ != nullptr; }
 
 private:
     template <class>
     friend class Payload;
 
-    PayloadPool* pool_;
-    void* memory_;
+    PayloadPool* pool_ = nullptr;
+    void* memory_ = nullptr;
 };
 
 template <class T>

@@ -144,6 +144,14 @@ public:
 protected:
     struct Counts {
         std::size_t delivered = 0, refused = 0, displaced = 0, killed = 0;
+
+        Counts& operator+=(const Counts& other) noexcept {
+            delivered += other.delivered;
+            refused += other.refused;
+            displaced += other.displaced;
+            killed += other.killed;
+            return *this;
+        }
     };
 
     void remove_killed(Aftermath& after) noexcept;
@@ -268,9 +276,14 @@ public:
     EmitResult emit(Item event) {
         EmitResult result;
         Aftermath after;
-        attempt(event, [&](DomainGuard& domain, SharedForm<T>* shared) {
-            return publish(event, shared, domain, false, result, after);
-        });
+        {
+            DomainGuard domain(*this);
+            if (is_special_) [[unlikely]] {
+                domain.unlock();
+                return emit_specially(event);
+            }
+            fan_out<false>(event, nullptr, domain, false, result, after);
+        }
         after.settle();
         return result;
     }
@@ -296,14 +309,13 @@ public:
     EmitResult emit_all(std::size_t count, Next&& next) {
         EmitResult result;
         Aftermath after;
-        if (!publish_all(count, next, result, after)) {
-            if constexpr (stored_inline<T>) {
-                std::vector<SharedForm<T>> shared;
-                shared.reserve(count);
-                for (std::size_t i = 0; i < count; ++i) shared.emplace_back(pool(), *next(i));
-                DomainGuard domain(*this);
-                for (std::size_t i = 0; i < count; ++i) publish(next(i), &shared[i], domain, false, result, after);
+        {
+            DomainGuard domain(*this);
+            if (is_special_) [[unlikely]] {
+                domain.unlock();
+                return emit_all_specially(count, next);
             }
+            for (std::size_t i = 0; i < count; ++i) fan_out<false>(next(i), nullptr, domain, false, result, after);
         }
         after.settle();
         return result;
@@ -392,12 +404,34 @@ private:
         }
     }
 
+    [[gnu::noinline]] EmitResult emit_specially(Item event) {
+        EmitResult result;
+        Aftermath after;
+        attempt(event, [&](DomainGuard& domain, SharedForm<T>* shared) {
+            return publish(event, shared, domain, false, result, after);
+        });
+        after.settle();
+        return result;
+    }
+
     template <class Next>
-    bool publish_all(std::size_t count, Next& next, EmitResult& result, Aftermath& after) noexcept {
-        DomainGuard domain(*this);
-        for (std::size_t i = 0; i < count; ++i)
-            if (!publish(next(i), nullptr, domain, false, result, after)) return false;
-        return true;
+    [[gnu::noinline]] EmitResult emit_all_specially(std::size_t count, Next& next) {
+        EmitResult result;
+        Aftermath after;
+        std::vector<SharedForm<T>> shared;
+        for (bool is_done = false; !is_done;) {
+            {
+                DomainGuard domain(*this);
+                is_done = !stored_inline<T> || closed_ || erased_sinks_.empty() || !shared.empty();
+                for (std::size_t i = 0; is_done && i < count; ++i)
+                    publish(next(i), shared.empty() ? nullptr : &shared[i], domain, false, result, after);
+            }
+            if constexpr (stored_inline<T>) {
+                for (std::size_t i = 0; !is_done && i < count; ++i) shared.emplace_back(pool(), *next(i));
+            }
+        }
+        after.settle();
+        return result;
     }
 
     [[gnu::noinline]] bool publish_specially(Item event, SharedForm<T>* shared, DomainGuard& domain, bool has_turn,
@@ -430,11 +464,10 @@ private:
         }
         const std::uint64_t sequence = domain.next_sequence();
         const bool room_is_promised = !has_turn && !emitting_.empty();
-        Counts counts;
-        offer(sinks_, stored(event), sequence, room_is_promised, counts, after);
+        Counts counts = offer(sinks_, stored(event), sequence, room_is_promised, after);
         [[maybe_unused]] const std::size_t delivered_inline = stored_inline<T> ? counts.delivered : 0;
         if constexpr (is_shared)
-            offer(erased_sinks_, static_cast<PayloadBase*>(shared), sequence, room_is_promised, counts, after);
+            counts += offer(erased_sinks_, static_cast<PayloadBase*>(shared), sequence, room_is_promised, after);
 
         std::size_t unused = 1 + subscribers - counts.delivered;
         if (retained_) {
@@ -461,8 +494,9 @@ private:
     }
 
     template <class Stored>
-    void offer(const std::vector<Sink>& sinks, Stored event, std::uint64_t sequence, bool room_is_promised,
-               Counts& counts, Aftermath& after) noexcept {
+    Counts offer(const std::vector<Sink>& sinks, Stored event, std::uint64_t sequence, bool room_is_promised,
+                 Aftermath& after) noexcept {
+        Counts counts;
         for (const Sink& sink : sinks) {
             Mailbox& mailbox = *sink.mailbox;
             const Pushed pushed = room_is_promised && mailbox.policy() == Policy::wait
@@ -474,6 +508,7 @@ private:
                 count(pushed, counts);
             }
         }
+        return counts;
     }
 
     static void count(Pushed pushed, Counts& counts) noexcept {
