@@ -1,0 +1,82 @@
+/// What each policy does when five events meet a queue of two, and what subscriber and emitter learn of it.
+
+#include <event/bus.hpp>
+#include <event/fmt.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+struct PeerFound {
+    std::string peer;
+};
+const std::array<PeerFound, 4> crowd{{{"alice"}, {"bob"}, {"carol"}, {"dave"}}};
+
+std::string lossy(const event::Backpressure& policy) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto found = bus.emitter<PeerFound>();
+    // [subscriber]
+    std::string learns;
+    auto slow = bus.subscribe<PeerFound>({.capacity = 2, .on_full = policy, .name = "slow"},
+                                         [&](const PeerFound& event, const event::Meta& meta) {
+                                             learns += ' ' + event.peer;
+                                             if (meta.missed != 0) learns += fmt::format("({} missed)", meta.missed);
+                                         });
+    slow.async_closed([&](error_code why) { learns += why == event::errc::killed ? " killed" : " closed"; });
+    // [subscriber]
+
+    // [emitter]
+    const event::EmitResult result = found.emit_all(crowd);  // its figures are sums over the four
+    io.poll();
+    found.emit({.peer = "erin"});  // now there is room again
+    // [emitter]
+    bus.close();
+    io.run();
+    fmt::print("{}\n    emitter: {}\n    subscriber:{}\n", policy, result, learns);
+    return learns;
+}
+
+std::string lossless() {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto found = bus.emitter<PeerFound>();
+    // [wait]
+    auto slow = bus.subscribe<PeerFound>({.capacity = 2, .on_full = event::Wait{}, .name = "slow"});
+    int accepted = 0;
+    for (const PeerFound& event : crowd) found.async_emit(event, [&](error_code, event::EmitResult) { ++accepted; });
+    io.poll();
+    const int at_once = accepted;  // the others wait
+    std::string learns;
+    while (const auto delivery = slow.try_receive()) {
+        learns += ' ' + (*delivery)->peer;
+        io.poll();  // what was taken made room for the next
+    }
+    // [wait]
+    fmt::print("{}\n    emitter: {} at once, {} in the end\n    subscriber:{}\n", event::Policy::wait, at_once,
+               accepted, learns);
+    return at_once == 2 && accepted == 4 ? learns : "";
+}
+
+int main() {
+    int told = 0;
+    // [notify]
+    const event::Notify notify{[&](const event::SlowSubscriber& slow) {
+        fmt::print("told at once: {}\n", slow);
+        ++told;
+    }};
+    // [notify]
+    if (lossy(event::Drop{}) != " alice bob erin(2 missed) closed") return 1;
+    if (lossy(event::DropOldest{}) != " carol(2 missed) dave erin closed") return 1;
+    if (lossy(event::Latest{}) != " dave(3 missed) erin closed") return 1;
+    if (lossy(event::Kill{}) != " killed") return 1;
+    if (lossy(notify) != " alice bob erin(2 missed) closed" || told != 1) return 1;
+    if (lossless() != " alice bob carol dave") return 1;
+}
