@@ -168,6 +168,43 @@ TopicStat BusCore::stat(const EventType& type) {
     return stat;
 }
 
+BusReport BusCore::report() {
+    BusReport report;
+    report.name = name();
+    const std::lock_guard lock(mutex_);
+    std::unordered_map<const TopicBase*, std::vector<std::string>> emitter_names;
+    for (const EmitterState* emitter = emitters_; emitter != nullptr; emitter = emitter->next_in_bus)
+        for (const TopicBase* topic : emitter->topics()) emitter_names[topic].emplace_back(emitter->name());
+    for (const auto& topic : topics_) {
+        TopicReport entry;
+        entry.name = topic->label();
+        entry.emitters = topic->emitters;
+        entry.emitter_names = std::move(emitter_names[topic.get()]);
+        std::reverse(entry.emitter_names.begin(), entry.emitter_names.end());
+        ValueReport value;
+        value.name = topic->label();
+        value.handles = topic->values;
+        bool is_in_use = topic->emitters != 0;
+        {
+            const DomainGuard guard(*topic);
+            is_in_use = is_in_use || topic->is_in_use();
+            topic->stat_into(entry);
+            value.version = topic->retained_sequence();
+            value.watchers = topic->watchers();
+            value.behind = topic->watchers_behind();
+        }
+        if (value.handles != 0 || value.watchers != 0) report.values.push_back(std::move(value));
+        if (is_in_use) report.topics.push_back(std::move(entry));
+    }
+    for (Mailbox* mailbox = subscriptions_; mailbox != nullptr; mailbox = mailbox->next_in_bus)
+        report.subscriptions.push_back(mailbox->stat());
+    std::reverse(report.subscriptions.begin(), report.subscriptions.end());
+    const auto by_name = [](const auto& left, const auto& right) { return left.name < right.name; };
+    std::sort(report.topics.begin(), report.topics.end(), by_name);
+    std::sort(report.values.begin(), report.values.end(), by_name);
+    return report;
+}
+
 BusCore::Counts BusCore::counts(const EventType& type, boost::system::error_code& error) {
     Aftermath after;
     Counts counts;
@@ -264,8 +301,9 @@ EmitResult BusCore::emit(PayloadBase& payload) {
 
 // ---- emitters ---------------------------------------------------------------------------------------------------
 
-EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name) noexcept
-    : bus_(std::move(bus)), topics_(std::move(topics)), name_(std::move(name)) {}
+EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name,
+                           Kind kind) noexcept
+    : bus_(std::move(bus)), topics_(std::move(topics)), name_(std::move(name)), kind_(kind) {}
 
 EmitterState::~EmitterState() = default;
 
@@ -275,6 +313,47 @@ void EmitterState::close() noexcept {
 
 IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const EventType* const> types, EmitterOptions options,
                                                 boost::system::error_code& error) {
+    return add_emitter(types, std::move(options), EmitterState::Kind::emitter, error);
+}
+
+IntrusivePtr<EmitterState> BusCore::add_value(std::span<const EventType* const> type,
+                                              boost::system::error_code& error) {
+    return add_emitter(type, {.retain = true, .name = "value"}, EmitterState::Kind::value, error);
+}
+
+TopicBase* BusCore::retain(const EventType& type, boost::system::error_code& error) {
+    const std::lock_guard lock(mutex_);
+    if (closed_.load(std::memory_order_relaxed)) {
+        error = errc::closed;
+        return nullptr;
+    }
+    TopicBase* topic = find_or_make(type, error);
+    if (!error) retain(*topic);
+    return topic;
+}
+
+void BusCore::begin_watching(TopicBase& topic) {
+    const std::lock_guard lock(mutex_);
+    if (!topic.is_listed) {
+        // its last user went, and a view of it asks for a watcher: its name may be another's by now
+        topic.is_listed = by_label_.emplace(topic.label(), &topic).second;
+    }
+    retain(topic);
+    const DomainGuard guard(topic);
+    topic.add_watcher();
+}
+
+void BusCore::end_watching(TopicBase& topic, std::uint64_t seen) noexcept {
+    const std::lock_guard lock(mutex_);
+    {
+        const DomainGuard guard(topic);
+        topic.remove_watcher(seen);
+    }
+    retire_unused(topic);
+}
+
+IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const EventType* const> types, EmitterOptions options,
+                                                EmitterState::Kind kind, boost::system::error_code& error) {
     std::vector<TopicBase*> topics(types.size());
     Aftermath after;
     IntrusivePtr<EmitterState> emitter;
@@ -296,28 +375,35 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const EventType* const
         }
         try {
             emitter = IntrusivePtr<EmitterState>::adopt(
-                new EmitterState(IntrusivePtr<BusCore>(this), topics, std::move(options.name)));
+                new EmitterState(IntrusivePtr<BusCore>(this), topics, std::move(options.name), kind));
         } catch (...) {
             retire_unused(topics);
             throw;
         }
         for (TopicBase* topic : topics) {
             ++topic->emitters;
+            if (kind == EmitterState::Kind::value) ++topic->values;
             topic->has_exclusive_emitter = options.exclusive;
             if (options.retain) retain(*topic);
             emitters_changed(*topic, after);
         }
+        emitter->next_in_bus = emitters_;
+        if (emitters_ != nullptr) emitters_->previous_in_bus = emitter.get();
+        emitters_ = emitter.get();
     }
     after.settle();
     return emitter;
 }
 
-void BusCore::remove_emitter(const EmitterState& emitter) noexcept {
+void BusCore::remove_emitter(EmitterState& emitter) noexcept {
     Aftermath after;
     {
         const std::lock_guard lock(mutex_);
+        (emitter.previous_in_bus != nullptr ? emitter.previous_in_bus->next_in_bus : emitters_) = emitter.next_in_bus;
+        if (emitter.next_in_bus != nullptr) emitter.next_in_bus->previous_in_bus = emitter.previous_in_bus;
         for (TopicBase* topic : emitter.topics()) {
             --topic->emitters;
+            if (emitter.kind() == EmitterState::Kind::value) --topic->values;
             topic->has_exclusive_emitter = false;  // it was this one, if there was one
             emitters_changed(*topic, after);
             {
@@ -398,7 +484,7 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
             settings.subjects = subjects;
             settings.topics = targets.size();
             settings.replay_room = replays.size();
-            mailbox = Mailbox::create(IntrusivePtr<Core>(this), options_.on_slow_subscriber, std::move(settings));
+            mailbox = Mailbox::create(IntrusivePtr<Core>(this), options_, std::move(settings));
         } catch (...) {
             retire_unused(topics);
             throw;

@@ -55,7 +55,7 @@ void Aftermath::notify_all() {
 
 // ---- life -------------------------------------------------------------------------------------------------------
 
-IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options) {
+IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options) {
     const bool one_each = policy_of(options.on_full) == Policy::latest;
     const std::size_t capacity = one_each ? options.subjects.size() : options.capacity;
     const std::size_t replay_room = one_each ? 0 : options.replay_room;
@@ -68,13 +68,13 @@ IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const SlowCallbac
     const std::size_t slots = capacity + replay_room;
     const std::size_t size = slots_at + slots * options.stride;
     auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignof(Mailbox)}));
-    auto* mailbox = ::new (memory) Mailbox(std::move(core), slow, std::move(options), memory + subjects_at,
+    auto* mailbox = ::new (memory) Mailbox(std::move(core), bus_options, std::move(options), memory + subjects_at,
                                            memory + bindings_at, memory + slots_at, slots);
     mailbox->allocated_ = size;
     return IntrusivePtr<Mailbox>::adopt(mailbox);
 }
 
-Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* subjects,
+Mailbox::Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options, std::byte* subjects,
                  std::byte* bindings, std::byte* slots, std::size_t slot_count) noexcept
     : write_end_(slots + slot_count * options.stride),
       write_stride_(options.stride),
@@ -89,7 +89,8 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& op
       binding_room_(static_cast<std::uint32_t>(options.topics)),
       is_erased_(options.is_erased),
       core_(std::move(core)),
-      slow_(&slow),
+      bus_options_(bus_options),
+      slow_(&bus_options.on_slow_subscriber),
       name_(std::move(options.name)),
       where_(options.where),
       number_(options.number) {
@@ -137,6 +138,7 @@ Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
     const std::uint64_t tail = this->tail();
     std::uint64_t head = head_.load(std::memory_order_acquire);
     if (head == tail) episode_is_open_ = false;
+    if (bus_options_.measure_age) note_age(type, after);
 
     Pushed pushed = Pushed::queued;
     if (tail >= std::max(head, replay_end_) + capacity_) {
@@ -156,7 +158,7 @@ Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
     high_water_ = std::max(high_water_, tail + 1 - head);
     limit_ = std::min(std::max(head, replay_end_) + capacity_, head + high_water_);
     // an episode ends when the queue has been empty, which only a look at the reader's end can tell
-    if (episode_is_open_) limit_ = tail + 1;
+    if (episode_is_open_ || bus_options_.measure_age) limit_ = tail + 1;
     return pushed;
 }
 
@@ -316,9 +318,25 @@ Look Mailbox::discard() noexcept {
 
 void Mailbox::open_episode(std::uint16_t type, Aftermath& after) noexcept {
     if (std::exchange(episode_is_open_, true)) return;
+    limit_ = tail();
+    loss_is_due_ = true;
+    begin_episode(type, after);
+}
+
+void Mailbox::note_age(std::uint16_t type, Aftermath& after) noexcept {
+    const auto now = std::chrono::steady_clock::now();
+    if (head_.load(std::memory_order_acquire) == tail()) {
+        not_empty_since_ = now;
+        is_too_old_ = false;
+    } else if (!is_too_old_ && now - not_empty_since_ >= bus_options_.slow_after) {
+        is_too_old_ = age_is_due_ = true;
+        begin_episode(type, after);
+    }
+}
+
+void Mailbox::begin_episode(std::uint16_t type, Aftermath& after) noexcept {
     ++episodes_;
     slow_type_ = type;
-    limit_ = tail();
     if (calling_.load(std::memory_order_relaxed)) {
         call_again_ = true;
         return;
@@ -345,18 +363,26 @@ void Mailbox::call_back() {
     for (bool again = true; again;) {
         SlowSubscriber slow;
         const Subject* subject = nullptr;
+        bool is_loss_due = false;
+        bool is_age_due = false;
+        std::chrono::nanoseconds age(0);
         {
             const DomainGuard guard(home());
             if (!has_ended()) subject = subjects_[slow_type_];
             slow.capacity = capacity_;
             slow.lost = lost_;
             slow.episodes = episodes_;
+            is_loss_due = std::exchange(loss_is_due_, false);
+            is_age_due = std::exchange(age_is_due_, false);
+            age = std::chrono::steady_clock::now() - not_empty_since_;
         }
         if (subject != nullptr) {
             try {
                 slow.name = name();
                 slow.type = subject->label();
-                (*slow_)(slow);
+                if (is_loss_due) (*slow_)(slow);
+                slow.age = std::max(age, std::chrono::nanoseconds(1));
+                if (is_age_due) bus_options_.on_slow_subscriber(slow);
             } catch (...) {
                 if (!first) first = std::current_exception();
             }
@@ -386,6 +412,7 @@ SubscriptionStat Mailbox::stat() {
     stat.name = name();
     stat.capacity = capacity_;
     stat.policy = policy_;
+    stat.where = file_and_line(where_);
     stat.types.reserve(types_);
     for (const Subject* subject : subjects()) stat.types.emplace_back(subject->label());
 
@@ -396,6 +423,9 @@ SubscriptionStat Mailbox::stat() {
     stat.delivered = head - discarded_ - (policy_ == Policy::drop_oldest ? displaced_ : 0);
     stat.lost = lost_;
     stat.gap = gap_;
+    stat.killed = state() == State::killed;
+    stat.waiting = occupied();
+    if (bus_options_.measure_age && stat.size != 0) stat.age = std::chrono::steady_clock::now() - not_empty_since_;
     return stat;
 }
 

@@ -6,7 +6,10 @@
 
 namespace event::detail {
 
-/// "file.cpp:42#3": where the third subscription of its bus was made, without the folders of the machine that built it.
+/// "file.cpp:42", without the folders of the machine that built it.
+[[nodiscard]] std::string file_and_line(const std::source_location& where);
+
+/// "file.cpp:42#3": where the third subscription of its bus was made.
 [[nodiscard]] std::string unique_name(const std::source_location& where, std::uint64_t number);
 
 }  // namespace event::detail

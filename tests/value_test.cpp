@@ -170,4 +170,106 @@ TEST(Snapshot, IsCheapToCopyAndOutlivesEverything) {
     EXPECT_FALSE(kept);
 }
 
+TEST(BusValue, IsTheRetainedTopicAsAValue) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto value = bus.value<State>();
+    auto subscription = bus.subscribe<State>();
+    EXPECT_FALSE(value.try_get());
+    value.set({1, "set"});
+    EXPECT_EQ((*subscription.try_receive())->phase, "set");  // set emits
+    bus.emitter<State>().emit({2, "emitted"});
+    EXPECT_EQ((*value.try_get())->phase, "emitted");  // and what is emitted is the latest value
+    auto late = bus.subscribe<State>();
+    const auto replayed = late.try_receive();
+    EXPECT_EQ((*replayed)->phase, "emitted");
+    EXPECT_EQ(replayed->sequence(), value.try_get()->version());
+}
+
+TEST(BusValue, WatchersAndSubscribersAgree) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto watcher = bus.watch<Number>();
+    Completion<event::Snapshot<Number>> got;
+    watcher.async_get(got.handler());
+    drive(io);
+    EXPECT_TRUE(got.pending());
+    auto emitter = bus.emitter<Number>();  // retained, because somebody watches
+    auto subscription = bus.subscribe<Number>();
+    emitter.emit({7});
+    drive(io);
+    EXPECT_EQ(got.value()->value, 7);
+    EXPECT_EQ(got.value().version(), subscription.try_receive()->sequence());
+}
+
+TEST(BusValue, HandlesComeAndGo) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto watcher = bus.watch<Number>();
+    {
+        auto one = bus.value<Number>();
+        auto other = bus.value<Number>();
+        EXPECT_EQ(bus.stat<Number>().emitters, 2U);
+        one.set({1});
+        one.close();
+        one.set({2});  // nothing happens
+        EXPECT_FALSE(one.set_if_changed({3}));
+        EXPECT_EQ((*watcher.try_get())->value, 1);
+        EXPECT_TRUE(other.set_if_changed({3}));
+        EXPECT_FALSE(other.set_if_changed({3}));
+        other.update([](Number& number) { ++number.value; });
+    }
+    EXPECT_EQ(bus.stat<Number>().emitters, 0U);
+    EXPECT_EQ((*watcher.try_get())->value, 4);  // watchers end with the bus, not with a handle
+    Completion<event::Snapshot<Number>> got;
+    watcher.async_get(got.handler());
+    drive(io);
+    EXPECT_TRUE(got.pending());
+    bus.value<Number>().set({5});
+    drive(io);
+    EXPECT_EQ(got.value()->value, 5);
+    Completion<event::Snapshot<Number>> last;
+    watcher.async_get(last.handler());
+    bus.close();
+    drive(io);
+    EXPECT_EQ(last.error(), event::errc::closed);
+}
+
+TEST(BusValue, AViewStillWatchesWhenItsHandleIsGone) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    event::ValueView<Number> view;
+    {
+        auto value = bus.value<Number>();
+        view = value.view();
+    }
+    auto watcher = view.watch();
+    bus.emitter<Number>().emit({1});
+    EXPECT_EQ((*watcher.try_get())->value, 1);
+}
+
+TEST(BusValue, ObeysAnExclusiveEmitter) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto only = bus.emitter<Number>({.exclusive = true});
+    EXPECT_THROW(static_cast<void>(bus.value<Number>()), boost::system::system_error);
+    EXPECT_FALSE(bus.watch<Number>().try_get());
+    only.close();
+    auto value = bus.value<Number>();
+    boost::system::error_code error;
+    auto second = bus.emitter<Number>({.exclusive = true}, error);
+    EXPECT_EQ(error, event::errc::emitter_exists);
+}
+
+TEST(BusValue, CannotBeHadFromAClosedBus) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto value = bus.value<Number>();
+    bus.close();
+    value.set({1});
+    EXPECT_FALSE(value.try_get());
+    EXPECT_THROW(static_cast<void>(bus.value<Number>()), boost::system::system_error);
+    EXPECT_THROW(static_cast<void>(bus.watch<Number>()), boost::system::system_error);
+}
+
 }  // namespace value_test

@@ -13,6 +13,7 @@
 ///
 /// DROP, KILL and NOTIFY are those of libp2p's RFC for a local event bus (libp2p#653).
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -27,7 +28,10 @@ struct SlowSubscriber {
     std::string type;            ///< label of the event that was lost first
     std::size_t capacity = 0;    ///< of its queue, in events
     std::uint64_t lost = 0;      ///< events lost so far, in all episodes
-    std::uint64_t episodes = 0;  ///< how often it began to lose events; 1 the first time
+    std::uint64_t episodes = 0;  ///< how often it began to lose events, or to be too old; 1 the first time
+    /// How long its queue has not been empty, where that is why it is reported (`BusOptions::slow_after`); 0 where it
+    /// has lost an event.
+    std::chrono::nanoseconds age = std::chrono::nanoseconds(0);
 };
 
 /// The new event is lost.

@@ -132,11 +132,37 @@ public:
         return core_->emit(*event.payload_);
     }
 
+    /// The latest event of the type on this bus as a `Value`: `set` emits, and what anybody emits is the newest value,
+    /// for watchers and subscribers alike. The type is retained from now on. Each call makes one more handle, which
+    /// counts as an emitter; closing one ends no watcher. Its versions are the events' sequences. Errors as those of
+    /// `emitter`.
+    template <class T>
+    [[nodiscard]] Value<T> value() {
+        const detail::EventType* type = &checked_type<T>();
+        boost::system::error_code error;
+        auto emitter = core_->add_value({&type, 1}, error);
+        if (error) throw boost::system::system_error(error, "event: cannot make a value");
+        return Value<T>(std::move(emitter));
+    }
+    /// A watcher of the latest event of the type on this bus, whoever emits it; the type is retained from now on. It
+    /// has seen nothing yet, and ends with the bus. Errors as those of `subscribe`.
+    template <class T>
+    [[nodiscard]] Watcher<T> watch() {
+        boost::system::error_code error;
+        detail::TopicBase* topic = core_->retain(checked_type<T>(), error);
+        if (error) throw boost::system::system_error(error, "event: cannot watch");
+        return Watcher<T>(get_executor(), detail::WatchSpot<T>::create(core_, static_cast<detail::Topic<T>&>(*topic)));
+    }
+
     /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.
     template <class T>
     [[nodiscard]] TopicStat stat() const {
         return core_->stat(detail::event_type<T>());
     }
+
+    /// Everything on this bus, for people and tools: topics, subscriptions and latest values with their figures. No
+    /// subscription of its own, so it merges no domains; emitters wait for none of it but a short lock each.
+    [[nodiscard]] BusReport report() const { return core_->report(); }
 
     /// How many emitters, or subscribers, the type has, to be watched: a service can start with its first listener and
     /// stop after its last (F22). Set whenever the number changes, also when a subscription is killed; the watchers end
@@ -158,7 +184,7 @@ public:
         detail::IntrusivePtr<Spot> spot;
         boost::system::error_code error;
         if (auto counted = core_->emitter_count(checked_type<T>(), error)) {
-            spot = detail::IntrusivePtr<Spot>::adopt(new Spot(counted, counted->topic()));
+            spot = Spot::create(counted, counted->topic());
         } else if (error != errc::closed) {
             throw boost::system::system_error(error, "event: cannot count emitters");
         }
@@ -216,7 +242,8 @@ private:
         boost::system::error_code error;
         auto found = (*core_.*find)(checked_type<T>(), error);
         if (error) throw boost::system::system_error(error, "event: cannot count");
-        return ValueView<std::size_t>(std::move(found));
+        detail::Topic<std::size_t>& topic = found->topic();
+        return ValueView<std::size_t>(std::move(found), topic);
     }
 
     template <class... Ts>

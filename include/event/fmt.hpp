@@ -14,7 +14,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace event::detail {
@@ -140,6 +142,11 @@ struct fmt::formatter<event::Snapshot<T>> : event::detail::PlainFormatter {
 template <>
 struct fmt::formatter<event::SlowSubscriber> : event::detail::PlainFormatter {
     auto format(const event::SlowSubscriber& slow, fmt::format_context& context) const {
+        if (slow.age != std::chrono::nanoseconds(0)) {
+            return fmt::format_to(context.out(), "'{}' has not been empty for {} ms, with {} lost so far (episode {})",
+                                  slow.name, std::chrono::duration_cast<std::chrono::milliseconds>(slow.age).count(),
+                                  slow.lost, slow.episodes);
+        }
         return fmt::format_to(context.out(),
                               "'{}' lost {} event{} so far, of type {} first: its queue of {} was full (episode {})",
                               slow.name, slow.lost, slow.lost == 1 ? "" : "s", slow.type, slow.capacity, slow.episodes);
@@ -165,5 +172,38 @@ struct fmt::formatter<event::SubscriptionStat> : event::detail::PlainFormatter {
     auto format(const event::SubscriptionStat& stat, fmt::format_context& context) const {
         return fmt::format_to(context.out(), "{} ({}): {} of {} queued, {} at most; {} delivered, {} lost", stat.name,
                               stat.policy, stat.size, stat.capacity, stat.high_water, stat.delivered, stat.lost);
+    }
+};
+
+/// As the others, with its name and its emitters: "swarm.PeerConnected: 1 emitter, …; emitted by swarm"
+template <>
+struct fmt::formatter<event::TopicReport> : fmt::formatter<event::TopicStat> {
+    auto format(const event::TopicReport& topic, fmt::format_context& context) const {
+        context.advance_to(fmt::format_to(context.out(), "{}: ", topic.name));
+        auto out = fmt::formatter<event::TopicStat>::format(topic, context);
+        std::string_view separator = "; emitted by ";
+        for (const std::string& name : topic.emitter_names) {
+            if (name.empty()) continue;
+            out = fmt::format_to(out, "{}{}", separator, name);
+            separator = ", ";
+        }
+        return out;
+    }
+};
+
+/// "host.Reachability: version 17, 3 watchers, 1 of them behind"
+template <>
+struct fmt::formatter<event::ValueReport> : event::detail::PlainFormatter {
+    auto format(const event::ValueReport& value, fmt::format_context& context) const {
+        return fmt::format_to(context.out(), "{}: version {}, {} watcher{}, {} of them behind", value.name,
+                              value.version, value.watchers, value.watchers == 1 ? "" : "s", value.behind);
+    }
+};
+
+/// A table of at most 100 columns.
+template <>
+struct fmt::formatter<event::BusReport> : event::detail::PlainFormatter {
+    auto format(const event::BusReport& report, fmt::format_context& context) const {
+        return fmt::format_to(context.out(), "{}", to_string(report));
     }
 };

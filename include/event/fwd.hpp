@@ -51,6 +51,9 @@ struct EmitterOptions;
 struct SubscriptionOptions;
 struct SlowSubscriber;
 struct TopicStat;
+struct TopicReport;
+struct ValueReport;
+struct BusReport;
 struct SubscriptionStat;
 
 }  // namespace event

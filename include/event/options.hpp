@@ -5,6 +5,7 @@
 
 #include <event/backpressure.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -15,6 +16,12 @@ struct BusOptions {
     /// Count the events that nobody heard in `TopicStat::emitted`, too. Costs an emit without subscribers its
     /// shortcut.
     bool count_unheard = false;
+    /// Note when each queue was last empty, for `SubscriptionStat::age` and `slow_after`. Costs a look at the clock for
+    /// each event that is queued.
+    bool measure_age = false;
+    /// With `measure_age`: `on_slow_subscriber` is also called, with `SlowSubscriber::age`, when a queue has not been
+    /// empty for that long; once until it is empty again. Noticed when the next event comes, without any timer.
+    std::chrono::nanoseconds slow_after = std::chrono::seconds(1);
     /// Called once for each episode of a subscription that loses events under `Notify` without a callback (or under
     /// `Wait`, by a plain emit), with the rules of `Notify::callback`. By default a line on stderr names the
     /// subscription the first time, and then at each doubling of the number of its episodes.

@@ -4,8 +4,10 @@
 
 #include <event/backpressure.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,38 @@ struct SubscriptionStat {
     std::uint64_t lost = 0;       ///< events lost to this subscription, refused, displaced and replaced ones together
     std::uint64_t gap = 0;        ///< those of them that were lost since the last event was queued
     Policy policy = Policy::notify;
+    std::string where = {};  ///< file and line of the `subscribe` call
+    bool killed = false;     ///< by its policy; it still has a handle
+    bool waiting = false;    ///< a receive, or the push handler, waits for the next event
+    /// Since the queue was last empty, where `BusOptions::measure_age` asks for it and something is queued.
+    std::optional<std::chrono::nanoseconds> age = std::nullopt;
 };
+
+/// A topic with its name and its emitters.
+struct TopicReport : TopicStat {
+    std::string name;
+    std::vector<std::string> emitter_names;  ///< of all emitters, in the order of their registration; empty if unnamed
+};
+
+/// A topic that is seen as a latest value: it has handles (`EventBus::value`) or watchers.
+struct ValueReport {
+    std::string name;
+    std::size_t handles = 0;
+    std::uint64_t version = 0;  ///< 0: unset
+    std::size_t watchers = 0;
+    std::size_t behind = 0;  ///< watchers that have not seen the newest value
+};
+
+/// A whole bus at one moment; each topic and each subscription is read by itself, so events may pass in between.
+/// `fmt::format("{}", report)` (`event/fmt.hpp`) is a table of at most 100 columns.
+struct BusReport {
+    std::string name;
+    std::vector<TopicReport> topics;              ///< by name
+    std::vector<SubscriptionStat> subscriptions;  ///< in the order of their registration
+    std::vector<ValueReport> values;              ///< by name
+};
+
+/// The table, without a newline at its end.
+[[nodiscard]] std::string to_string(const BusReport& report);
 
 }  // namespace event

@@ -3,6 +3,7 @@
 /// The latest value: set by one component, followed by any number of watchers, which see the newest state and nothing
 /// stale. After Metropolis' `event.Value`.
 
+#include <event/detail/bus_core.hpp>
 #include <event/detail/payload.hpp>
 #include <event/detail/value_core.hpp>
 #include <event/error.hpp>
@@ -36,14 +37,13 @@ public:
 
     /// The current value; none before the first `set`.
     [[nodiscard]] std::optional<Snapshot<T>> try_get() const noexcept {
-        return core_ ? detail::WatchSpot<T>::current(core_->topic()) : std::nullopt;
+        return core_ ? detail::WatchSpot<T>::current(*topic_) : std::nullopt;
     }
 
     /// A new watcher, which has seen nothing yet: its first get finds the current value.
     [[nodiscard]] Watcher<T> watch() const {
         detail::IntrusivePtr<detail::WatchSpot<T>> spot;
-        if (core_)
-            spot = detail::IntrusivePtr<detail::WatchSpot<T>>::adopt(new detail::WatchSpot<T>(core_, core_->topic()));
+        if (core_) spot = detail::WatchSpot<T>::create(core_, *topic_);
         return Watcher<T>(get_executor(), std::move(spot));
     }
 
@@ -52,28 +52,31 @@ public:
 private:
     friend class Value<T>;
     friend class EventBus;
-    explicit ValueView(detail::IntrusivePtr<detail::ValueCore<T>> core) noexcept : core_(std::move(core)) {}
+    ValueView(detail::IntrusivePtr<detail::Core> core, detail::Topic<T>& topic) noexcept
+        : core_(std::move(core)), topic_(&topic) {}
 
-    detail::IntrusivePtr<detail::ValueCore<T>> core_;
+    detail::IntrusivePtr<detail::Core> core_;
+    detail::Topic<T>* topic_ = nullptr;  // the core's
 };
 
-/// A `T`, or nothing yet. Unset is not zero.
+/// A `T`, or nothing yet. Unset is not zero. Made from an executor it stands alone; `EventBus::value` makes one that is
+/// a retained topic of the bus, where `set` also emits.
 ///
 /// Ownership: move-only. When it is closed or goes, its watchers get the value that they have not yet seen, then
-/// `errc::closed`; views still read the last value. May be destroyed before, after and beside its watchers and views.
+/// `errc::closed`; views still read the last value. (On a bus it is one of several handles, and the watchers end with
+/// the bus.) May be destroyed before, after and beside its watchers and views.
 /// Threads: every function from any thread at once; concurrent sets are serialised in some order, the same for all.
 /// Cost: `set` is one short lock and a copy of a trivially copyable value of at most 256 bytes; any other value is
 /// built once, before the lock, and shared. Watchers that are not waiting cost it nothing, waiting ones a post each.
 template <class T>
 class Value {
     static_assert(detail::check_event_type<T>());
-    using Core = detail::ValueCore<T>;
 
 public:
     using executor_type = boost::asio::any_io_executor;
 
     /// Unset. Completions of its watchers run on `executor` unless a handler brings its own.
-    explicit Value(const executor_type& executor) : view_(Core::create(executor)) {}
+    explicit Value(const executor_type& executor) : Value(detail::ValueCore<T>::create(executor)) {}
     Value(const executor_type& executor, T initial) : Value(executor) { set(std::move(initial)); }
     template <std::derived_from<boost::asio::execution_context> Context>
     explicit Value(Context& context) : Value(context.get_executor()) {}
@@ -85,6 +88,7 @@ public:
         if (this != &other) {
             close();
             view_ = std::move(other.view_);
+            emitter_ = std::move(other.emitter_);
         }
         return *this;
     }
@@ -93,8 +97,8 @@ public:
     /// Makes `value` the newest; every watcher learns of it, also when it equals the one before. Nothing happens to a
     /// value that is closed or was moved from.
     void set(T value) {
-        if (!view_.core_) return;
-        detail::Topic<T>& topic = view_.core_->topic();
+        if (!is_open()) return;
+        detail::Topic<T>& topic = *view_.topic_;
         if constexpr (detail::stored_inline<T>) {
             topic.emit(&value);
         } else {
@@ -140,10 +144,11 @@ public:
     /// `errc::closed`. Nothing happens to what is set afterwards. Idempotent.
     void close() noexcept {
         if (!view_.core_) return;
+        if (emitter_) return emitter_->close();
         detail::Aftermath after;
         {
-            const detail::DomainGuard guard(view_.core_->topic());
-            view_.core_->topic().close(after);
+            const detail::DomainGuard guard(*view_.topic_);
+            view_.topic_->close(after);
         }
         after.settle();
     }
@@ -155,11 +160,21 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return view_.get_executor(); }
 
 private:
+    friend class EventBus;
+
+    explicit Value(const detail::IntrusivePtr<detail::ValueCore<T>>& core) noexcept : view_(core, core->topic()) {}
+    /// One of several handles of a topic of a bus.
+    explicit Value(detail::IntrusivePtr<detail::EmitterState> emitter) noexcept
+        : view_(emitter->bus(), static_cast<detail::Topic<T>&>(*emitter->topics().front())),
+          emitter_(std::move(emitter)) {}
+
+    [[nodiscard]] bool is_open() const noexcept { return view_.core_ && (!emitter_ || emitter_->is_open()); }
+
     /// Read, compute, and set if nobody set in between; else once more.
     template <class Compute>
     bool replace(Compute&& compute) {
-        if (!view_.core_) return false;
-        detail::Topic<T>& topic = view_.core_->topic();
+        if (!is_open()) return false;
+        detail::Topic<T>& topic = *view_.topic_;
         for (;;) {
             const std::optional<Snapshot<T>> current = try_get();
             std::optional<T> next = compute(current ? &**current : nullptr);
@@ -176,6 +191,7 @@ private:
     }
 
     ValueView<T> view_;
+    detail::IntrusivePtr<detail::EmitterState> emitter_;  // on a bus
 };
 
 }  // namespace event

@@ -119,6 +119,7 @@ private:
     template <class, class>
     friend class BasicWatcher;
     friend class ValueView<T>;
+    friend class EventBus;
 
     BasicWatcher(const Executor& executor, detail::IntrusivePtr<detail::WatchSpot<T>> spot) noexcept
         : executor_(executor), spot_(std::move(spot)) {}

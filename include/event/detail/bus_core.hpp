@@ -32,7 +32,8 @@ class BusCore;
 /// What an emitter and its pending emits share.
 class EmitterState {
 public:
-    EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name) noexcept;
+    enum class Kind : std::uint8_t { emitter, value };
+    EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind) noexcept;
     EmitterState(const EmitterState&) = delete;
     EmitterState& operator=(const EmitterState&) = delete;
 
@@ -44,9 +45,14 @@ public:
     [[nodiscard]] const IntrusivePtr<BusCore>& bus() const noexcept { return bus_; }
     [[nodiscard]] std::span<TopicBase* const> topics() const noexcept { return topics_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] Kind kind() const noexcept { return kind_; }
     /// Whether `close()` has not been called yet.
     [[nodiscard]] bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
     void close() noexcept;
+
+    // guarded by the bus's mutex: the open ones of the bus, the newest first
+    EmitterState* next_in_bus = nullptr;
+    EmitterState* previous_in_bus = nullptr;
 
 private:
     ~EmitterState();
@@ -54,6 +60,7 @@ private:
     const IntrusivePtr<BusCore> bus_;
     const std::vector<TopicBase*> topics_;
     const std::string name_;
+    const Kind kind_;
     std::atomic<bool> is_open_{true};
     std::atomic<std::uint32_t> references_{1};
 };
@@ -72,7 +79,12 @@ public:
     /// Registers one emitter for all the types, or for none.
     [[nodiscard]] IntrusivePtr<EmitterState> add_emitter(std::span<const EventType* const> types,
                                                          EmitterOptions options, boost::system::error_code& error);
-    void remove_emitter(const EmitterState& emitter) noexcept;
+    void remove_emitter(EmitterState& emitter) noexcept;
+    /// One more handle of the latest value of a type: an emitter that makes it retained.
+    [[nodiscard]] IntrusivePtr<EmitterState> add_value(std::span<const EventType* const> type,
+                                                       boost::system::error_code& error);
+    /// The topic of a type that is to be watched: retained from now on.
+    [[nodiscard]] TopicBase* retain(const EventType& type, boost::system::error_code& error);
 
     /// Registers one subscription for all that is listed, or for none; its queue holds the retained events.
     [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const Listed> listed, std::size_t stride,
@@ -91,6 +103,7 @@ public:
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
     [[nodiscard]] TopicStat stat(const EventType& type);
+    [[nodiscard]] BusReport report();
     /// How many emitters, or subscribers, the type has, as a value that is set whenever that changes.
     using Count = IntrusivePtr<ValueCore<std::size_t>>;
     [[nodiscard]] Count emitter_count(const EventType& type, boost::system::error_code& error);
@@ -105,6 +118,11 @@ private:
     ~BusCore();
     void destroy_core() noexcept override { delete this; }
     void destroy_pending() noexcept override;
+    void begin_watching(TopicBase& topic) override;
+    void end_watching(TopicBase& topic, std::uint64_t seen) noexcept override;
+    [[nodiscard]] IntrusivePtr<EmitterState> add_emitter(std::span<const EventType* const> types,
+                                                         EmitterOptions options, EmitterState::Kind kind,
+                                                         boost::system::error_code& error);
 
     // All under mutex_.
     [[nodiscard]] TopicBase* find(const EventType& type) noexcept;
@@ -149,7 +167,8 @@ private:
     std::unordered_map<std::string_view, TopicBase*> by_label_;
     std::unordered_map<const TopicBase*, Counts> counts_;  // of the topics that are counted
     TopicBase* retained_ = nullptr;                        // one of the retained topics: all of them share one domain
-    Mailbox* subscriptions_ = nullptr;
+    Mailbox* subscriptions_ = nullptr;                     // the newest first, as the emitters
+    EmitterState* emitters_ = nullptr;
     std::uint64_t subscriptions_ever_ = 0;
     bool has_started_ = false;
 };

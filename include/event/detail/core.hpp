@@ -12,6 +12,8 @@
 
 namespace event::detail {
 
+class TopicBase;
+
 /// What the handles of one bus, or of one value, share and keep alive.
 class Core : public ContextListener {
 public:
@@ -25,6 +27,10 @@ public:
         return context_ == &context;
     }
     [[nodiscard]] bool context_is_gone() const noexcept { return context_is_gone_.load(std::memory_order_acquire); }
+
+    /// Somebody begins, and ends, to watch the latest value of a topic of this core. No lock is held.
+    virtual void begin_watching(TopicBase& topic) = 0;
+    virtual void end_watching(TopicBase& topic, std::uint64_t seen) noexcept = 0;
 
 protected:
     explicit Core(boost::asio::any_io_executor executor)

@@ -5,9 +5,11 @@
 #include <event/detail/core.hpp>
 #include <event/detail/parked_op.hpp>
 #include <event/detail/slot.hpp>
+#include <event/options.hpp>
 #include <event/report.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -55,8 +57,9 @@ public:
     };
     using SlowCallback = std::function<void(const SlowSubscriber&)>;
 
-    /// Throws `std::bad_alloc`. `slow` is called where the policy brings no callback of its own.
-    [[nodiscard]] static IntrusivePtr<Mailbox> create(IntrusivePtr<Core> core, const SlowCallback& slow,
+    /// Throws `std::bad_alloc`. `bus_options` live as long as the core; their callback is called where the policy
+    /// brings none of its own.
+    [[nodiscard]] static IntrusivePtr<Mailbox> create(IntrusivePtr<Core> core, const BusOptions& bus_options,
                                                       Options&& options);
 
     // ---- producer: under the domain's lock -------------------------------------------------------------------
@@ -188,7 +191,7 @@ public:
     bool in_bus = false;
 
 private:
-    Mailbox(IntrusivePtr<Core> core, const SlowCallback& slow, Options&& options, std::byte* subjects,
+    Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options, std::byte* subjects,
             std::byte* bindings, std::byte* slots, std::size_t slot_count) noexcept;
     ~Mailbox();
     void destroy_spot() noexcept override;
@@ -218,6 +221,7 @@ private:
     }
     template <class Event>
     Pushed replace(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
+        if (bus_options_.measure_age) note_age(type, after);
         Slot& slot = this->slot(type);
         const bool replaced = begin_replacing(slot, after);
         slot.tag.sequence = sequence;
@@ -234,6 +238,9 @@ private:
     Pushed make_room(std::uint16_t type, Aftermath& after) noexcept;
     void displace_oldest(std::uint64_t head, Aftermath& after) noexcept;
     void open_episode(std::uint16_t type, Aftermath& after) noexcept;
+    void begin_episode(std::uint16_t type, Aftermath& after) noexcept;
+    /// Before an event is queued.
+    void note_age(std::uint16_t type, Aftermath& after) noexcept;
 
     template <class F>
     Look take_under_lock(F& f) noexcept {
@@ -304,14 +311,19 @@ private:
     std::uint64_t episodes_ = 0;
     std::uint16_t slow_type_ = 0;
     bool episode_is_open_ = false;
+    bool loss_is_due_ = false;  // to be told
+    bool age_is_due_ = false;
+    bool is_too_old_ = false;  // that was told, or will be
     bool call_is_due_ = false;
     bool call_again_ = false;
+    std::chrono::steady_clock::time_point not_empty_since_;
     std::atomic<bool> calling_{false};
     std::thread::id caller_;
     SpotList end_waiters_;
     SpotList ready_waiters_;
 
     IntrusivePtr<Core> core_;
+    const BusOptions& bus_options_;
     SlowCallback callback_;
     const SlowCallback* slow_ = nullptr;  // callback_, or the bus's
     std::string name_;

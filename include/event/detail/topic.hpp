@@ -115,8 +115,10 @@ public:
     virtual EmitResult emit_shared(PayloadBase& payload) = 0;
     virtual void forget(Aftermath& after) noexcept = 0;
     void stat_into(TopicStat& stat) const noexcept;
-    /// Whether a subscription lists the type, or its last event is kept.
-    [[nodiscard]] bool is_in_use() const noexcept { return !sinks_.empty() || retained_sequence_ != 0; }
+    /// Whether a subscription lists the type, somebody watches it, or its last event is kept.
+    [[nodiscard]] bool is_in_use() const noexcept {
+        return !sinks_.empty() || retained_sequence_ != 0 || watchers_ != 0;
+    }
     /// Nobody uses it any more: what the next user finds is new.
     void reset() noexcept;
 
@@ -133,10 +135,28 @@ public:
     /// The same for several topics whose emits wait for one mailbox: the one that came first runs first.
     static void give_turns(std::span<Binding> bindings, Aftermath& after) noexcept;
     void wake_watchers(Aftermath& after) noexcept;
+    /// All watchers, whether they wait or not; and those of them that have not seen the newest event.
+    [[nodiscard]] std::size_t watchers() const noexcept { return watchers_; }
+    [[nodiscard]] std::size_t watchers_behind() const noexcept {
+        if (retained_sequence_ == 0) return 0;
+        return watchers_ - (seen_sequence_ == retained_sequence_ ? watchers_up_to_date_ : 0);
+    }
+    void add_watcher() noexcept { ++watchers_; }
+    /// One that has last seen the event of that sequence.
+    void remove_watcher(std::uint64_t seen) noexcept {
+        --watchers_;
+        if (seen != 0 && seen == seen_sequence_) --watchers_up_to_date_;
+    }
+    /// A watcher sees the newest event for the first time.
+    void newest_was_seen() noexcept {
+        if (std::exchange(seen_sequence_, retained_sequence_) != retained_sequence_) watchers_up_to_date_ = 0;
+        ++watchers_up_to_date_;
+    }
 
     // ---- guarded by the bus's mutex --------------------------------------------------------------------------
 
     std::size_t emitters = 0;
+    std::size_t values = 0;  // of the emitters: handles of the bus's latest value
     bool has_exclusive_emitter = false;
     bool is_counted = false;  // somebody asked for its counts: it stays listed
     bool is_listed = false;   // under its label; a topic that nobody uses is not, when the label was declared
@@ -181,7 +201,11 @@ private:
     void sinks_changed(Aftermath& after) noexcept;
     void refresh_attention() noexcept;
 
-    std::size_t wildcards_ = 0;  // of the erased sinks; guarded by the domain's lock
+    // guarded by the domain's lock
+    std::size_t wildcards_ = 0;  // of the erased sinks
+    std::size_t watchers_ = 0;
+    std::uint64_t seen_sequence_ = 0;      // the newest event that some watcher has seen
+    std::size_t watchers_up_to_date_ = 0;  // that have seen that one
 
     Topic<std::size_t>* subscriber_count_ = nullptr;  // guarded by the domain's lock
     std::atomic<std::uint32_t> attention_{0};

@@ -34,6 +34,14 @@ private:
         topic_.retain();
     }
     void destroy_core() noexcept override { delete this; }
+    void begin_watching(TopicBase& topic) override {
+        const DomainGuard guard(topic);
+        topic.add_watcher();
+    }
+    void end_watching(TopicBase& topic, std::uint64_t seen) noexcept override {
+        const DomainGuard guard(topic);
+        topic.remove_watcher(seen);
+    }
     void destroy_pending() noexcept override {
         ParkedOp* doomed = nullptr;
         {
@@ -53,7 +61,11 @@ private:
 template <class T>
 class WatchSpot final : public ParkingSpot {
 public:
-    WatchSpot(IntrusivePtr<Core> core, Topic<T>& topic) noexcept : core_(std::move(core)), topic_(&topic) {}
+    [[nodiscard]] static IntrusivePtr<WatchSpot> create(IntrusivePtr<Core> core, Topic<T>& topic) {
+        auto spot = IntrusivePtr<WatchSpot>::adopt(new WatchSpot(std::move(core), topic));
+        spot->core_->begin_watching(topic);
+        return spot;
+    }
 
     /// What a look finds, under the domain's lock.
     [[nodiscard]] Look look() const noexcept {
@@ -72,7 +84,10 @@ public:
     [[nodiscard]] Look take(Snapshot<T>& snapshot) noexcept {
         const DomainGuard guard(*topic_);
         const Look found = look();
-        if (found == Look::readable) seen_ = snapshot.version_ = topic_->read(snapshot.kept_);
+        if (found == Look::readable) {
+            seen_ = snapshot.version_ = topic_->read(snapshot.kept_);
+            topic_->newest_was_seen();
+        }
         return found;
     }
     [[nodiscard]] static std::optional<Snapshot<T>> current(Topic<T>& topic) noexcept {
@@ -85,13 +100,16 @@ public:
 
     void close() noexcept {
         ParkedOp* op = nullptr;
+        std::uint64_t seen = 0;
         {
             const DomainGuard guard(*topic_);
-            is_closed_ = true;
+            if (std::exchange(is_closed_, true)) return;
             op = claim();
             SpotList::remove(*this);
+            seen = seen_;
         }
         if (op != nullptr) op->wake();
+        core_->end_watching(*topic_, seen);
     }
 
     [[nodiscard]] const DomainMember& home() const noexcept override { return *topic_; }
@@ -101,6 +119,7 @@ public:
     [[nodiscard]] bool home_is_gone() const noexcept override { return core_->context_is_gone(); }
 
 private:
+    WatchSpot(IntrusivePtr<Core> core, Topic<T>& topic) noexcept : core_(std::move(core)), topic_(&topic) {}
     void destroy_spot() noexcept override { delete this; }
 
     const IntrusivePtr<Core> core_;
