@@ -419,8 +419,8 @@ void BusCore::remove_emitter(EmitterState& emitter) noexcept {
 // ---- subscriptions ----------------------------------------------------------------------------------------------
 
 IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, std::size_t stride,
-                                                SubscriptionOptions options, const std::source_location& where,
-                                                boost::system::error_code& error) {
+                                                SubscriptionOptions options, std::unique_ptr<Refinement> refinement,
+                                                const std::source_location& where, boost::system::error_code& error) {
     const auto name = [&] { return options.name.empty() ? unique_name(where, 0) : options.name; };
     if (options.capacity == 0) {
         throw std::invalid_argument(fmt::format("event: the capacity of subscription '{}' must be at least 1", name()));
@@ -432,7 +432,12 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
             "event: Latest keeps one event of each listed type; subscription '{}' lists AnyEvent or Implements",
             name()));
     }
-    // made before the lock is taken, and destroyed after it: the policy's callback is the user's
+    if (refinement && refinement->has_keys() && policy_of(options.on_full) == Policy::latest) {
+        throw std::invalid_argument(fmt::format(
+            "event: subscription '{}' has both Latest and latest_by; choose another policy for more keys than capacity",
+            name()));
+    }
+    // made before the lock is taken, and destroyed after it: the policy's callback and the refinement are the user's
     Mailbox::Options settings;
     settings.capacity = options.capacity;
     settings.on_full = std::move(options.on_full);
@@ -441,6 +446,7 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
     settings.is_erased = is_erased;
     settings.require_emitters = options.require_emitters;
     settings.stride = stride;
+    settings.refinement = std::move(refinement);
     Aftermath after;
     IntrusivePtr<Mailbox> mailbox;
     {
@@ -519,7 +525,12 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
         mailbox->in_bus = true;
         if (has_started_) resolve(*mailbox, after);
     }
-    after.settle();
+    try {
+        after.settle();
+    } catch (...) {
+        close_subscription(*mailbox);  // what was thrown for a retained event
+        throw;
+    }
     return mailbox;
 }
 

@@ -1,9 +1,51 @@
 #include <event/detail/domain.hpp>
 
+#include <boost/system/errc.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
 #include <utility>
 
 namespace event::detail {
+namespace {
+
+thread_local const UserCode* innermost = nullptr;
+
+[[noreturn]] void refuse() {
+    throw boost::system::system_error(
+        boost::system::errc::make_error_code(boost::system::errc::resource_deadlock_would_occur),
+        "event: a filter, a key or a merge must not use its bus");
+}
+
+}  // namespace
+
+UserCode::UserCode(const DomainMember& home, const Core& core) noexcept
+    : domain_(home.domain_.load(std::memory_order_relaxed)), core_(&core), outer_(std::exchange(innermost, this)) {}
+
+UserCode::~UserCode() { innermost = outer_; }
+
+void UserCode::refuse_in(const Core& core) {
+    for (const UserCode* code = innermost; code != nullptr; code = code->outer_) {
+        if (code->core_ == &core) refuse();
+    }
+}
+
+void Domain::wait() {
+    for (const UserCode* code = innermost; code != nullptr; code = code->outer_) {
+        if (code->domain_ == this) refuse();
+    }
+    lock.lock();
+}
+
+void DomainGuard::follow(const DomainMember& topic) {
+    for (;;) {
+        domain_->lock.unlock();
+        domain_ = topic.domain_.load(std::memory_order_acquire);
+        domain_->wait();
+        if (topic.domain_.load(std::memory_order_relaxed) == domain_) return;
+    }
+}
 
 void DomainMember::merge(DomainMember& left, DomainMember& right) noexcept {
     Domain* into = left.domain_.load(std::memory_order_relaxed);

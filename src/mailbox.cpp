@@ -4,10 +4,13 @@
 #include <event/detail/topic.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 
 namespace event::detail {
 namespace {
@@ -20,7 +23,17 @@ constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept 
 
 // ---- Aftermath --------------------------------------------------------------------------------------------------
 
-void Aftermath::notify(Mailbox& mailbox) noexcept { mailbox.next_slow = std::exchange(slow_, &mailbox); }
+void Aftermath::notify(Mailbox& mailbox) noexcept {
+    static_assert(alignof(Mailbox) > has_failed);
+    mailbox.next_slow = reinterpret_cast<Mailbox*>(unusual_ & ~has_failed);
+    unusual_ = reinterpret_cast<std::uintptr_t>(&mailbox) | (unusual_ & has_failed);
+}
+
+void Aftermath::fail() noexcept {
+    if ((unusual_ & has_failed) != 0) return;
+    ::new (&failure_.exception) std::exception_ptr(std::current_exception());
+    unusual_ |= has_failed;
+}
 
 void Aftermath::wake_all() noexcept {
     last_op_ = nullptr;
@@ -39,9 +52,14 @@ void Aftermath::dispose_all() noexcept {
     }
 }
 
-void Aftermath::notify_all() {
+void Aftermath::settle_unusual() {
+    const std::uintptr_t unusual = std::exchange(unusual_, 0);
     std::exception_ptr first;
-    for (Mailbox* mailbox = std::exchange(slow_, nullptr); mailbox != nullptr;) {
+    if ((unusual & has_failed) != 0) {
+        first = std::move(failure_.exception);
+        std::destroy_at(&failure_.exception);
+    }
+    for (auto* mailbox = reinterpret_cast<Mailbox*>(unusual & ~has_failed); mailbox != nullptr;) {
         Mailbox* next = std::exchange(mailbox->next_slow, nullptr);
         try {
             mailbox->call_back();
@@ -57,6 +75,7 @@ void Aftermath::notify_all() {
 
 IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options) {
     const bool one_each = policy_of(options.on_full) == Policy::latest;
+    const bool has_keys = one_each || (options.refinement && options.refinement->has_keys());
     const std::size_t capacity = one_each ? options.subjects.size() : options.capacity;
     const std::size_t replay_room = one_each ? 0 : options.replay_room;
     const std::size_t subjects_at = aligned(sizeof(Mailbox), alignof(Subject*));
@@ -66,16 +85,18 @@ IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const BusOptions&
     if (capacity > most - replay_room) throw std::bad_alloc{};
 
     const std::size_t slots = capacity + replay_room;
+    auto keyed = has_keys ? std::make_unique<KeyedSlots>(slots) : nullptr;
     const std::size_t size = slots_at + slots * options.stride;
     auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignof(Mailbox)}));
     auto* mailbox = ::new (memory) Mailbox(std::move(core), bus_options, std::move(options), memory + subjects_at,
-                                           memory + bindings_at, memory + slots_at, slots);
+                                           memory + bindings_at, memory + slots_at, slots, std::move(keyed));
     mailbox->allocated_ = size;
     return IntrusivePtr<Mailbox>::adopt(mailbox);
 }
 
 Mailbox::Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options, std::byte* subjects,
-                 std::byte* bindings, std::byte* slots, std::size_t slot_count) noexcept
+                 std::byte* bindings, std::byte* slots, std::size_t slot_count,
+                 std::unique_ptr<KeyedSlots> keyed) noexcept
     : write_end_(slots + slot_count * options.stride),
       write_stride_(options.stride),
       read_end_(write_end_),
@@ -88,13 +109,16 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options
       bindings_(reinterpret_cast<Binding*>(bindings)),
       binding_room_(static_cast<std::uint32_t>(options.topics)),
       is_erased_(options.is_erased),
+      refinement_(std::move(options.refinement)),
+      keyed_(std::move(keyed)),
       core_(std::move(core)),
       bus_options_(bus_options),
       slow_(&bus_options.on_slow_subscriber),
       name_(std::move(options.name)),
       where_(options.where),
       number_(options.number) {
-    reads_under_lock_ = policy_ == Policy::drop_oldest || policy_ == Policy::latest || policy_ == Policy::wait;
+    reads_under_lock_ = keyed_ || policy_ == Policy::drop_oldest || policy_ == Policy::wait;
+    is_special_ = keyed_ || refinement_ || bus_options.measure_age;
     requires_emitters_ = options.require_emitters;
     if (auto* notify = std::get_if<Notify>(&options.on_full); notify != nullptr && notify->callback) {
         callback_ = std::move(notify->callback);
@@ -102,9 +126,6 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options
     }
     std::uninitialized_copy_n(options.subjects.data(), types_, subjects_);
     std::uninitialized_value_construct_n(bindings_, binding_room_);
-    if (policy_ == Policy::latest) {
-        for (std::size_t type = 0; type < slot_count; ++type) ::new (&slot(type)) Slot{};
-    }
     write_ = read_ = &slot(0);
 }
 
@@ -132,34 +153,171 @@ void Mailbox::reserve_bindings(std::size_t more) {
     binding_room_ = static_cast<std::uint32_t>(room);
 }
 
+// ---- a queue where not every event just takes the next slot -----------------------------------------------------
+
+Pushed Mailbox::push_specially(std::uint16_t type, std::uint64_t sequence, const OfferedEvent& event, bool replayed,
+                               Aftermath& after) noexcept {
+    if (has_ended()) return Pushed::killed;  // just now: one event may reach it in two ways
+    limit_ = tail();
+    if (refinement_) {
+        try {
+            const UserCode filter(home(), *core_);
+            if (!refinement_->accepts(type, event.bytes)) {
+                ++rejected_;
+                return Pushed::rejected;
+            }
+        } catch (...) {
+            after.fail();
+            ++rejected_;
+            return Pushed::rejected;
+        }
+    }
+    if (bus_options_.measure_age) note_age(type, after);
+    Pushed pushed = Pushed::queued;
+    if (keyed_) {
+        pushed = push_by_key(type, sequence, event, replayed, after);
+    } else {
+        if (!replayed) pushed = make_room(type, after);
+        if (pushed <= Pushed::displaced) {
+            append(type, sequence, event, replayed);
+            if (replayed) replay_end_ = high_water_ = tail();
+        }
+    }
+    if (pushed > Pushed::displaced) return pushed;
+    limit_ = tail();
+    after.wake(claim());
+    return pushed;
+}
+
+Pushed Mailbox::push_by_key(std::uint16_t type, std::uint64_t sequence, const OfferedEvent& event, bool replayed,
+                            Aftermath& after) noexcept {
+    using Merged = Refinement::Merged;
+    std::optional<std::size_t> hash;
+    KeyedSlots::Place place = KeyedSlots::none;
+    Merged merged = Merged::unasked;
+    alignas(std::max_align_t) std::byte both[most_inline_bytes];
+    if (policy_ == Policy::latest) {
+        hash = type;
+        place = keyed_->find(*hash, [](KeyedSlots::Place) { return true; });
+    } else {
+        try {
+            const UserCode code(home(), *core_);
+            hash = refinement_->hash(type, event.bytes);
+            if (hash)
+                place = keyed_->find(*hash, [&](KeyedSlots::Place candidate) {
+                    Slot& queued = slot(candidate);
+                    return queued.tag.index == type && refinement_->same_key(type, queued.storage(), event.bytes);
+                });
+            if (place != KeyedSlots::none) merged = refinement_->merge(type, slot(place).storage(), event.bytes, both);
+        } catch (...) {
+            after.fail();
+            ++rejected_;
+            return Pushed::rejected;
+        }
+    }
+    if (place == KeyedSlots::none) {
+        Pushed pushed = Pushed::queued;
+        if (!replayed && policy_ != Policy::latest && !has_room()) pushed = overflow(type, after);
+        if (pushed > Pushed::displaced) return pushed;
+        fill(keyed_->add(hash), type, sequence, event, replayed, 0);
+        const std::uint64_t queued = tail() + 1;
+        high_water_ = std::max(high_water_, queued - head_.load(std::memory_order_relaxed));
+        published_.store(queued, std::memory_order_release);
+        return pushed;
+    }
+    ++lost_;
+    ++displaced_;
+    if (merged == Merged::nothing) {
+        merge_away(place, after);
+        return Pushed::merged_away;
+    }
+    const std::uint64_t missed = slot(place).tag.missed + 1;
+    empty_out(place, after);
+    keyed_->move_to_back(place);
+    if (merged == Merged::event) {
+        OfferedEvent made = event;
+        made.bytes = both;
+        fill(place, type, sequence, made, replayed, missed);
+        if (event.is_shared) after.drop(*event.payload());
+    } else {
+        fill(place, type, sequence, event, replayed, missed);
+    }
+    return Pushed::displaced;
+}
+
+void Mailbox::fill(KeyedSlots::Place place, std::uint16_t type, std::uint64_t sequence, const OfferedEvent& event,
+                   bool replayed, std::uint64_t missed) noexcept {
+    Slot& slot = *::new (&this->slot(place)) Slot{};
+    slot.tag.sequence = sequence;
+    slot.tag.missed = (std::exchange(gap_, 0) + missed) & max_missed;
+    slot.tag.index = type;
+    slot.tag.replayed = replayed ? 1 : 0;
+    slot.store(event);
+    if (replayed) ++replayed_;
+}
+
+void Mailbox::empty_out(KeyedSlots::Place place, Aftermath& after) noexcept {
+    Slot& slot = this->slot(place);
+    if (slot.tag.shared != 0) after.drop(*slot.payload());
+    if (slot.tag.replayed != 0) --replayed_;
+}
+
+void Mailbox::merge_away(KeyedSlots::Place place, Aftermath& after) noexcept {
+    ++rejected_;
+    gone_before(keyed_->after(place), slot(place).tag.missed + 1);
+    empty_out(place, after);
+    keyed_->remove(place);
+    reader_moved(1);
+    if (policy_ == Policy::wait) TopicBase::give_turns(bindings(), after);
+}
+
+void Mailbox::gone_before(KeyedSlots::Place next, std::uint64_t missed) noexcept {
+    if (next == KeyedSlots::none) {
+        gap_ += missed;
+    } else {
+        slot(next).tag.missed = (slot(next).tag.missed + missed) & max_missed;
+    }
+}
+
+void Mailbox::displace_oldest_key(Aftermath& after) noexcept {
+    KeyedSlots::Place victim = keyed_->oldest();
+    while (slot(victim).tag.replayed != 0) victim = keyed_->after(victim);
+    gone_before(keyed_->after(victim), slot(victim).tag.missed + 1);
+    empty_out(victim, after);
+    keyed_->remove(victim);
+}
+
 // ---- a full queue -----------------------------------------------------------------------------------------------
 
 Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
     const std::uint64_t tail = this->tail();
     std::uint64_t head = head_.load(std::memory_order_acquire);
     if (head == tail) episode_is_open_ = false;
-    if (bus_options_.measure_age) note_age(type, after);
 
     Pushed pushed = Pushed::queued;
     if (tail >= std::max(head, replay_end_) + capacity_) {
-        switch (policy_) {
-            case Policy::kill:
-                if (!has_ended()) end(State::killed, after);  // one event may reach it in two ways
-                return Pushed::killed;
-            case Policy::drop_oldest:
-                displace_oldest(head, after);
-                head = head_.load(std::memory_order_relaxed);
-                pushed = Pushed::displaced;
-                break;
-            default:
-                return refuse(type, after);
-        }
+        pushed = overflow(type, after);
+        if (pushed > Pushed::displaced) return pushed;
+        head = head_.load(std::memory_order_relaxed);
     }
     high_water_ = std::max(high_water_, tail + 1 - head);
     limit_ = std::min(std::max(head, replay_end_) + capacity_, head + high_water_);
     // an episode ends when the queue has been empty, which only a look at the reader's end can tell
-    if (episode_is_open_ || bus_options_.measure_age) limit_ = tail + 1;
+    if (episode_is_open_) limit_ = tail + 1;
     return pushed;
+}
+
+Pushed Mailbox::overflow(std::uint16_t type, Aftermath& after) noexcept {
+    switch (policy_) {
+        case Policy::kill:
+            if (!has_ended()) end(State::killed, after);  // one event may reach it in two ways
+            return Pushed::killed;
+        case Policy::drop_oldest:
+            displace_oldest(after);
+            return Pushed::displaced;
+        default:
+            return refuse(type, after);
+    }
 }
 
 Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
@@ -171,11 +329,20 @@ Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
 }
 
 bool Mailbox::has_room() const noexcept {
+    if (keyed_) return tail() - head_.load(std::memory_order_relaxed) - replayed_ < capacity_;
     return tail() < std::max(head_.load(std::memory_order_acquire), replay_end_) + capacity_;
 }
 
-void Mailbox::displace_oldest(std::uint64_t head, Aftermath& after) noexcept {
+void Mailbox::displace_oldest(Aftermath& after) noexcept {
+    ++lost_;
+    ++displaced_;
+    if (keyed_) {
+        displace_oldest_key(after);
+        reader_moved(1);
+        return;
+    }
     // Replayed events lie in front and stay: the oldest of the others goes, and they move up into its place.
+    const std::uint64_t head = head_.load(std::memory_order_relaxed);
     const std::uint64_t replayed = head < replay_end_ ? replay_end_ - head : 0;
     Slot* victim = read_;
     for (std::uint64_t i = 0; i < replayed; ++i) victim = this->after(victim);
@@ -196,47 +363,29 @@ void Mailbox::displace_oldest(std::uint64_t head, Aftermath& after) noexcept {
     }
     read_ = this->after(read_);
     if (replayed != 0) ++replay_end_;
-    ++lost_;
-    ++displaced_;
-    head_.store(head + 1, std::memory_order_release);
+    reader_moved(1);
 }
 
-// ---- Latest: one slot for each type -----------------------------------------------------------------------------
-
-bool Mailbox::begin_replacing(Slot& slot, Aftermath& after) noexcept {
-    const bool replaced = slot.tag.sequence != 0;
-    slot.tag.missed = replaced ? (slot.tag.missed + 1) & max_missed : 0;
-    if (replaced) {
-        if (slot.tag.shared != 0) after.drop(*slot.payload());
-        ++lost_;
-        ++displaced_;
-    }
-    return replaced;
-}
-
-void Mailbox::publish_replaced() noexcept {
-    const std::uint64_t queued = published_.load(std::memory_order_relaxed) + 1;
-    high_water_ = std::max(high_water_, queued - head_.load(std::memory_order_relaxed));
-    published_.store(queued, std::memory_order_release);
-    limit_ = queued;  // every push looks
+void Mailbox::reader_moved(std::uint64_t by) noexcept {
+    discarded_ += by;
+    head_.store(head_.load(std::memory_order_relaxed) + by, std::memory_order_release);
 }
 
 // ---- taking under the lock --------------------------------------------------------------------------------------
 
 Slot* Mailbox::oldest() noexcept {
     if (published_.load(std::memory_order_relaxed) == head_.load(std::memory_order_relaxed)) return nullptr;
-    if (policy_ != Policy::latest) return read_;
-    Slot* oldest = nullptr;
-    for (std::size_t type = 0; type < types_; ++type) {
-        Slot& candidate = slot(type);
-        if (candidate.tag.sequence == 0) continue;
-        if (oldest == nullptr || candidate.tag.sequence < oldest->tag.sequence) oldest = &candidate;
-    }
-    return oldest;
+    return keyed_ ? &slot(keyed_->oldest()) : read_;
+}
+
+void Mailbox::forget_oldest_key() noexcept {
+    const KeyedSlots::Place place = keyed_->oldest();
+    if (slot(place).tag.replayed != 0) --replayed_;
+    keyed_->remove(place);
 }
 
 void Mailbox::taken_under_lock(Aftermath& after) noexcept {
-    if (policy_ != Policy::latest) read_ = this->after(read_);
+    if (!keyed_) read_ = this->after(read_);
     const std::uint64_t head = head_.load(std::memory_order_relaxed) + 1;
     head_.store(head, std::memory_order_release);
     if (state() == State::draining && published_.load(std::memory_order_relaxed) == head) end(State::closed, after);
@@ -300,10 +449,9 @@ Look Mailbox::discard() noexcept {
         discarded_ += tail - head;
         head_.store(tail, std::memory_order_release);
     }
-    if (policy_ == Policy::latest) {
-        for (std::size_t type = 0; type < types_; ++type) {
-            const SlotTag tag = std::exchange(slot(type).tag, {});
-            if (tag.sequence != 0 && tag.shared != 0) slot(type).payload()->release();
+    if (keyed_) {
+        for (KeyedSlots::Place place = keyed_->oldest(); place != KeyedSlots::none; place = keyed_->after(place)) {
+            if (slot(place).tag.shared != 0) slot(place).payload()->release();
         }
     } else {
         for (std::uint64_t i = head; i != tail; ++i) {
@@ -420,9 +568,10 @@ SubscriptionStat Mailbox::stat() {
     const std::uint64_t head = head_.load(std::memory_order_acquire);
     stat.size = has_ended() ? 0 : published_.load(std::memory_order_relaxed) - head;
     stat.high_water = high_water_;
-    stat.delivered = head - discarded_ - (policy_ == Policy::drop_oldest ? displaced_ : 0);
+    stat.delivered = head - discarded_;
     stat.lost = lost_;
     stat.gap = gap_;
+    stat.rejected = rejected_;
     stat.killed = state() == State::killed;
     stat.waiting = occupied();
     if (bus_options_.measure_age && stat.size != 0) stat.age = std::chrono::steady_clock::now() - not_empty_since_;

@@ -160,7 +160,7 @@ TEST(Latest, KeepsOneOfEachTypeInTheOrderOfEmission) {
     asio::io_context io;
     event::EventBus bus(io);
     auto emitter = bus.emitter<Number, Letter, Text>();
-    auto subscription = bus.subscribe<Number, Letter, Text>({.on_full = Latest{}});
+    auto subscription = bus.subscribe<Number, Letter, Text>({.capacity = 1, .on_full = Latest{}});
     emitter.emit(Number{1});
     emitter.emit(Text{"old"});
     emitter.emit(Letter{'a'});

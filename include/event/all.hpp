@@ -11,6 +11,7 @@
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/interface.hpp>
+#include <event/latest_by.hpp>
 #include <event/name.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
@@ -19,3 +20,4 @@
 #include <event/tagged.hpp>
 #include <event/value.hpp>
 #include <event/watcher.hpp>
+#include <event/where.hpp>

@@ -14,6 +14,10 @@
 
 namespace event {
 
+namespace detail {
+class StoredEvent;
+}
+
 /// A share of one event, whose type only the event itself knows. `bus.subscribe<AnyEvent>(…)` receives every event of
 /// every type, also of types that first appear later, in the one order in which all others see them. Nobody emits an
 /// `AnyEvent`; one that was received can be passed on with `EventBus::emit`. Prints through fmt (`event/fmt.hpp`).
@@ -66,8 +70,7 @@ public:
 
 private:
     friend class EventBus;
-    template <class...>
-    friend class Delivery;
+    friend class detail::StoredEvent;
 
     template <class Base>
     [[nodiscard]] static const Base* view(const detail::PayloadBase& payload) noexcept {

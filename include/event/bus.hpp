@@ -7,15 +7,18 @@
 #include <event/delivery.hpp>
 #include <event/detail/bus_core.hpp>
 #include <event/detail/push_op.hpp>
+#include <event/detail/refine.hpp>
 #include <event/detail/slot.hpp>
 #include <event/emitter.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/interface.hpp>
+#include <event/latest_by.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
 #include <event/subscription.hpp>
 #include <event/value.hpp>
+#include <event/where.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
@@ -28,6 +31,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <source_location>
 #include <string>
 #include <type_traits>
@@ -83,13 +87,25 @@ public:
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the
     /// retained events of its types, oldest first. `Ts...` are event types, behaviours (`Implements<Base>`), or
-    /// `AnyEvent` alone, which is every event of the bus (and begins with the retained ones only if asked to). Throws
-    /// `std::invalid_argument` for a capacity of 0, and for a behaviour or `AnyEvent` under `Latest`.
+    /// `AnyEvent` alone, which is every event of the bus (and begins with the retained ones only if asked to).
+    /// `refinements` are a filter (`where(predicate)`), a conflation (`latest_by(key)`), or both. Throws
+    /// `std::invalid_argument` for a capacity of 0, for a behaviour or `AnyEvent` under `Latest`, and for `latest_by`
+    /// under `Latest`; and what a refinement throws of a retained event.
     template <class... Ts>
     Subscription<Ts...> subscribe(SubscriptionOptions options = {},
                                   std::source_location where = std::source_location::current()) {
-        auto mailbox = add_subscription<Ts...>(std::move(options), where);
-        return Subscription<Ts...>(core_->executor(), core_, std::move(mailbox), false);
+        return pull<Ts...>(std::move(options), nullptr, where);
+    }
+    template <class... Ts, detail::Refines Refinement>
+    Subscription<Ts...> subscribe(SubscriptionOptions options, Refinement refinement,
+                                  std::source_location where = std::source_location::current()) {
+        return pull<Ts...>(std::move(options), detail::refine<Ts...>(std::move(refinement)), where);
+    }
+    template <class... Ts, detail::Refines Refinement1, detail::Refines Refinement2>
+    Subscription<Ts...> subscribe(SubscriptionOptions options, Refinement1 refinement1, Refinement2 refinement2,
+                                  std::source_location where = std::source_location::current()) {
+        return pull<Ts...>(std::move(options), detail::refine<Ts...>(std::move(refinement1), std::move(refinement2)),
+                           where);
     }
 
     /// A push subscription: `handler` is called with each event, as `handler(const T&)` or `handler(const T&, const
@@ -100,22 +116,25 @@ public:
     /// anything, its own subscription included. A cancellation through its associated slot closes the subscription. It
     /// keeps `run()` from returning until it is closed.
     template <class... Ts, class Handler>
-        requires(!std::convertible_to<Handler, std::source_location>)
+        requires(!std::convertible_to<Handler, std::source_location> && !detail::Refines<std::remove_cvref_t<Handler>>)
     Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler,
                                   std::source_location where = std::source_location::current()) {
-        using Stored = std::decay_t<Handler>;
-        static_assert(detail::check_subscribed_types<Ts...>());
-        static_assert((detail::HandlesEvent<Stored, detail::Delivered<Ts>> && ...),
-                      "event: the handler must be callable with every event type of the subscription");
-        Stored stored(std::forward<Handler>(handler));
-        executor_type executor = core_->executor();
-        auto associated = boost::asio::get_associated_executor(stored, executor);
-        if constexpr (std::convertible_to<decltype(associated), executor_type>) executor = associated;
-
-        auto mailbox = add_subscription<Ts...>(std::move(options), where);
-        Subscription<Ts...> subscription(executor, core_, mailbox, true);
-        detail::PushOp<Stored, Ts...>::start(core_, mailbox, std::move(stored));
-        return subscription;
+        return push<Ts...>(std::move(options), std::forward<Handler>(handler), nullptr, where);
+    }
+    template <class... Ts, class Handler, detail::Refines Refinement>
+        requires(!detail::Refines<std::remove_cvref_t<Handler>>)
+    Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler, Refinement refinement,
+                                  std::source_location where = std::source_location::current()) {
+        return push<Ts...>(std::move(options), std::forward<Handler>(handler),
+                           detail::refine<Ts...>(std::move(refinement)), where);
+    }
+    template <class... Ts, class Handler, detail::Refines Refinement1, detail::Refines Refinement2>
+        requires(!detail::Refines<std::remove_cvref_t<Handler>>)
+    Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler, Refinement1 refinement1,
+                                  Refinement2 refinement2,
+                                  std::source_location where = std::source_location::current()) {
+        return push<Ts...>(std::move(options), std::forward<Handler>(handler),
+                           detail::refine<Ts...>(std::move(refinement1), std::move(refinement2)), where);
     }
 
     /// Emits an event that was received as `AnyEvent`, maybe from another bus, as itself; the event is shared. To
@@ -247,12 +266,38 @@ private:
     }
 
     template <class... Ts>
+    Subscription<Ts...> pull(SubscriptionOptions options, std::unique_ptr<detail::Refinement> refinement,
+                             const std::source_location& where) {
+        auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
+        return Subscription<Ts...>(core_->executor(), core_, std::move(mailbox), false);
+    }
+    template <class... Ts, class Handler>
+    Subscription<Ts...> push(SubscriptionOptions options, Handler&& handler,
+                             std::unique_ptr<detail::Refinement> refinement, const std::source_location& where) {
+        using Stored = std::decay_t<Handler>;
+        static_assert(detail::check_subscribed_types<Ts...>());
+        static_assert((detail::HandlesEvent<Stored, detail::Delivered<Ts>> && ...),
+                      "event: the handler must be callable with every event type of the subscription");
+        Stored stored(std::forward<Handler>(handler));
+        executor_type executor = core_->executor();
+        auto associated = boost::asio::get_associated_executor(stored, executor);
+        if constexpr (std::convertible_to<decltype(associated), executor_type>) executor = associated;
+
+        auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
+        Subscription<Ts...> subscription(executor, core_, mailbox, true);
+        detail::PushOp<Stored, Ts...>::start(core_, mailbox, std::move(stored));
+        return subscription;
+    }
+
+    template <class... Ts>
     detail::IntrusivePtr<detail::Mailbox> add_subscription(SubscriptionOptions options,
+                                                           std::unique_ptr<detail::Refinement> refinement,
                                                            const std::source_location& where) {
         static_assert(detail::check_subscribed_types<Ts...>());
         const std::array<detail::Listed, sizeof...(Ts)> listed{list<Ts>()...};
         boost::system::error_code error;
-        auto mailbox = core_->add_subscription(listed, detail::slot_stride<Ts...>, std::move(options), where, error);
+        auto mailbox = core_->add_subscription(listed, detail::slot_stride<Ts...>, std::move(options),
+                                               std::move(refinement), where, error);
         if (error) throw boost::system::system_error(error, "event: cannot subscribe");
         return mailbox;
     }

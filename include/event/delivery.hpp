@@ -33,6 +33,26 @@ struct Meta {
 namespace detail {
 class DeliveryAccess;
 
+/// An event as it lies in queues and deliveries: its bytes, or a pointer to its payload.
+class StoredEvent {
+public:
+    template <class T>
+    [[nodiscard]] static const Delivered<T>* as(const std::byte* storage) noexcept {
+        if constexpr (stored_inline<T> || std::is_same_v<T, AnyEvent>) {
+            return std::launder(reinterpret_cast<const T*>(storage));
+        } else if constexpr (is_erased<T>) {
+            return AnyEvent::view<Delivered<T>>(*payload(storage));
+        } else {
+            return &static_cast<const Payload<T>*>(payload(storage))->value();
+        }
+    }
+    [[nodiscard]] static PayloadBase* payload(const std::byte* storage) noexcept {
+        PayloadBase* payload = nullptr;
+        std::memcpy(&payload, storage, sizeof(payload));
+        return payload;
+    }
+};
+
 /// `f(event, meta)` where `f` takes both, otherwise `f(event)`.
 template <class F, class T>
 concept HandlesEvent = std::invocable<F&, const T&, const Meta&> || std::invocable<F&, const T&>;
@@ -120,25 +140,13 @@ private:
     friend class detail::DeliveryAccess;
 
     void reset() noexcept {
-        if (tag_.shared != 0 && !empty()) payload()->release();
+        if (tag_.shared != 0 && !empty()) detail::StoredEvent::payload(storage_)->release();
         tag_ = {};
-    }
-
-    [[nodiscard]] detail::PayloadBase* payload() const noexcept {
-        detail::PayloadBase* payload = nullptr;
-        std::memcpy(&payload, storage_, sizeof(payload));
-        return payload;
     }
 
     template <class T>
     [[nodiscard]] const detail::Delivered<T>* pointer() const noexcept {
-        if constexpr (detail::stored_inline<T> || std::is_same_v<T, AnyEvent>) {
-            return std::launder(reinterpret_cast<const T*>(storage_));
-        } else if constexpr (detail::is_erased<T>) {
-            return AnyEvent::view<detail::Delivered<T>>(*payload());
-        } else {
-            return &static_cast<const detail::Payload<T>*>(payload())->value();
-        }
+        return detail::StoredEvent::as<T>(storage_);
     }
 
     template <std::size_t I, class F>

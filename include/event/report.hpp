@@ -37,6 +37,7 @@ struct SubscriptionStat {
     bool waiting = false;    ///< a receive, or the push handler, waits for the next event
     /// Since the queue was last empty, where `BusOptions::measure_age` asks for it and something is queued.
     std::optional<std::chrono::nanoseconds> age = std::nullopt;
+    std::uint64_t rejected = 0;  ///< events that its filter did not want, or that a merge left nothing of
 };
 
 /// A topic with its name and its emitters.

@@ -53,6 +53,24 @@ void wrong(boost::asio::io_context& io) {
     auto emitter = bus.emitter<OnlyDeclares>();
 #elif defined(CASE_handler_misses_a_behaviour)
     auto subscription = bus.subscribe<event::Implements<Behaviour> >({}, OnlyA{});
+#elif defined(CASE_filter_of_no_type)
+    auto subscription = bus.subscribe<A>({}, event::where([](const B&) { return true; }));
+#elif defined(CASE_filter_without_answer)
+    auto subscription = bus.subscribe<A>({}, event::where([](const A&) {}));
+#elif defined(CASE_two_filters)
+    const auto all = event::where([](const A&) { return true; });
+    auto subscription = bus.subscribe<A>({}, all, all);
+#elif defined(CASE_key_of_no_type)
+    auto subscription = bus.subscribe<A>({}, event::latest_by([](const B& event) { return event.value; }));
+#elif defined(CASE_key_without_hash)
+    auto subscription = bus.subscribe<A>({}, event::latest_by([](const A& event) { return event; }));
+#elif defined(CASE_merge_without_key)
+    auto subscription = bus.subscribe<A, B>({}, event::latest_by([](const A& event) { return event.value; },
+                                                                 [](const B&, const B& newer) { return newer; }));
+#elif defined(CASE_merge_of_a_behaviour)
+    auto subscription = bus.subscribe<event::Implements<Behaviour> >(
+        {}, event::latest_by([](const Behaviour&) { return 1; },
+                             [](const Behaviour&, const Behaviour& newer) { return newer; }));
 #elif defined(CASE_delivery_cannot_hold)
     static_cast<void>(event::Delivery<A>().get_if<B>());
 #elif defined(CASE_predicate_of_another_type)

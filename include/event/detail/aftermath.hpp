@@ -3,6 +3,8 @@
 #include <event/detail/parked_op.hpp>
 #include <event/detail/payload.hpp>
 
+#include <cstdint>
+#include <exception>
 #include <utility>
 
 namespace event::detail {
@@ -31,23 +33,33 @@ public:
     /// Under the lock. The list holds a reference of its own to the mailbox.
     void notify(Mailbox& mailbox) noexcept;
 
-    /// Without the lock. Throws what the first callback that failed has thrown, after all is done.
-    void settle() {
+    /// Under the lock, in a handler of an exception that a filter has thrown: the first one is kept.
+    void fail() noexcept;
+
+    /// Without the lock. Throws what the first filter or callback that failed has thrown, after all is done.
+    [[gnu::always_inline]] void settle() {
         if (first_op_ != nullptr) wake_all();
         if (doomed_ != nullptr) dispose_all();
-        if (slow_ != nullptr) [[unlikely]]
-            notify_all();
+        if (unusual_ != 0) [[unlikely]]
+            settle_unusual();
     }
 
 private:
     void wake_all() noexcept;
     void dispose_all() noexcept;
-    void notify_all();
+    void settle_unusual();
+
+    static constexpr std::uintptr_t has_failed = 1;
 
     ParkedOp* first_op_ = nullptr;
     ParkedOp* last_op_ = nullptr;
     PayloadBase* doomed_ = nullptr;
-    Mailbox* slow_ = nullptr;
+    std::uintptr_t unusual_ = 0;  // the first of the slow mailboxes, and has_failed
+    union Failure {               // there if has_failed: who has none does not pay for it
+        Failure() noexcept {}
+        ~Failure() {}
+        std::exception_ptr exception;
+    } failure_;
 };
 
 }  // namespace event::detail

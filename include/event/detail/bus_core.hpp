@@ -29,6 +29,21 @@ namespace event::detail {
 
 class BusCore;
 
+/// Serialises the registrations of one bus. Locking it throws where a filter of the bus would wait for ever.
+class RegistrationMutex {
+public:
+    explicit RegistrationMutex(const Core& bus) noexcept : bus_(bus) {}
+    void lock() {
+        UserCode::refuse_in(bus_);
+        mutex_.lock();
+    }
+    void unlock() noexcept { mutex_.unlock(); }
+
+private:
+    const Core& bus_;
+    std::mutex mutex_;
+};
+
 /// What an emitter and its pending emits share.
 class EmitterState {
 public:
@@ -87,8 +102,11 @@ public:
     [[nodiscard]] TopicBase* retain(const EventType& type, boost::system::error_code& error);
 
     /// Registers one subscription for all that is listed, or for none; its queue holds the retained events.
+    /// `refinement` may be null. Throws what that throws.
     [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const Listed> listed, std::size_t stride,
-                                                         SubscriptionOptions options, const std::source_location& where,
+                                                         SubscriptionOptions options,
+                                                         std::unique_ptr<Refinement> refinement,
+                                                         const std::source_location& where,
                                                          boost::system::error_code& error);
     /// Ends a subscription and forgets it. Nothing if it was done before.
     void close_subscription(Mailbox& mailbox) noexcept;
@@ -159,7 +177,7 @@ private:
     const BusOptions options_;
     std::atomic<bool> closed_{false};  // written under mutex_
 
-    std::mutex mutex_;  // registration; the outermost lock
+    RegistrationMutex mutex_{*this};  // the outermost lock
     // guarded by mutex_
     std::vector<std::unique_ptr<TopicBase>> topics_;
     std::vector<std::unique_ptr<Behaviour>> behaviours_;

@@ -12,10 +12,12 @@
 ///
 /// Two domains are locked together only while they are merged, which needs the bus's mutex, and where a topic tells the
 /// value that counts its subscribers, which never is in a domain with others. The mutex of a `ContextService` is never
-/// held together with any of them. User code runs under none of them.
+/// held together with any of them. User code runs under none of them, but for filters and keys, which decide what comes
+/// into a queue: `UserCode`.
 
 namespace event::detail {
 
+class Core;
 class DomainMember;
 
 /// The topics that some subscription sees together: one lock and one sequence for all that happens to them. This is
@@ -33,6 +35,31 @@ struct Domain {
     // guarded by the bus's mutex
     DomainMember* members = nullptr;
     std::size_t size = 0;
+
+    /// Waits for the lock. Throws `boost::system::system_error` (`resource_deadlock_would_occur`) when this thread
+    /// holds it, running a filter.
+    void wait();
+};
+
+/// While it exists, this thread runs a user's code under the lock of a domain: what that code calls that would need the
+/// lock, or the mutex of the bus, throws instead of waiting for ever (and terminates the program where it is noexcept).
+class UserCode {
+public:
+    /// Under the domain's lock.
+    UserCode(const DomainMember& home, const Core& core) noexcept;
+    UserCode(const UserCode&) = delete;
+    UserCode& operator=(const UserCode&) = delete;
+    ~UserCode();
+
+    /// Throws when such code runs under a lock of this core.
+    static void refuse_in(const Core& core);
+
+private:
+    friend struct Domain;
+
+    const Domain* const domain_;
+    const Core* const core_;
+    const UserCode* const outer_;
 };
 
 /// A topic as its domain sees it: born in a domain of its own, moved to another when the two are merged. A domain
@@ -59,6 +86,7 @@ protected:
 
 private:
     friend class DomainGuard;
+    friend class UserCode;
 
     Domain own_;
     std::atomic<Domain*> domain_;             // written under the locks of the old and the new domain
@@ -68,14 +96,19 @@ private:
 /// Holds the lock of the domain that a topic belongs to.
 class DomainGuard {
 public:
-    explicit DomainGuard(const DomainMember& topic) noexcept {
-        for (;;) {
-            domain_ = topic.domain_.load(std::memory_order_acquire);
-            domain_->lock.lock();
-            if (topic.domain_.load(std::memory_order_relaxed) == domain_) [[likely]]
-                return;
-            domain_->lock.unlock();
-        }
+    /// Throws as `Domain::wait`.
+    [[gnu::always_inline]] explicit DomainGuard(const DomainMember& topic)
+        : domain_(topic.domain_.load(std::memory_order_acquire)) {
+        if (!domain_->lock.try_lock()) [[unlikely]]
+            domain_->wait();
+        if (topic.domain_.load(std::memory_order_relaxed) != domain_) [[unlikely]]
+            follow(topic);
+    }
+    /// The same for an event on its way: should it throw, one reference to the payload is given up.
+    template <class Payload>
+    DomainGuard(const DomainMember& topic, Payload* payload) try : DomainGuard(topic) {
+    } catch (...) {
+        payload->release();
     }
     ~DomainGuard() {
         if (domain_ != nullptr) domain_->lock.unlock();
@@ -91,7 +124,10 @@ public:
     [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++domain_->sequence; }
 
 private:
-    Domain* domain_ = nullptr;
+    /// To the domain that the topic has moved to.
+    void follow(const DomainMember& topic);
+
+    Domain* domain_;
 };
 
 }  // namespace event::detail

@@ -17,6 +17,7 @@ public:
         if (locked_.exchange(true, std::memory_order_acquire)) [[unlikely]]
             wait();
     }
+    [[nodiscard]] bool try_lock() noexcept { return !locked_.exchange(true, std::memory_order_acquire); }
     void unlock() noexcept { locked_.store(false, std::memory_order_release); }
 
 private:

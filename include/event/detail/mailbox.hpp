@@ -3,7 +3,9 @@
 #include <event/backpressure.hpp>
 #include <event/detail/aftermath.hpp>
 #include <event/detail/core.hpp>
+#include <event/detail/keyed_slots.hpp>
 #include <event/detail/parked_op.hpp>
+#include <event/detail/refinement.hpp>
 #include <event/detail/slot.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
@@ -32,14 +34,16 @@ struct Binding {
     bool is_erased = false;      // in its list of erased sinks
 };
 
-enum class Pushed : std::uint8_t { queued, displaced, refused, killed };
+/// The event is in the queue, for the first two of them only. `merged_away`: an older one went, too.
+enum class Pushed : std::uint8_t { queued, displaced, refused, rejected, merged_away, killed };
 enum class Look : std::uint8_t { empty, readable, ended };
 
 /// The bounded queue of one subscription, and the spot where its receiver waits.
 ///
 /// A ring with one producer and one consumer. Producer is whoever holds the domain's lock; consumer is the receiver,
 /// who takes an event from a non-empty queue without a lock. Where the producer must move the reader's end
-/// (`DropOldest`, `Latest`), or room is awaited (`Wait`), the consumer takes the lock as well.
+/// (`DropOldest`), or room is awaited (`Wait`), the consumer takes the lock as well. With keys (`latest_by`, and
+/// `Latest`, whose keys are the types) it is no ring, but slots that are linked in the order of their events.
 class alignas(64) Mailbox final : public ParkingSpot {
 public:
     struct Options {
@@ -54,6 +58,7 @@ public:
         std::size_t stride = 0;              // bytes from slot to slot
         std::size_t replay_room = 0;         // slots beside the capacity, for retained events
         bool require_emitters = false;
+        std::unique_ptr<Refinement> refinement;  // null: every event is wanted as it is
     };
     using SlowCallback = std::function<void(const SlowSubscriber&)>;
 
@@ -70,7 +75,7 @@ public:
     Pushed push(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
         Pushed pushed = Pushed::queued;
         if (tail() == limit_) [[unlikely]] {
-            if (policy_ == Policy::latest) return replace(type, sequence, event, after);
+            if (is_special_) return push_specially(type, sequence, OfferedEvent(event), false, after);
             pushed = make_room(type, after);
             if (pushed > Pushed::displaced) return pushed;
         }
@@ -79,16 +84,13 @@ public:
             after.wake(claim());
         return pushed;
     }
-    /// Queues a retained event, before any other; there is room for it.
+    /// Queues a retained event, before any other, if it is wanted; there is room for it. The payload's reference goes
+    /// along in any case.
     template <class Event>
     void replay(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
-        if (policy_ == Policy::latest) {
-            replace(type, sequence, event, after);
-            slot(type).tag.replayed = 1;
-            return;
-        }
-        append(type, sequence, event, true);
-        replay_end_ = limit_ = high_water_ = tail();
+        const OfferedEvent offered(event);
+        if (push_specially(type, sequence, offered, true, after) > Pushed::displaced && offered.is_shared)
+            after.drop(*offered.payload());
     }
     /// Loses an event although there may be room: others were promised it.
     Pushed refuse(std::uint16_t type, Aftermath& after) noexcept;
@@ -192,7 +194,7 @@ public:
 
 private:
     Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options, std::byte* subjects,
-            std::byte* bindings, std::byte* slots, std::size_t slot_count) noexcept;
+            std::byte* bindings, std::byte* slots, std::size_t slot_count, std::unique_ptr<KeyedSlots> keyed) noexcept;
     ~Mailbox();
     void destroy_spot() noexcept override;
 
@@ -219,24 +221,24 @@ private:
         write_ = after(write_, write_stride_, write_end_);
         published_.store(tail() + 1, std::memory_order_release);
     }
-    template <class Event>
-    Pushed replace(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
-        if (bus_options_.measure_age) note_age(type, after);
-        Slot& slot = this->slot(type);
-        const bool replaced = begin_replacing(slot, after);
-        slot.tag.sequence = sequence;
-        slot.tag.index = type;
-        slot.tag.replayed = 0;
-        slot.store(event);
-        if (!replaced) publish_replaced();
-        after.wake(claim());
-        return replaced ? Pushed::displaced : Pushed::queued;
-    }
-    bool begin_replacing(Slot& slot, Aftermath& after) noexcept;
-    void publish_replaced() noexcept;
+    /// The same for whom not every event just takes the next slot of the ring.
+    Pushed push_specially(std::uint16_t type, std::uint64_t sequence, const OfferedEvent& event, bool replayed,
+                          Aftermath& after) noexcept;
+    Pushed push_by_key(std::uint16_t type, std::uint64_t sequence, const OfferedEvent& event, bool replayed,
+                       Aftermath& after) noexcept;
+    void fill(KeyedSlots::Place place, std::uint16_t type, std::uint64_t sequence, const OfferedEvent& event,
+              bool replayed, std::uint64_t missed) noexcept;
+    /// What the queue held there is gone.
+    void empty_out(KeyedSlots::Place place, Aftermath& after) noexcept;
+    void merge_away(KeyedSlots::Place place, Aftermath& after) noexcept;
+    void gone_before(KeyedSlots::Place next, std::uint64_t missed) noexcept;
 
+    /// The policy's answer to a full queue.
+    Pushed overflow(std::uint16_t type, Aftermath& after) noexcept;
     Pushed make_room(std::uint16_t type, Aftermath& after) noexcept;
-    void displace_oldest(std::uint64_t head, Aftermath& after) noexcept;
+    void displace_oldest(Aftermath& after) noexcept;
+    void displace_oldest_key(Aftermath& after) noexcept;
+    void reader_moved(std::uint64_t by) noexcept;
     void open_episode(std::uint16_t type, Aftermath& after) noexcept;
     void begin_episode(std::uint16_t type, Aftermath& after) noexcept;
     /// Before an event is queued.
@@ -253,8 +255,8 @@ private:
                 found = Look::ended;
             } else if (slot != nullptr) {
                 found = Look::readable;
+                if (keyed_) forget_oldest_key();
                 f(*slot);
-                slot->tag = {};
                 taken_under_lock(after);
             } else if (state() == State::draining) {
                 found = Look::ended;
@@ -265,6 +267,7 @@ private:
         return found;
     }
     [[nodiscard]] Slot* oldest() noexcept;
+    void forget_oldest_key() noexcept;
     void taken_under_lock(Aftermath& after) noexcept;
     Look drained() noexcept;
     void finish_draining() noexcept;
@@ -301,13 +304,18 @@ private:
     std::uint32_t binding_room_ = 0;
     std::unique_ptr<Binding[]> more_bindings_;
     bool is_erased_ = false;
+    bool is_special_ = false;  // with a refinement, keys, or an age: every push looks
+    std::unique_ptr<Refinement> refinement_;
+    std::unique_ptr<KeyedSlots> keyed_;  // null: a ring
 
     // guarded by the domain's lock, and rarely touched
-    std::uint64_t replay_end_ = 0;  // the events below it are replayed ones
+    std::uint64_t replay_end_ = 0;  // of a ring: the events below it are replayed ones
+    std::uint64_t replayed_ = 0;    // with keys: queued events that are replayed ones
     std::uint64_t high_water_ = 0;
     std::uint64_t lost_ = 0;
     std::uint64_t displaced_ = 0;
-    std::uint64_t discarded_ = 0;
+    std::uint64_t rejected_ = 0;
+    std::uint64_t discarded_ = 0;  // left the queue without being received
     std::uint64_t episodes_ = 0;
     std::uint16_t slow_type_ = 0;
     bool episode_is_open_ = false;

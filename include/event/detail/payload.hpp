@@ -25,10 +25,13 @@ constexpr bool check_event_type() noexcept {
     return true;
 }
 
+/// The most bytes that are copied rather than shared.
+inline constexpr std::size_t most_inline_bytes = 256;
+
 /// Events that are copied into each queue; all others are built once and shared.
 template <class T>
 inline constexpr bool stored_inline = std::is_trivially_copyable_v<T> && std::is_copy_constructible_v<T> &&
-                                      sizeof(T) <= 256 && alignof(T) <= alignof(std::max_align_t);
+                                      sizeof(T) <= most_inline_bytes && alignof(T) <= alignof(std::max_align_t);
 template <class T>
     requires is_erased<T>
 inline constexpr bool stored_inline<T> = false;

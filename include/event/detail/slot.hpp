@@ -22,6 +22,26 @@ struct SlotTag {
 };
 static_assert(sizeof(SlotTag) == 16);
 
+/// An event on its way into a queue, as it will lie there.
+struct OfferedEvent {
+    const std::byte* bytes;  // of the event, or of a pointer to its payload
+    std::uint16_t size;
+    bool is_shared;
+
+    explicit OfferedEvent(PayloadBase* const& payload) noexcept
+        : bytes(reinterpret_cast<const std::byte*>(&payload)), size(sizeof(PayloadBase*)), is_shared(true) {}
+    template <class T>
+        requires stored_inline<T>
+    explicit OfferedEvent(const T* const& event) noexcept
+        : bytes(reinterpret_cast<const std::byte*>(event)), size(sizeof(T)), is_shared(false) {}
+
+    [[nodiscard]] PayloadBase* payload() const noexcept {
+        PayloadBase* payload = nullptr;
+        std::memcpy(&payload, bytes, sizeof(payload));
+        return payload;
+    }
+};
+
 /// One place of a queue: the tag, and behind it the event's bytes or a pointer to its payload. How many bytes there
 /// are is the same for all slots of a queue.
 struct alignas(std::max_align_t) Slot {
@@ -36,6 +56,10 @@ struct alignas(std::max_align_t) Slot {
     void store(PayloadBase* payload) noexcept {
         tag.shared = 1;
         std::memcpy(storage(), &payload, sizeof(payload));
+    }
+    void store(const OfferedEvent& event) noexcept {
+        tag.shared = event.is_shared ? 1 : 0;
+        std::memcpy(storage(), event.bytes, event.size);
     }
     template <class T>
         requires stored_inline<T>

@@ -163,10 +163,11 @@ public:
 
 protected:
     struct Counts {
-        std::size_t delivered = 0, refused = 0, displaced = 0, killed = 0;
+        std::size_t delivered = 0, rejected = 0, refused = 0, displaced = 0, killed = 0;
 
         Counts& operator+=(const Counts& other) noexcept {
             delivered += other.delivered;
+            rejected += other.rejected;
             refused += other.refused;
             displaced += other.displaced;
             killed += other.killed;
@@ -301,7 +302,7 @@ public:
         EmitResult result;
         Aftermath after;
         {
-            DomainGuard domain(*this);
+            DomainGuard domain = lock_for(event);
             if (is_special_) [[unlikely]] {
                 domain.unlock();
                 return emit_specially(event);
@@ -313,17 +314,22 @@ public:
     }
 
     /// Emits one event if the retained one is still that of `sequence`; otherwise none, and the event stays the
-    /// caller's.
+    /// caller's, unless this throws.
     std::optional<EmitResult> emit_if_unchanged(std::uint64_t sequence, Item event) {
         std::optional<EmitResult> result;
         Aftermath after;
-        attempt(event, [&](DomainGuard& domain, SharedForm<T>* shared) {
-            if (retained_sequence_ != sequence) return true;
-            EmitResult emitted;
-            if (!publish(event, shared, domain, false, emitted, after)) return false;
-            result = emitted;
-            return true;
-        });
+        try {
+            attempt(event, [&](DomainGuard& domain, SharedForm<T>* shared) {
+                if (retained_sequence_ != sequence) return true;
+                EmitResult emitted;
+                if (!publish(event, shared, domain, false, emitted, after)) return false;
+                result = emitted;
+                return true;
+            });
+        } catch (...) {
+            if constexpr (!stored_inline<T>) event->release();
+            throw;
+        }
         after.settle();
         return result;
     }
@@ -350,7 +356,7 @@ public:
         EmitResult result;
         Aftermath after;
         {
-            DomainGuard domain(*this);
+            DomainGuard domain(*this, &event);
             if (closed_) {
                 result.error = errc::closed;
                 after.drop(event);
@@ -419,6 +425,14 @@ public:
     }
 
 private:
+    [[nodiscard]] DomainGuard lock_for(Item event) const {
+        if constexpr (stored_inline<T>) {
+            return DomainGuard(*this);
+        } else {
+            return DomainGuard(*this, event);
+        }
+    }
+
     /// What a queue stores: the events' bytes, or a pointer to the payload without its type.
     [[nodiscard]] static auto stored(Item event) noexcept {
         if constexpr (stored_inline<T>) {
@@ -512,6 +526,7 @@ private:
         ++emitted_;
         result.subscribers += subscribers;
         result.delivered += counts.delivered;
+        result.rejected += counts.rejected;
         result.refused += counts.refused;
         result.displaced += counts.displaced;
         result.killed += counts.killed;
@@ -539,6 +554,13 @@ private:
         switch (pushed) {
             case Pushed::displaced:
                 ++counts.delivered;
+                ++counts.displaced;
+                break;
+            case Pushed::rejected:
+                ++counts.rejected;
+                break;
+            case Pushed::merged_away:
+                ++counts.rejected;
                 ++counts.displaced;
                 break;
             case Pushed::refused:

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace event::detail {
+
+/// What a subscription wants of the events that are offered to it: a filter, a key, a merge. Events are given as they
+/// lie in a queue (`StoredEvent`); `type` is their place in the subscription's list. Everything is called under the
+/// domain's lock, and may throw what the user's code throws.
+class Refinement {
+public:
+    Refinement() = default;
+    Refinement(const Refinement&) = delete;
+    Refinement& operator=(const Refinement&) = delete;
+    virtual ~Refinement() = default;
+
+    [[nodiscard]] virtual bool has_keys() const noexcept = 0;
+
+    [[nodiscard]] virtual bool accepts(std::uint16_t type, const std::byte* event) = 0;
+    /// Of the event's key; none if the type has no key.
+    [[nodiscard]] virtual std::optional<std::size_t> hash(std::uint16_t type, const std::byte* event) = 0;
+    /// Two events of one type.
+    [[nodiscard]] virtual bool same_key(std::uint16_t type, const std::byte* left, const std::byte* right) = 0;
+
+    enum class Merged : std::uint8_t {
+        unasked,  // the newer event replaces the queued one
+        event,    // this one replaces it: stored in `merged`, which has room for `most_inline_bytes`
+        nothing,  // both are gone
+    };
+    [[nodiscard]] virtual Merged merge(std::uint16_t type, const std::byte* queued, const std::byte* newer,
+                                       std::byte* merged) = 0;
+};
+
+}  // namespace event::detail

@@ -1,0 +1,31 @@
+#pragma once
+
+/// A filter in front of a subscription's queue.
+
+#include <type_traits>
+#include <utility>
+
+namespace event {
+
+/// What `where` returns: the last, or the last but one, argument of `EventBus::subscribe`.
+template <class Predicate>
+struct Where {
+    Predicate predicate;
+};
+
+/// Queues only those events for which `predicate(const T&)` is true; what it rejects takes no slot, and counts in
+/// `EmitResult::rejected` and `SubscriptionStat::rejected`, not as lost. One predicate with overloads filters several
+/// types; of a type that it cannot be called with, every event is wanted. Behaviours are filtered as `const Base&`,
+/// `AnyEvent` as itself. Retained events are filtered as well. `async_emit` waits for room whatever a filter thinks.
+///
+/// It runs on the emitting thread, inside the order: never twice at once for one subscription, and everybody who emits
+/// or receives such events waits for it. So it must be quick, and must not use its bus: what would wait for ever throws
+/// `boost::system::system_error` (`resource_deadlock_would_occur`) instead, or terminates the program where it is
+/// `noexcept`. An exception out of it counts as a rejection and comes out of the emit, after everybody was served; out
+/// of `subscribe`, without a subscription, where a retained event is the cause.
+template <class Predicate>
+[[nodiscard]] Where<std::decay_t<Predicate>> where(Predicate&& predicate) {
+    return {std::forward<Predicate>(predicate)};
+}
+
+}  // namespace event
