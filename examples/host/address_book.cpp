@@ -21,7 +21,8 @@ AddressBook::AddressBook(event::EventBus& bus, Tasks& tasks, const asio::any_io_
           {.capacity = options.capacity,
            .on_full = event::Notify{[this](const event::SlowSubscriber&) { behind_.set(true); }},
            .name = "address book"},
-          asio::bind_executor(strand_, [this](const auto& event) { handle(event); }))) {
+          asio::bind_executor(strand_, [this](const auto& event) { handle(event); }),
+          event::latest_by([](const PeerIdentified& event) { return event.connection; }))) {
     tasks.spawn(strand_, "address book", resynchronise_when_behind());
     tasks.spawn(strand_, "address book", forget_old_ones());
     tasks.spawn(strand_, "address book", end_with_bus());

@@ -24,7 +24,8 @@ struct AddressBookOptions {
     std::size_t capacity = 64;                       ///< of its queue, in events
 };
 
-/// A component that may be slow. Its queue is small, and when events were lost to it, it starts again from what the
+/// A component that may be slow. Its queue is small: of what the peer of a connection says of itself it holds only the
+/// newest, and when events were lost to it, it starts again from what the
 /// swarm and identify say is so now (the Values that they set before they emit); whatever the storm, it ends up equal
 /// to the truth.
 ///

@@ -30,7 +30,8 @@ Echo::Echo(event::EventBus& bus, Tasks& tasks, const EchoOptions& options)
     : options_(options),
       strand_(asio::make_strand(bus.get_executor())),
       emitter_(bus.emitter<EchoReturned, SendRequested, CloseRequested>({.name = "echo"})),
-      events_(bus.subscribe<ConnEstablished, ConnClosed, FrameReceived>({.on_full = event::Wait{}, .name = "echo"})),
+      events_(bus.subscribe<ConnEstablished, ConnClosed, FrameReceived>({.on_full = event::Wait{}, .name = "echo"},
+                                                                        frames_of(Protocol::echo))),
       ticks_(bus.subscribe<Tick>({.on_full = event::Latest{}, .name = "echo: ticks"},
                                  asio::bind_executor(strand_, [this](const Tick&) {
                                      for (auto& [connection, on_their_way] : peers_)
@@ -45,7 +46,7 @@ asio::awaitable<void> Echo::run() {
         const auto& [error, event] = received_event;
         if (error) break;
         if (const auto* frame = event.get_if<FrameReceived>()) {
-            if (frame->protocol == Protocol::echo) co_await received(*frame);
+            co_await received(*frame);
         } else if (const auto* established = event.get_if<ConnEstablished>()) {
             if (established->direction == Direction::outbound)
                 fill_window(established->connection, peers_[established->connection]);

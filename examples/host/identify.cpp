@@ -14,7 +14,7 @@ Identify::Identify(event::EventBus& bus, Tasks& tasks, PeerInfo self)
       peers_(bus.get_executor(), IdentifiedPeers{}),
       emitter_(bus.emitter<PeerIdentified, SendRequested, CloseRequested>({.name = "identify"})),
       events_(bus.subscribe<NetworkStarted, ConnEstablished, ConnClosed, FrameReceived, ReachableAddressesChanged>(
-          {.on_full = event::Wait{}, .name = "identify"})) {
+          {.on_full = event::Wait{}, .name = "identify"}, frames_of(Protocol::identify))) {
     tasks.spawn(asio::make_strand(bus.get_executor()), "identify", run());
 }
 
@@ -36,7 +36,7 @@ asio::awaitable<void> Identify::run() {
         } else if (const auto* started = event.get_if<NetworkStarted>()) {
             self_.listening = {to_string(started->address)};
             for (const ConnectionId connection : open) co_await introduce(connection);
-        } else if (const auto* frame = event.get_if<FrameReceived>(); frame->protocol == Protocol::identify) {
+        } else if (const auto* frame = event.get_if<FrameReceived>()) {
             co_await identified(*frame);
         }
     }

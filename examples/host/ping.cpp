@@ -27,7 +27,7 @@ Ping::Ping(event::EventBus& bus, const PingOptions& options)
       emitter_(bus.emitter<PingMeasured, SendRequested, CloseRequested>({.name = "ping"})),
       events_(bus.subscribe<ConnEstablished, ConnClosed, FrameReceived>(
           {.on_full = event::Wait{}, .name = "ping"},
-          asio::bind_executor(strand_, [this](const auto& event) { handle(event); }))),
+          asio::bind_executor(strand_, [this](const auto& event) { handle(event); }), frames_of(Protocol::ping))),
       ticks_(bus.subscribe<Tick>({.on_full = event::Latest{}, .name = "ping: ticks"},
                                  asio::bind_executor(strand_, [this](const Tick& tick) { handle(tick); }))) {}
 
@@ -41,7 +41,6 @@ void Ping::handle(const ConnEstablished& event) { peers_[event.connection].due =
 void Ping::handle(const ConnClosed& event) { peers_.erase(event.connection); }
 
 void Ping::handle(const FrameReceived& event) {
-    if (event.protocol != Protocol::ping) return;
     if (event.payload.size() != 1 + Number().size() || (event.payload[0] != question && event.payload[0] != answer))
         return close(event.connection, "a malformed ping");
     const auto number = boost::endian::load_big_u64(reinterpret_cast<const unsigned char*>(event.payload.data()) + 1);

@@ -176,6 +176,21 @@ TEST_F(Book, FollowsTheEventsWhileItKeepsUp) {
     EXPECT_EQ(book.entries().size(), 3U) << "who has left is remembered";
 }
 
+TEST_F(Book, QueuesOnlyTheNewestThatAPeerSaysOfItself) {
+    connect(1);
+    connect(2);
+    for (int i = 0; i < 100; ++i) {
+        name(1, "one " + std::to_string(i));
+        name(2, "two " + std::to_string(i));
+    }
+    EXPECT_EQ(book.stats().front().size, 4U);
+    disconnect(1);
+    drive(slow);
+    expect_truth();
+    EXPECT_EQ(book.entries().at(1).info.name, "one 99");
+    EXPECT_EQ(book.resynchronised(), 0U);
+}
+
 TEST_F(Book, EqualsTheTruthAfterAStormThatItSleptThrough) {
     drive(slow);
     for (ConnectionId id = 1; id <= 100; ++id) connect(id);
