@@ -24,8 +24,7 @@ struct BandwidthMeasured {
     std::size_t bytes_per_second = 0;
 };
 struct Meter {
-    int starts = 0;
-    int stops = 0;
+    int starts = 0, stops = 0;
 };
 
 bool is_some(std::size_t count) { return count != 0; }
@@ -65,7 +64,6 @@ int main() {
     if (meter.starts != 0) return 1;
 
     for (int day = 1; day <= 2; ++day) {
-        // [listeners]
         int samples = 0;
         auto monitor = bus.subscribe<BandwidthMeasured>({}, [&](const BandwidthMeasured&) { ++samples; });
         auto journal = bus.subscribe<BandwidthMeasured>({}, [&](const BandwidthMeasured&) { ++samples; });
@@ -75,7 +73,6 @@ int main() {
         if (meter.stops != day - 1) return 1;
         journal.close();
         io.poll();  // and now nobody
-        // [listeners]
         if (meter.starts != day || meter.stops != day) return 1;
     }
     bus.close();

@@ -33,11 +33,9 @@ std::string lossy(const event::Backpressure& policy) {
     slow.async_closed([&](error_code why) { learns += why == event::errc::killed ? " killed" : " closed"; });
     // [subscriber]
 
-    // [emitter]
     const event::EmitResult result = found.emit_all(crowd);  // its figures are sums over the four
     io.poll();
     found.emit({.peer = "erin"});  // now there is room again
-    // [emitter]
     bus.close();
     io.run();
     fmt::print("{}\n    emitter: {}\n    subscriber:{}\n", policy, result, learns);
@@ -48,7 +46,6 @@ std::string lossless() {
     asio::io_context io;
     event::EventBus bus{io};
     auto found = bus.emitter<PeerFound>();
-    // [wait]
     auto slow = bus.subscribe<PeerFound>({.capacity = 2, .on_full = event::Wait{}, .name = "slow"});
     int accepted = 0;
     for (const PeerFound& event : crowd) found.async_emit(event, [&](error_code, event::EmitResult) { ++accepted; });
@@ -59,7 +56,6 @@ std::string lossless() {
         learns += ' ' + (*delivery)->peer;
         io.poll();  // what was taken made room for the next
     }
-    // [wait]
     fmt::print("{}\n    emitter: {} at once, {} in the end\n    subscriber:{}\n", event::Policy::wait, at_once,
                accepted, learns);
     return at_once == 2 && accepted == 4 ? learns : "";
@@ -67,12 +63,10 @@ std::string lossless() {
 
 int main() {
     int told = 0;
-    // [notify]
     const event::Notify notify{[&](const event::SlowSubscriber& slow) {
         fmt::print("told at once: {}\n", slow);
         ++told;
     }};
-    // [notify]
     if (lossy(event::Drop{}) != " alice bob erin(2 missed) closed") return 1;
     if (lossy(event::DropOldest{}) != " carol(2 missed) dave erin closed") return 1;
     if (lossy(event::Latest{}) != " dave(3 missed) erin closed") return 1;

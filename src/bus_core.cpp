@@ -32,19 +32,18 @@ BusCore::~BusCore() = default;
 
 TopicBase* BusCore::find(const EventType& type) noexcept {
     const auto found = by_tag_.find(type.id->tag);
-    return found != by_tag_.end() ? found->second : nullptr;
+    TopicBase* topic = found != by_tag_.end() ? found->second : nullptr;
+    if (topic != nullptr && topic->is_listed) return topic;
+    const auto same_label = by_label_.find(type.label());
+    const bool is_elsewhere =
+        same_label != by_label_.end() && same_label->second->type().id->is_same_elsewhere(*type.id);
+    return is_elsewhere ? same_label->second : topic;
 }
 
 TopicBase* BusCore::find_or_make(const EventType& type, boost::system::error_code& error) {
     TopicBase* topic = find(type);
     if (topic != nullptr && topic->is_listed) return topic;
-
-    const auto same_label = by_label_.find(type.label());
-    if (same_label != by_label_.end() && same_label->second->type().id->is_same_elsewhere(*type.id)) {
-        by_tag_.insert_or_assign(type.id->tag, same_label->second);
-        return same_label->second;
-    }
-    if (same_label != by_label_.end() && !type.id->declared.empty()) {
+    if (!type.id->declared.empty() && by_label_.contains(type.label())) {
         error = errc::name_clash;
         return nullptr;
     }

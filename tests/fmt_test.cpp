@@ -94,8 +94,41 @@ TEST(Format, OfFigures) {
     EXPECT_EQ(fmt::format("{}", subscription.stat()), "slow (Notify): 1 of 1 queued, 1 at most; 0 delivered, 1 lost");
 }
 
-TEST(Format, TakesNoSpecification) {
+TEST(Format, TakesTheSpecificationOfAString) {
+    EXPECT_EQ(fmt::format("[{:<8}]", event::Policy::drop), "[Drop    ]");
+    EXPECT_EQ(fmt::format("[{:^8}]", event::Backpressure(event::Kill{})), "[  Kill  ]");
+    EXPECT_EQ(fmt::format("[{:>8}]", event::errc::closed), "[  closed]");
+    EXPECT_EQ(fmt::format("[{:.>{}}]", event::Meta{.sequence = 7, .missed = 0, .replayed = false}, 4), "[..#7]");
+    EXPECT_EQ(fmt::format("[{:<15}]", event::EmitResult{}), "[0 subscribers  ]");
+    EXPECT_EQ(fmt::format("[{:10}]", event::AnyEvent()), "[no event  ]");
     EXPECT_THROW(static_cast<void>(fmt::format(fmt::runtime("{:x}"), event::EmitResult{})), fmt::format_error);
+}
+
+/// Some of fmt's functions bring an output iterator of their own.
+TEST(Format, WritesToAnything) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Printed>({.retain = true, .name = "printer"});
+    auto subscription = bus.subscribe<Printed>({.name = "reader"});
+    auto all = bus.subscribe<event::AnyEvent>();
+    const event::Value<Printed> value(io, Printed{3});
+    const event::EmitResult result = emitter.emit({42});
+    const auto delivery = *subscription.try_receive();
+    EXPECT_EQ(fmt::to_string(event::errc::closed), "closed");
+    EXPECT_EQ(fmt::to_string(event::Backpressure(event::Wait{})), "Wait");
+    EXPECT_EQ(fmt::to_string(result), "2 subscribers: 2 delivered");
+    EXPECT_EQ(fmt::to_string(delivery), "42");
+    EXPECT_EQ(fmt::to_string(delivery.meta()), "#1");
+    EXPECT_EQ(fmt::to_string(**all.try_receive()), "42");
+    EXPECT_EQ(fmt::to_string(*value.try_get()), "3");
+    EXPECT_EQ(fmt::to_string(event::SlowSubscriber{}),
+              "'' lost 0 events so far, of type  first: its queue of 0 was full (episode 0)");
+    EXPECT_EQ(fmt::to_string(bus.stat<Printed>()), "1 emitter, 1 subscriber, 1 emitted, retained");
+    EXPECT_EQ(fmt::to_string(subscription.stat()), "reader (Notify): 0 of 64 queued, 1 at most; 1 delivered, 0 lost");
+    EXPECT_EQ(fmt::to_string(bus.report().topics.front()),
+              "fmt_test::Printed: 1 emitter, 1 subscriber, 1 emitted, retained; emitted by printer");
+    EXPECT_EQ(fmt::to_string(event::ValueReport{}), ": version 0, 0 watchers, 0 of them behind");
+    EXPECT_EQ(fmt::to_string(bus.report()), event::to_string(bus.report()));
 }
 
 }  // namespace fmt_test

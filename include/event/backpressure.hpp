@@ -47,8 +47,9 @@ struct Latest {};
 /// The subscription ends at once and its queue is discarded.
 struct Kill {};
 
-/// The new event is lost, and the callback is called: at once, on the emitting thread, once for each *episode* (from
-/// the first loss until the queue has been empty), so that the subscriber can restart from a state known to be right.
+/// The new event is lost, and the callback is called: at once (after `emit_all`'s last event), on the emitting thread,
+/// before the emit returns, once for each *episode* (from the first loss until the queue has been empty), so that the
+/// subscriber can restart from a state known to be right.
 ///
 /// The callback holds no lock of the library's; it may emit, subscribe and close anything. It never runs twice at
 /// once: an episode that opens meanwhile gives one further call by the thread that is already calling. After the

@@ -93,7 +93,8 @@ public:
         return emit_built<T>(std::forward<Args>(args)...);
     }
 
-    /// Emits the events adjacently in the order, with one lock and one wake-up for the lot.
+    /// Emits the events adjacently in the order, with one lock and one wake-up for the lot. The figures are sums over
+    /// all of them; a `Notify` callback runs after the last one, before this returns.
     template <class T = First>
     EmitResult emit_all(std::span<const std::type_identity_t<T>> events) const
         requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)

@@ -43,10 +43,12 @@ namespace event {
 /// handler's associated executor, by default `get_executor()`. An event is taken when the completion runs, not earlier,
 /// and a cancellation (terminal, partial or total: `operation_aborted`) that comes before that takes nothing, so
 /// `a.async_receive(…) || b.async_receive(…)` loses nothing when both run on one strand. (`||` waits for a *success*:
-/// an ended subscription does not end it unless you use `as_tuple`.) A second operation beside a pending one completes
-/// with `errc::concurrent_receive`, and the first goes on. Once the subscription has ended: `errc::closed`, or
-/// `errc::killed`. A pending operation keeps `run()` from returning, and is destroyed, uninvoked, with whichever dies
-/// first of the bus's execution context and its own.
+/// an ended subscription does not end it unless you use `as_tuple`; then it does so at once and each time, whatever the
+/// other one still has, so receive from the other one alone from there on. When both are ready, the left one wins:
+/// write what must not wait on the left, or subscribe to both types at once.) A second operation beside a pending one
+/// completes with `errc::concurrent_receive`, and the first goes on. Once the subscription has ended: `errc::closed`,
+/// or `errc::killed`. A pending operation keeps `run()` from returning, and is destroyed, uninvoked, with whichever
+/// dies first of the bus's execution context and its own.
 template <class Executor, class... Ts>
 class [[nodiscard]] BasicSubscription {
     static_assert(detail::check_subscribed_types<Ts...>());
@@ -125,7 +127,8 @@ public:
 
     /// Completes when the subscription has ended, with why: `errc::closed` or `errc::killed`. Any number at a time,
     /// beside any receive, for push subscriptions too: completing on the strand of the push handler, it tells that none
-    /// is running or will run, and what the handler uses may go. Completion: `void(error_code)`.
+    /// is running or will run, and what the handler uses may go. Completing elsewhere it may overtake a handler that is
+    /// still running when the subscription ends. Completion: `void(error_code)`.
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_closed(Token&& token = DefaultToken()) {
         return boost::asio::async_initiate<Token, void(error_code)>(
@@ -134,8 +137,9 @@ public:
 
     /// Completes once the bus has started (`EventBus::start`), or at once if it has: with success, or, where
     /// `SubscriptionOptions::require_emitters` was asked for and somebody is missing, with `errc::no_emitters`; the
-    /// subscription is closed then. `errc::closed` if it ends before. Any number at a time. Completion:
-    /// `void(error_code)`. (libp2p's RFC: registering first, resolving later, so that no order of starting is imposed.)
+    /// subscription is closed then. `errc::closed` if it ends before; without a call of `start()` it waits until
+    /// then. Any number at a time. Completion: `void(error_code)`. (libp2p's RFC: registering first, resolving later,
+    /// so that no order of starting is imposed.)
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_ready(Token&& token = DefaultToken()) {
         return boost::asio::async_initiate<Token, void(error_code)>(
