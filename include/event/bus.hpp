@@ -184,7 +184,8 @@ public:
     [[nodiscard]] BusReport report() const { return core_->report(); }
 
     /// How many emitters, or subscribers, the type has, to be watched: a service can start with its first listener and
-    /// stop after its last (F22). Set whenever the number changes, also when a subscription is killed; the watchers end
+    /// stop after its last (F22). A latest value: numbers in between may be skipped, so one who leaves while another
+    /// comes may go unseen. Set whenever the number changes, also when a subscription is killed; the watchers end
     /// with the bus. A type whose counts were asked for keeps its name until then. Errors as in registering.
     template <class T>
     [[nodiscard]] ValueView<std::size_t> emitter_count() {
