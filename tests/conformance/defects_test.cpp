@@ -102,7 +102,7 @@ TEST(CannotHappen, AStalledTopicFreezesRegistration) {
 }
 
 // E03: one event was offered to its subscribers one after the other, each waiting for the one before.
-// libp2p/go-libp2p#3031
+// libp2p/go-libp2p p2p/host/eventbus/basic.go, node.emit
 TEST(CannotHappen, AFastSubscriberStarvesBehindAStalledOne) {
     for (const event::Backpressure& policy : policies()) {
         asio::io_context io;
@@ -406,7 +406,7 @@ TEST(CannotHappen, ClosingAFullQueueNeedsItsReader) {
 }
 
 // E13: the draining Close and a reader shared the events among them: the reader saw a gap.
-// libp2p/go-eventbus#18
+// libp2p/go-libp2p p2p/host/eventbus/basic.go, sub.Close; libp2p/go-eventbus#18
 TEST(CannotHappen, AReaderBesideACloseSeesAGap) {
     constexpr int queued = 32;
     for (int round = 0; round < 2 * queued; ++round) {
