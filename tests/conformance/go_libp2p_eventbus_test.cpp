@@ -346,7 +346,8 @@ TEST(GoLibp2pEventBus, TestWildcardSlowConsumerNoDeadlock) {
         emitter.emit(EventB{0});
         std::atomic<std::size_t> refused{0};
         std::vector<std::thread> threads;
-        for (int t = 0; t < 3; ++t) threads.emplace_back([&] { refused += bus.emitter<EventB>().emit({t}).refused; });
+        for (int t = 0; t < 3; ++t)
+            threads.emplace_back([&, t] { refused += bus.emitter<EventB>().emit({t}).refused; });
         for (auto& thread : threads) thread.join();
         EXPECT_EQ(refused, 3U) << "a plain emit does not stall";
         EXPECT_EQ(warnings, round);
