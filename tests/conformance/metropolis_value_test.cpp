@@ -38,11 +38,14 @@ TEST(MetropolisValue, TestMultipleGets) {
     EXPECT_EQ(*first.value(), 1) << "the other still gets the value";
 }
 
-asio::awaitable<void> follow(event::Watcher<int> watcher, int last, std::atomic<int>& finished, bool& monotone) {
+/// `pace`: how often others get a turn between two gets.
+asio::awaitable<void> follow(event::Watcher<int> watcher, int last, int pace, std::atomic<int>& finished,
+                             bool& monotone) {
     for (int before = -1; before != last;) {
         const auto snapshot = co_await watcher.async_get(asio::use_awaitable);
         if (*snapshot <= before) monotone = false;
         before = *snapshot;
+        for (int i = 0; i < pace; ++i) co_await asio::post(asio::use_awaitable);
     }
     ++finished;
 }
@@ -57,7 +60,8 @@ TEST(MetropolisValue, TestConcurrency) {
     monotone.fill(true);
     for (int i = 0; i < watchers; ++i) {
         asio::co_spawn(asio::make_strand(pool),
-                       follow(value.watch(), last, finished, monotone[static_cast<std::size_t>(i)]), asio::detached);
+                       follow(value.watch(), last, i % 10, finished, monotone[static_cast<std::size_t>(i)]),
+                       asio::detached);
     }
     for (int i = 1; i <= last; ++i) value.set(i);
     pool.join();
@@ -94,7 +98,10 @@ TEST(MetropolisValue, TestSetAfterWatch) {
 TEST(MetropolisValue, TestWatchersList) {
     // the original bounds a list that only a set sweeps; here a watcher leaves nothing behind when it closes
     asio::io_context io;
-    event::Value<int> value(io, 1);
+    event::EventBus bus{io};
+    auto value = bus.value<int>();
+    value.set(1);
+    const auto watchers = [&] { return bus.report().values.at(0).watchers; };
     std::vector<event::Watcher<int>> live;
     for (int i = 0; i < 100; ++i) live.push_back(value.watch());
     std::vector<Completion<event::Snapshot<int>>> abandoned(10'000);
@@ -103,9 +110,11 @@ TEST(MetropolisValue, TestWatchersList) {
         EXPECT_TRUE(watcher.try_get());
         watcher.async_get(get.handler());
     }
+    EXPECT_EQ(watchers(), 100U) << "before any set";
     EXPECT_EQ(drive(io), abandoned.size()) << "each is told that it was closed";
     value.set(2);
     EXPECT_EQ(drive(io), 0U) << "and none is left to wake";
+    EXPECT_EQ(watchers(), 100U);
     for (auto& watcher : live) EXPECT_EQ(**watcher.try_get(), 2);
 }
 
