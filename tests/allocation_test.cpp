@@ -112,6 +112,34 @@ TEST(Allocations, NoneForSharedEvents) {
               0);
 }
 
+TEST(Allocations, NoneForWhatIsFilteredMeasuredOrReplacedByKey) {
+    asio::io_context io;
+    event::EventBus bus{io, {.measure_age = true}};
+    auto emitter = bus.emitter<Number>();
+    auto text = bus.emitter<Text>();
+    const auto is_odd = [](const Number& number) { return number.value % 2 != 0; };
+    const auto key = [](const Number& number) { return number.value / 4; };
+    const auto sum = [](const Number& queued, const Number& newer) { return Number{queued.value + newer.value}; };
+    auto plain = bus.subscribe<Number>({.capacity = 4, .on_full = event::Drop{}});
+    auto odd = bus.subscribe<Number>({.on_full = event::DropOldest{}}, event::where(is_odd));
+    auto newest = bus.subscribe<Number>({.capacity = 2, .on_full = event::DropOldest{}}, event::latest_by(key, sum));
+    auto texts = bus.subscribe<Text>({}, event::latest_by([](const Text& event) { return event.value.size(); },
+                                                          [](const Text&, const Text& newer) { return newer; }));
+    EXPECT_EQ(allocations_of([&] {
+                  for (int i = 0; i < 16; ++i) {
+                      emitter.emit(Number{i});
+                      text.emplace(i % 2 == 0 ? "even" : "odd");
+                  }
+                  for (auto* subscription : {&plain, &odd, &newest}) {
+                      while (subscription->try_receive()) {
+                      }
+                  }
+                  while (texts.try_receive()) {
+                  }
+              }),
+              0);
+}
+
 /// Emits, and posts itself again, all within one run of the context: Asio's recycled memory lives as long as that.
 struct Chain {
     asio::io_context& io;
