@@ -418,7 +418,7 @@ void BusCore::remove_emitter(EmitterState& emitter) noexcept {
 // ---- subscriptions ----------------------------------------------------------------------------------------------
 
 IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, std::size_t stride,
-                                                SubscriptionOptions options, std::unique_ptr<Refinement> refinement,
+                                                SubscriptionOptions&& options, std::unique_ptr<Refinement> refinement,
                                                 const std::source_location& where, boost::system::error_code& error) {
     const auto name = [&] { return options.name.empty() ? unique_name(where, 0) : options.name; };
     if (options.capacity == 0) {

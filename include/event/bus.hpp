@@ -267,13 +267,13 @@ private:
     }
 
     template <class... Ts>
-    Subscription<Ts...> pull(SubscriptionOptions options, std::unique_ptr<detail::Refinement> refinement,
+    Subscription<Ts...> pull(SubscriptionOptions&& options, std::unique_ptr<detail::Refinement> refinement,
                              const std::source_location& where) {
         auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
         return Subscription<Ts...>(core_->executor(), core_, std::move(mailbox), false);
     }
     template <class... Ts, class Handler>
-    Subscription<Ts...> push(SubscriptionOptions options, Handler&& handler,
+    Subscription<Ts...> push(SubscriptionOptions&& options, Handler&& handler,
                              std::unique_ptr<detail::Refinement> refinement, const std::source_location& where) {
         using Stored = std::decay_t<Handler>;
         static_assert(detail::check_subscribed_types<Ts...>());
@@ -291,7 +291,7 @@ private:
     }
 
     template <class... Ts>
-    detail::IntrusivePtr<detail::Mailbox> add_subscription(SubscriptionOptions options,
+    detail::IntrusivePtr<detail::Mailbox> add_subscription(SubscriptionOptions&& options,
                                                            std::unique_ptr<detail::Refinement> refinement,
                                                            const std::source_location& where) {
         static_assert(detail::check_subscribed_types<Ts...>());

@@ -104,7 +104,7 @@ public:
     /// Registers one subscription for all that is listed, or for none; its queue holds the retained events.
     /// `refinement` may be null. Throws what that throws.
     [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const Listed> listed, std::size_t stride,
-                                                         SubscriptionOptions options,
+                                                         SubscriptionOptions&& options,
                                                          std::unique_ptr<Refinement> refinement,
                                                          const std::source_location& where,
                                                          boost::system::error_code& error);

@@ -1,0 +1,146 @@
+/// Six fixed workloads for counting instructions (bench/check_counts) and allocations: a count does not depend on how
+/// busy the machine is.
+///
+///     eventbus_counts WORKLOAD ROUNDS
+///
+/// prints how many allocations the rounds took, once everything was warm.
+
+#include "allocations.hpp"
+#include "event.hpp"
+
+#include <event/bus.hpp>
+#include <event/value.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+namespace {
+
+namespace asio = boost::asio;
+using bench::batch;
+using bench::Event;
+
+/// Too large to be copied into queues.
+struct Text {
+    std::string value;
+};
+
+constexpr int warm_up = 4;
+
+/// Runs the round `rounds` times, once warm, and says how many allocations that took.
+template <class Round>
+void repeat(int rounds, Round&& round) {
+    for (int i = 0; i < warm_up; ++i) round();
+    const long before = bench::allocations();
+    for (int i = 0; i < rounds; ++i) round();
+    std::printf("%ld\n", bench::allocations() - before);
+}
+
+/// A round is one batch, emitted, then taken by every subscriber.
+template <class T>
+void deliver(int rounds, std::size_t subscribers) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<T>();
+    std::vector<event::Subscription<T>> subscriptions;
+    for (std::size_t i = 0; i < subscribers; ++i) subscriptions.push_back(bus.subscribe<T>({.capacity = batch}));
+    repeat(rounds, [&] {
+        for (std::size_t i = 0; i < batch; ++i) emitter.emplace();
+        for (event::Subscription<T>& subscription : subscriptions) {
+            while (subscription.try_receive()) {
+            }
+        }
+    });
+}
+
+/// A round is one event, emitted, and handled by a push subscription.
+void push(int rounds) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Event<>>();
+    int handled = 0;
+    const auto subscription = bus.subscribe<Event<>>({}, [&](const Event<>&) { ++handled; });
+    repeat(rounds, [&] {
+        emitter.emplace();
+        io.poll();
+    });
+    if (handled != rounds + warm_up) std::abort();
+}
+
+asio::awaitable<void> answer(event::Subscription<Event<0>> pings, event::Emitter<Event<1>> pongs) {
+    for (;;) {
+        const auto received = co_await pings.async_receive(asio::as_tuple(asio::use_awaitable));
+        if (std::get<0>(received)) co_return;
+        pongs.emplace();
+    }
+}
+
+/// A round is one event to another coroutine, and one back; two hops.
+asio::awaitable<void> ask(int rounds, event::EventBus& bus, event::Subscription<Event<1>> pongs) {
+    const auto pings = bus.emitter<Event<0>>();
+    long before = 0;
+    for (int i = 0; i < warm_up + rounds; ++i) {
+        if (i == warm_up) before = bench::allocations();
+        pings.emplace();
+        const auto received = co_await pongs.async_receive(asio::as_tuple(asio::use_awaitable));
+        if (std::get<0>(received)) std::abort();
+    }
+    std::printf("%ld\n", bench::allocations() - before);
+    bus.close();
+}
+
+void hop(int rounds) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    asio::co_spawn(io, answer(bus.subscribe<Event<0>>(), bus.emitter<Event<1>>()), asio::detached);
+    asio::co_spawn(io, ask(rounds, bus, bus.subscribe<Event<1>>()), asio::detached);
+    io.run();
+}
+
+/// A round is one set beside a hundred idle watchers, and one get.
+void value(int rounds) {
+    asio::io_context io;
+    event::Value<Event<>> value{io};
+    std::vector<event::Watcher<Event<>>> idle;
+    for (int i = 0; i < 100; ++i) idle.push_back(value.watch());
+    auto watcher = value.watch();
+    repeat(rounds, [&] {
+        value.set({});
+        if (!watcher.try_get()) std::abort();
+    });
+}
+
+const std::map<std::string_view, std::function<void(int)>> workloads{
+    {"one_subscriber", [](int rounds) { deliver<Event<>>(rounds, 1); }},
+    {"eight_subscribers", [](int rounds) { deliver<Event<>>(rounds, 8); }},
+    {"eight_subscribers_shared", [](int rounds) { deliver<Text>(rounds, 8); }},
+    {"push", &push},
+    {"coroutine_hop", &hop},
+    {"value", &value},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto workload = argc == 3 ? workloads.find(argv[1]) : workloads.end();
+    if (workload == workloads.end()) {
+        std::fputs("usage: eventbus_counts WORKLOAD ROUNDS\n", stderr);
+        return EXIT_FAILURE;
+    }
+    workload->second(std::atoi(argv[2]));
+    return EXIT_SUCCESS;
+}
