@@ -30,9 +30,10 @@ struct SwarmState {
 // [types]
 
 struct AddressBook {
+    AddressBook(event::EventBus& on, const event::ValueView<SwarmState>& of) : bus(on), swarm(of) {}
     event::EventBus& bus;
     event::ValueView<SwarmState> swarm;
-    SwarmState known = {};
+    SwarmState known;
     int starts = 0;
 
     // [start]
@@ -60,10 +61,9 @@ int main() {
     event::EventBus bus{boost::asio::make_strand(io)};  // what the book does never overlaps
     event::Value<SwarmState> swarm{io, SwarmState{}};
     auto changed = bus.emitter<ConnectednessChanged>();
-    AddressBook book{bus, swarm.view()};
+    AddressBook book(bus, swarm.view());
     book.start_when_behind();
     io.poll();
-
     for (int i = 0; i < 100; ++i) {
         // [owner]
         ConnectednessChanged event{.peer = fmt::format("peer {}", i % 10), .is_connected = i < 95};
