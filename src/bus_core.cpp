@@ -287,14 +287,14 @@ EmitResult BusCore::emit(PayloadBase& payload) {
     }
     // as any emitter that closes; what a callback throws passes by
     struct Leave {
-        BusCore& bus;
+        IntrusivePtr<BusCore> bus;  // a callback may destroy the last handle
         TopicBase& topic;
         ~Leave() {
-            const std::lock_guard lock(bus.mutex_);
+            const std::lock_guard lock(bus->mutex_);
             --topic.emitters;
-            bus.retire_unused(topic);
+            bus->retire_unused(topic);
         }
-    } leave{*this, *topic};
+    } leave{IntrusivePtr<BusCore>(this), *topic};
     return topic->emit_shared(*std::exchange(reference.payload, nullptr));
 }
 

@@ -12,18 +12,25 @@ namespace {
 
 thread_local const UserCode* innermost = nullptr;
 
-[[noreturn]] void refuse() {
-    throw boost::system::system_error(
-        boost::system::errc::make_error_code(boost::system::errc::resource_deadlock_would_occur),
-        "event: a filter, a key or a merge must not use its bus");
-}
-
 }  // namespace
 
 UserCode::UserCode(const DomainMember& home, const Core& core) noexcept
-    : domain_(home.domain_.load(std::memory_order_relaxed)), core_(&core), outer_(std::exchange(innermost, this)) {}
+    : domain_(*home.domain_.load(std::memory_order_relaxed)), core_(&core), outer_(std::exchange(innermost, this)) {
+    domain_.user_code.store(std::this_thread::get_id(), std::memory_order_relaxed);
+}
 
-UserCode::~UserCode() { innermost = outer_; }
+UserCode::~UserCode() {
+    domain_.user_code.store(std::thread::id(), std::memory_order_relaxed);
+    innermost = outer_;
+}
+
+bool UserCode::runs() noexcept { return innermost != nullptr; }
+
+void UserCode::refuse() {
+    throw boost::system::system_error(
+        boost::system::errc::make_error_code(boost::system::errc::resource_deadlock_would_occur),
+        "event: a filter, a key or a merge must not use a bus");
+}
 
 void UserCode::refuse_in(const Core& core) {
     for (const UserCode* code = innermost; code != nullptr; code = code->outer_) {
@@ -32,9 +39,8 @@ void UserCode::refuse_in(const Core& core) {
 }
 
 void Domain::wait() {
-    for (const UserCode* code = innermost; code != nullptr; code = code->outer_) {
-        if (code->domain_ == this) refuse();
-    }
+    // The second question is for libraries with a copy of this one each, which do not see each other's thread_local.
+    if (UserCode::runs() || user_code.load(std::memory_order_relaxed) == std::this_thread::get_id()) UserCode::refuse();
     lock.lock();
 }
 

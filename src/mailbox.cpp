@@ -21,56 +21,6 @@ constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept 
 
 }  // namespace
 
-// ---- Aftermath --------------------------------------------------------------------------------------------------
-
-void Aftermath::notify(Mailbox& mailbox) noexcept {
-    static_assert(alignof(Mailbox) > has_failed);
-    mailbox.next_slow = reinterpret_cast<Mailbox*>(unusual_ & ~has_failed);
-    unusual_ = reinterpret_cast<std::uintptr_t>(&mailbox) | (unusual_ & has_failed);
-}
-
-void Aftermath::fail() noexcept {
-    if ((unusual_ & has_failed) != 0) return;
-    ::new (&failure_.exception) std::exception_ptr(std::current_exception());
-    unusual_ |= has_failed;
-}
-
-void Aftermath::wake_all() noexcept {
-    last_op_ = nullptr;
-    for (ParkedOp* op = std::exchange(first_op_, nullptr); op != nullptr;) {
-        ParkedOp* next = op->next;  // the operation may be gone as soon as it is posted
-        op->wake();
-        op = next;
-    }
-}
-
-void Aftermath::dispose_all() noexcept {
-    for (PayloadBase* payload = std::exchange(doomed_, nullptr); payload != nullptr;) {
-        PayloadBase* next = payload->next;
-        payload->dispose();
-        payload = next;
-    }
-}
-
-void Aftermath::settle_unusual() {
-    const std::uintptr_t unusual = std::exchange(unusual_, 0);
-    std::exception_ptr first;
-    if ((unusual & has_failed) != 0) {
-        first = std::move(failure_.exception);
-        std::destroy_at(&failure_.exception);
-    }
-    for (auto* mailbox = reinterpret_cast<Mailbox*>(unusual & ~has_failed); mailbox != nullptr;) {
-        Mailbox* next = std::exchange(mailbox->next_slow, nullptr);
-        try {
-            mailbox->call_back();
-        } catch (...) {
-            if (!first) first = std::current_exception();
-        }
-        mailbox = next;
-    }
-    if (first) std::rethrow_exception(first);
-}
-
 // ---- life -------------------------------------------------------------------------------------------------------
 
 IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options) {
@@ -159,6 +109,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, std::uint64_t sequence, const
                                Aftermath& after) noexcept {
     if (has_ended()) return Pushed::killed;  // just now: one event may reach it in two ways
     limit_ = tail();
+    if (head_.load(std::memory_order_acquire) == limit_) episode_is_open_ = false;
     if (refinement_) {
         try {
             const UserCode filter(home(), *core_);
@@ -226,7 +177,6 @@ Pushed Mailbox::push_by_key(std::uint16_t type, std::uint64_t sequence, const Of
         return pushed;
     }
     ++lost_;
-    ++displaced_;
     if (merged == Merged::nothing) {
         merge_away(place, after);
         return Pushed::merged_away;
@@ -267,7 +217,7 @@ void Mailbox::merge_away(KeyedSlots::Place place, Aftermath& after) noexcept {
     gone_before(keyed_->after(place), slot(place).tag.missed + 1);
     empty_out(place, after);
     keyed_->remove(place);
-    reader_moved(1);
+    forget_one();
     if (policy_ == Policy::wait) TopicBase::give_turns(bindings(), after);
 }
 
@@ -335,10 +285,9 @@ bool Mailbox::has_room() const noexcept {
 
 void Mailbox::displace_oldest(Aftermath& after) noexcept {
     ++lost_;
-    ++displaced_;
     if (keyed_) {
         displace_oldest_key(after);
-        reader_moved(1);
+        forget_one();
         return;
     }
     // Replayed events lie in front and stay: the oldest of the others goes, and they move up into its place.
@@ -363,12 +312,12 @@ void Mailbox::displace_oldest(Aftermath& after) noexcept {
     }
     read_ = this->after(read_);
     if (replayed != 0) ++replay_end_;
-    reader_moved(1);
+    forget_one();
 }
 
-void Mailbox::reader_moved(std::uint64_t by) noexcept {
-    discarded_ += by;
-    head_.store(head_.load(std::memory_order_relaxed) + by, std::memory_order_release);
+void Mailbox::forget_one() noexcept {
+    ++discarded_;
+    head_.store(head_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 // ---- taking under the lock --------------------------------------------------------------------------------------
@@ -525,15 +474,18 @@ void Mailbox::call_back() {
             age = std::chrono::steady_clock::now() - not_empty_since_;
         }
         if (subject != nullptr) {
-            try {
-                slow.name = name();
-                slow.type = subject->label();
-                if (is_loss_due) (*slow_)(slow);
-                slow.age = std::max(age, std::chrono::nanoseconds(1));
-                if (is_age_due) bus_options_.on_slow_subscriber(slow);
-            } catch (...) {
-                if (!first) first = std::current_exception();
-            }
+            const auto call = [&](const SlowCallback& callback) {
+                try {
+                    slow.name = name();
+                    slow.type = subject->label();
+                    callback(slow);
+                } catch (...) {
+                    if (!first) first = std::current_exception();
+                }
+            };
+            if (is_loss_due) call(*slow_);
+            slow.age = std::max(age, std::chrono::nanoseconds(1));
+            if (is_age_due) call(bus_options_.on_slow_subscriber);
         }
         const DomainGuard guard(home());
         again = std::exchange(call_again_, false) && !has_ended();
@@ -558,7 +510,7 @@ std::string Mailbox::name() const { return name_.empty() ? unique_name(where_, n
 SubscriptionStat Mailbox::stat() {
     SubscriptionStat stat;
     stat.name = name();
-    stat.capacity = capacity_;
+    stat.capacity = policy_ == Policy::latest ? types_ : capacity_;
     stat.policy = policy_;
     stat.where = file_and_line(where_);
     stat.types.reserve(types_);

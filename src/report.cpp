@@ -57,7 +57,8 @@ std::string figure(std::uint64_t number, std::size_t digits) {
 
 std::string_view state_of(const SubscriptionStat& stat) {
     if (stat.killed) return "killed";
-    return stat.waiting ? "waiting" : "busy";
+    if (stat.waiting) return "waiting";
+    return stat.size == 0 ? "idle" : "busy";
 }
 
 std::string age_of(const SubscriptionStat& stat) {

@@ -6,18 +6,6 @@
 
 namespace event::detail {
 
-bool Behaviour::includes(const EventType& type) const noexcept {
-    if (is_wildcard()) return true;
-    return std::any_of(type.interfaces.begin(), type.interfaces.end(),
-                       [&](const ImplementedInterface& candidate) { return candidate.id->is(*interface_); });
-}
-
-bool Behaviour::has_emitter() const noexcept {
-    return is_wildcard() || std::any_of(topics_.begin(), topics_.end(), [&](const auto& topic) {
-               return topic->has_emitter() && includes(topic->type());
-           });
-}
-
 const DomainMember& EmitSpot::home() const noexcept { return topic_; }
 
 void EmitSpot::destroy_spot() noexcept { delete this; }

@@ -258,6 +258,38 @@ TEST(AnyEvent, ObeysItsPolicy) {
     EXPECT_EQ(told(dropping), "x");
 }
 
+TEST(AnyEvent, EmittedToNobodyIsNotCounted) {
+    asio::io_context io;
+    event::EventBus from{io};
+    event::EventBus to{io};
+    auto any = from.subscribe<AnyEvent>();
+    from.emitter<Number>().emit({1});
+    from.emitter<Text>().emit({"text"});
+    auto number = to.emitter<Number>();
+    auto text = to.emitter<Text>();
+    for (const auto& event : take_all(any)) EXPECT_EQ(to.emit(*event).subscribers, 0U);
+    EXPECT_EQ(to.stat<Number>().emitted, 0U);
+    EXPECT_EQ(to.stat<Text>().emitted, 0U);
+}
+
+TEST(AnyEvent, EmittedSurvivesACallbackThatDestroysTheBus) {
+    asio::io_context io;
+    event::EventBus from{io};
+    auto any = from.subscribe<AnyEvent>();
+    from.emitter<Number>().emit({1});
+    const auto event = any.try_receive();
+    auto to = std::make_unique<event::EventBus>(io);
+    std::optional<event::Subscription<Number>> slow;
+    slow.emplace(to->subscribe<Number>({.capacity = 1, .on_full = event::Notify{[&](const event::SlowSubscriber&) {
+                                                           slow.reset();
+                                                           to.reset();
+                                                       }}}));
+    auto& bus = *to;
+    bus.emit(**event);
+    EXPECT_EQ(bus.emit(**event).refused, 1U);
+    EXPECT_FALSE(to);
+}
+
 TEST(AnyEvent, CannotBeLatest) {
     asio::io_context io;
     event::EventBus bus{io};

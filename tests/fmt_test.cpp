@@ -38,6 +38,7 @@ TEST(Format, OfErrorsAndPolicies) {
                                        event::Latest{}, event::Kill{}, event::Wait{}};
     std::string names;
     for (const event::Backpressure& backpressure : all) names += fmt::format("{} ", backpressure);
+    EXPECT_EQ(fmt::format("{} {:<6}|", event::Notify{}, event::Kill{}), "Notify Kill  |");
     EXPECT_EQ(names, "Notify Drop DropOldest Latest Kill Wait ");
 }
 

@@ -181,6 +181,25 @@ INSTANTIATE_TEST_SUITE_P(Policies, LatestByFull,
                                          Full{"kill", event::Kill{}, "", 0, 0, false}),
                          [](const auto& row) { return row.param.name; });
 
+TEST(LatestBy, TellsOfEachEpisode) {
+    for (const event::Backpressure& policy :
+         {event::Backpressure(event::Notify{}), event::Backpressure(event::Wait{})}) {
+        asio::io_context io;
+        std::vector<std::uint64_t> episodes;
+        event::EventBus bus{
+            io, {.on_slow_subscriber = [&](const event::SlowSubscriber& slow) { episodes.push_back(slow.episodes); }}};
+        auto states = bus.subscribe<PeerState>({.capacity = 1, .on_full = policy}, latest_by(by_peer));
+        auto emitter = bus.emitter<PeerState>();
+        for (int round = 0; round < 3; ++round) {
+            emitter.emit({1, round});
+            emitter.emit({2, round});
+            emitter.emit({3, round});
+            take_all(states);
+        }
+        EXPECT_EQ(episodes, (std::vector<std::uint64_t>{1, 2, 3}));
+    }
+}
+
 TEST(LatestBy, ReplacesInAFullQueue) {
     asio::io_context io;
     event::EventBus bus{io};

@@ -311,6 +311,43 @@ TEST(Where, MayUseAnotherBus) {
     EXPECT_EQ(numbers(there), (std::vector<int>{1, 3}));
 }
 
+TEST(Where, TwoThatEmitIntoEachOtherDoNotWaitForEver) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto number = bus.emitter<Number>();
+    auto letter = bus.emitter<Letter>();
+    std::atomic<int> running{0};
+    const auto meet = [&] {
+        ++running;
+        while (running < 2) std::this_thread::yield();
+    };
+    auto numbers = bus.subscribe<Number>({}, where([&](const Number& event) {
+                                             if (event.value != 0) return true;
+                                             meet();
+                                             letter.emit({'b'});
+                                             return true;
+                                         }));
+    auto letters = bus.subscribe<Letter>({}, where([&](const Letter& event) {
+                                             if (event.value != 'a') return true;
+                                             meet();
+                                             number.emit({2});
+                                             return true;
+                                         }));
+    std::atomic<int> refused{0};
+    const auto emit = [&](const auto& emitter, const auto& event) {
+        try {
+            emitter.emit(event);
+        } catch (const boost::system::system_error& error) {
+            if (error.code() == deadlock) ++refused;
+        }
+    };
+    std::thread left([&] { emit(number, Number{0}); });
+    std::thread right([&] { emit(letter, Letter{'a'}); });
+    left.join();
+    right.join();
+    EXPECT_GE(refused, 1);
+}
+
 TEST(Where, MayCatchTheRefusal) {
     asio::io_context io;
     event::EventBus bus{io};

@@ -62,11 +62,9 @@ public:
         return payload_ != nullptr ? view<Base>(*payload_) : nullptr;
     }
 
-    /// The event if its type can be printed, otherwise its name and size. There must be one.
-    template <class Out>
-    Out print_to(Out out) const {
-        return payload_->type().print(*payload_, out);
-    }
+    /// The event if its type can be printed, otherwise its name and size. There must be one. Declare the formatter of
+    /// an event beside it: where only some of a program's files have seen it, any of the two forms may be printed.
+    fmt::appender print_to(fmt::appender out) const { return payload_->type().print(*payload_, out); }
 
 private:
     friend class EventBus;
@@ -81,6 +79,8 @@ private:
 
     detail::PayloadBase* payload_ = nullptr;
 };
-static_assert(sizeof(AnyEvent) == sizeof(void*));  // in queues and deliveries it lies as what it holds
+// In queues and deliveries lies what it holds, a pointer, and is looked at as an AnyEvent: beyond the letter of the
+// language, and good with the compilers that are tested.
+static_assert(sizeof(AnyEvent) == sizeof(void*));
 
 }  // namespace event

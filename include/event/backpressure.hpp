@@ -25,7 +25,7 @@ namespace event {
 /// A subscription that has begun to lose events.
 struct SlowSubscriber {
     std::string name;            ///< of the subscription
-    std::string type;            ///< label of the event that was lost first
+    std::string type;            ///< what the event came as that made it slow: its type, a behaviour, or `AnyEvent`
     std::size_t capacity = 0;    ///< of its queue, in events
     std::uint64_t lost = 0;      ///< events lost so far, in all episodes
     std::uint64_t episodes = 0;  ///< how often it began to lose events, or to be too old; 1 the first time

@@ -176,7 +176,7 @@ public:
     /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.
     template <class T>
     [[nodiscard]] TopicStat stat() const {
-        return core_->stat(detail::event_type<T>());
+        return core_->stat(checked_type<T>());
     }
 
     /// Everything on this bus, for people and tools: topics, subscriptions and latest values with their figures. No
@@ -217,7 +217,7 @@ public:
     /// Drops the retained event of the type; the topic stays retained.
     template <class T>
     void forget() noexcept {
-        core_->forget(detail::event_type<T>());
+        core_->forget(checked_type<T>());
     }
 
     /// The end of registration, for those who want one: resolves `async_ready` of every subscription, and emits a

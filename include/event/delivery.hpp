@@ -5,6 +5,7 @@
 #include <event/any_event.hpp>
 #include <event/detail/payload.hpp>
 #include <event/detail/slot.hpp>
+#include <event/detail/stored_event.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -32,26 +33,6 @@ struct Meta {
 
 namespace detail {
 class DeliveryAccess;
-
-/// An event as it lies in queues and deliveries: its bytes, or a pointer to its payload.
-class StoredEvent {
-public:
-    template <class T>
-    [[nodiscard]] static const Delivered<T>* as(const std::byte* storage) noexcept {
-        if constexpr (stored_inline<T> || std::is_same_v<T, AnyEvent>) {
-            return std::launder(reinterpret_cast<const T*>(storage));
-        } else if constexpr (is_erased<T>) {
-            return AnyEvent::view<Delivered<T>>(*payload(storage));
-        } else {
-            return &static_cast<const Payload<T>*>(payload(storage))->value();
-        }
-    }
-    [[nodiscard]] static PayloadBase* payload(const std::byte* storage) noexcept {
-        PayloadBase* payload = nullptr;
-        std::memcpy(&payload, storage, sizeof(payload));
-        return payload;
-    }
-};
 
 /// `f(event, meta)` where `f` takes both, otherwise `f(event)`.
 template <class F, class T>

@@ -30,13 +30,15 @@ namespace event {
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its bus safely, and is then closed.
 /// Threads: emitting, `close()` and `is_open()` from any thread at once. An emit never waits for a subscriber and never
-/// runs its code (the callback of `Notify` aside), so it may be called under any lock, from inside any handler, and
-/// from inside such a callback. Order: two emits, one of which returned before the other began, reach every subscriber
-/// in that order, whatever their types and emitters. Cost: nobody subscribed: one load of the topic. Otherwise one
-/// short lock, and for each subscriber a copy of a trivially copyable event of at most 256 bytes; any other event is
-/// built once, before the lock, and shared. No allocation on the steady path; one post for each receiver that waits.
-/// Errors: on a closed or moved-from emitter, or when the bus is closed, nothing is delivered and `EmitResult::error`
-/// is `errc::closed`. If building or copying the event throws, so does the emit, and no subscriber got any of it.
+/// runs its code (but the callback of `Notify`, and what it filters and chooses with, `where` and `latest_by`), so it
+/// may be called under any lock, from inside any handler, and from inside such a callback. Order: two emits, one of
+/// which returned before the other began, reach every subscriber in that order, whatever their types and emitters.
+/// Cost: nobody subscribed: one load of the topic. Otherwise one short lock, and for each subscriber a copy of a
+/// trivially copyable event of at most 256 bytes; any other event is built once, before the lock, and shared. No
+/// allocation on the steady path; one post for each receiver that waits. Errors: on a closed or moved-from emitter, or
+/// when the bus is closed, nothing is delivered and `EmitResult::error` is `errc::closed`. If building or copying the
+/// event throws, so does the emit, and no subscriber got any of it. What a callback or a filter throws leaves the emit
+/// after everybody was served.
 template <class... Ts>
 class [[nodiscard]] Emitter {
     static_assert(detail::check_event_types<Ts...>());
@@ -116,7 +118,7 @@ public:
     ///
     /// Completion: `void(error_code, EmitResult)`. Cancellation (all types): nothing was delivered, to anybody. When
     /// the emitter or the bus is closed: `errc::closed`. When such a subscription ends, it is waited for no longer.
-    /// What a `Notify` callback throws comes out of `run()` of the bus's context.
+    /// What a `Notify` callback or a filter throws comes out of `run()` of the bus's context.
     template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
     auto async_emit(std::type_identity_t<T> event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::move_constructible<T>)

@@ -21,6 +21,11 @@
 
 namespace event::detail {
 
+template <class T>
+inline constexpr bool is_policy =
+    std::is_same_v<T, Notify> || std::is_same_v<T, Drop> || std::is_same_v<T, DropOldest> ||
+    std::is_same_v<T, Latest> || std::is_same_v<T, Kill> || std::is_same_v<T, Wait>;
+
 /// For formatters of what is printed as a text.
 class TextFormatter : public fmt::formatter<fmt::string_view> {
 protected:
@@ -77,6 +82,16 @@ struct fmt::formatter<event::Backpressure> : fmt::formatter<event::Policy> {
     template <class Context>
     auto format(const event::Backpressure& backpressure, Context& context) const {
         return fmt::formatter<event::Policy>::format(event::policy_of(backpressure), context);
+    }
+};
+
+/// Each policy by itself.
+template <class Policy>
+    requires event::detail::is_policy<Policy>
+struct fmt::formatter<Policy> : fmt::formatter<event::Policy> {
+    template <class Context>
+    auto format(const Policy& policy, Context& context) const {
+        return fmt::formatter<event::Policy>::format(event::policy_of(policy), context);
     }
 };
 
@@ -137,8 +152,7 @@ struct fmt::formatter<event::Delivery<Ts...>> : event::detail::TextFormatter {
     }
 };
 
-/// The event if its type can be printed (and could be where the type was first emitted), otherwise its name and size;
-/// "no event" for an empty one.
+/// The event if its type can be printed, otherwise its name and size; "no event" for an empty one.
 template <>
 struct fmt::formatter<event::AnyEvent> : event::detail::TextFormatter {
     template <class Context>
@@ -203,7 +217,7 @@ struct fmt::formatter<event::TopicStat> : event::detail::TextFormatter {
     }
 };
 
-/// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost"
+/// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost, 7 rejected"; the last if there are any
 template <>
 struct fmt::formatter<event::SubscriptionStat> : event::detail::TextFormatter {
     template <class Context>
@@ -211,6 +225,7 @@ struct fmt::formatter<event::SubscriptionStat> : event::detail::TextFormatter {
         return format_text(context, [&](fmt::appender out) {
             fmt::format_to(out, "{} ({}): {} of {} queued, {} at most; {} delivered, {} lost", stat.name, stat.policy,
                            stat.size, stat.capacity, stat.high_water, stat.delivered, stat.lost);
+            if (stat.rejected != 0) fmt::format_to(out, ", {} rejected", stat.rejected);
         });
     }
 };

@@ -14,14 +14,15 @@
 namespace event {
 
 /// What an event type declares as `event_interfaces`: the bases as which it can be subscribed to. They are accessible,
-/// unambiguous base classes; virtual functions are not needed, and no RTTI.
+/// unambiguous base classes; virtual functions are not needed, and no RTTI. What derives from such an event inherits
+/// the declaration, as it does an `event_name`: give each event type that has named bases a name of its own.
 template <class... Bases>
 struct Interfaces {};
 
 /// To subscribe to, instead of an event type: every event type that names `Base` among its `event_interfaces`, whoever
 /// emits it, also types that first appear later. Delivered as `const Base&`, in the one order of all events. Beside
 /// an event type that implements it in one subscription, such an event is delivered once for each. An event is shared
-/// by all such subscribers, and built for them once.
+/// by all such subscribers, and built for them once; a small event takes the lock of its types three times then.
 template <class Base>
 struct Implements;
 

@@ -23,13 +23,16 @@ struct LatestBy {
 ///
 /// The capacity is that of the keys that are queued at once: with more of them, the policy decides (`Latest`, which is
 /// a policy of this kind itself, is `std::invalid_argument`). `async_emit` waits for room even where it would replace.
+/// What replaces a retained event takes its place beside the capacity until it is received.
 ///
 /// `merge(const T& queued, const T& newer)`, if there is one, makes the event that takes the place of both: a `T`, or a
 /// `std::optional<T>` that is empty when nothing is left to tell (a peer that joined, and left before anybody looked);
 /// the emit then counts as `rejected`. Behaviours and `AnyEvent` cannot be merged.
 ///
-/// Key, `==`, hash and merge run where and as a filter does (`where`). Cost: receiving takes the lock of the types, as
-/// with `DropOldest`; an emit, a look into a hash table. The memory for all keys is there from the start.
+/// Key, `==`, hash and merge, and the destruction of what they return, happen where and as a filter does (`where`).
+/// They must say the same of the same event each time: the key of a queued event is asked for again. Cost: receiving
+/// takes the lock of the types, as with `DropOldest`; an emit, a look into a hash table. The memory for all keys is
+/// there from the start.
 template <class Key>
 [[nodiscard]] LatestBy<std::decay_t<Key>, NoMerge> latest_by(Key&& key) {
     return {std::forward<Key>(key), {}};

@@ -25,7 +25,9 @@ struct BusOptions {
     /// Called once for each episode of a subscription that loses events under `Notify` without a callback (or under
     /// `Wait`, by a plain emit), with the rules of `Notify::callback`. By default a line on stderr names the
     /// subscription the first time, and then at each doubling of the number of its episodes.
+    /// Under `slow_after`, also for a queue that has not been empty for so long.
     std::function<void(const SlowSubscriber&)> on_slow_subscriber = {};
+    /// For reports.
     std::string name = {};
 };
 
@@ -36,6 +38,7 @@ struct EmitterOptions {
     /// The only emitter of its types as long as it is open: another one, there already or asking later, is
     /// `errc::emitter_exists` for whoever comes second.
     bool exclusive = false;
+    /// For reports; of the component, say.
     std::string name = {};
 };
 

@@ -36,8 +36,8 @@ namespace event {
 /// included; `cancel()`, the `close` functions, `async_closed` and `stat()` from any thread.
 /// Order: events come in the order in which they were emitted, whatever their types and emitters; any two events that
 /// two subscriptions both receive reach them in the same order. Cost: an event in the queue costs no lock
-/// (`DropOldest`, `Latest`, `Wait`: one) and no allocation to take; a wake-up is one post for each time the queue stops
-/// being empty.
+/// (`DropOldest`, `Latest`, `Wait`, `latest_by`: one) and no allocation to take; a wake-up is one post for each time
+/// the queue stops being empty.
 ///
 /// For every operation here: the completion is posted, never run inside the initiating function; it runs on the
 /// handler's associated executor, by default `get_executor()`. An event is taken when the completion runs, not earlier,

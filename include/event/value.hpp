@@ -95,7 +95,8 @@ public:
     ~Value() { close(); }
 
     /// Makes `value` the newest; every watcher learns of it, also when it equals the one before. Nothing happens to a
-    /// value that is closed or was moved from.
+    /// value that is closed or was moved from. On a bus, what a subscriber's callback or filter throws leaves this and
+    /// `update`; the value is the new one then.
     void set(T value) {
         if (!is_open()) return;
         detail::Topic<T>& topic = *view_.topic_;

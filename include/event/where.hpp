@@ -19,10 +19,13 @@ struct Where {
 /// `AnyEvent` as itself. Retained events are filtered as well. `async_emit` waits for room whatever a filter thinks.
 ///
 /// It runs on the emitting thread, inside the order: never twice at once for one subscription, and everybody who emits
-/// or receives such events waits for it. So it must be quick, and must not use its bus: what would wait for ever throws
-/// `boost::system::system_error` (`resource_deadlock_would_occur`) instead, or terminates the program where it is
-/// `noexcept`. An exception out of it counts as a rejection and comes out of the emit, after everybody was served; out
-/// of `subscribe`, without a subscription, where a retained event is the cause.
+/// or receives such events waits for it. So it must be quick, and must not use a bus. Where it would have to wait for a
+/// lock, of this bus or another, it gets `boost::system::system_error` (`resource_deadlock_would_occur`) instead of a
+/// deadlock, or the program terminates if what it called is `noexcept`.
+///
+/// An exception out of it counts as a rejection, and leaves the emit (or `set`) after everybody was served;
+/// `async_emit` lets it out of `run()` of the bus's context, as it does what a callback of `Notify` throws. Of a
+/// retained event it leaves `subscribe`, and there is no subscription.
 template <class Predicate>
 [[nodiscard]] Where<std::decay_t<Predicate>> where(Predicate&& predicate) {
     return {std::forward<Predicate>(predicate)};

@@ -57,6 +57,12 @@ void wrong(boost::asio::io_context& io) {
     auto subscription = bus.subscribe<A>({}, event::where([](const B&) { return true; }));
 #elif defined(CASE_filter_without_answer)
     auto subscription = bus.subscribe<A>({}, event::where([](const A&) {}));
+#elif defined(CASE_filter_of_mutable_events)
+    auto subscription = bus.subscribe<A>({}, event::where([](A&) { return true; }));
+#elif defined(CASE_const_behaviour)
+    auto subscription = bus.subscribe<event::Implements<const Behaviour> >();
+#elif defined(CASE_figures_of_any_event)
+    static_cast<void>(bus.stat<event::AnyEvent>());
 #elif defined(CASE_two_filters)
     const auto all = event::where([](const A&) { return true; });
     auto subscription = bus.subscribe<A>({}, all, all);

@@ -29,13 +29,18 @@ namespace event::detail {
 
 class BusCore;
 
-/// Serialises the registrations of one bus. Locking it throws where a filter of the bus would wait for ever.
+/// Serialises the registrations of one bus. A filter gets an exception: of this bus in any case, of another one where
+/// it would have to wait.
 class RegistrationMutex {
 public:
     explicit RegistrationMutex(const Core& bus) noexcept : bus_(bus) {}
     void lock() {
         UserCode::refuse_in(bus_);
-        mutex_.lock();
+        if (!UserCode::runs()) {
+            mutex_.lock();
+        } else if (!mutex_.try_lock()) {
+            UserCode::refuse();
+        }
     }
     void unlock() noexcept { mutex_.unlock(); }
 

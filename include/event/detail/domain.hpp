@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 
 /// Lock order of the whole library, outermost first:
 ///
@@ -36,13 +37,17 @@ struct Domain {
     DomainMember* members = nullptr;
     std::size_t size = 0;
 
-    /// Waits for the lock. Throws `boost::system::system_error` (`resource_deadlock_would_occur`) when this thread
-    /// holds it, running a filter.
+    /// Where a user's code runs under the lock. Nobody else reads it but to find out whether it is himself.
+    std::atomic<std::thread::id> user_code{};
+
+    /// Waits for the lock. Throws `boost::system::system_error` (`resource_deadlock_would_occur`) on a thread that runs
+    /// a user's code under a lock, this one or another: two of those could wait for each other.
     void wait();
 };
 
-/// While it exists, this thread runs a user's code under the lock of a domain: what that code calls that would need the
-/// lock, or the mutex of the bus, throws instead of waiting for ever (and terminates the program where it is noexcept).
+/// While it exists, this thread runs a user's code under the lock of a domain: what that code calls that would have to
+/// wait for such a lock, or needs the mutex of its bus, throws instead (and terminates the program where it is
+/// noexcept).
 class UserCode {
 public:
     /// Under the domain's lock.
@@ -51,13 +56,14 @@ public:
     UserCode& operator=(const UserCode&) = delete;
     ~UserCode();
 
-    /// Throws when such code runs under a lock of this core.
+    /// Whether this thread runs such code.
+    [[nodiscard]] static bool runs() noexcept;
+    [[noreturn]] static void refuse();
+    /// Throws when such code of this core runs on this thread.
     static void refuse_in(const Core& core);
 
 private:
-    friend struct Domain;
-
-    const Domain* const domain_;
+    Domain& domain_;
     const Core* const core_;
     const UserCode* const outer_;
 };

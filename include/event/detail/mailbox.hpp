@@ -114,6 +114,7 @@ public:
     /// What the start of the bus has found.
     void resolve(Readiness readiness, Aftermath& after) noexcept;
     SpotList& ready_waiters() noexcept { return ready_waiters_; }
+
     // ---- what feeds it ---------------------------------------------------------------------------------------
 
     /// What was subscribed to: topics and behaviours.
@@ -167,8 +168,7 @@ public:
     /// Destroys what is queued, once the subscription has ended.
     Look discard() noexcept;
 
-    // ---- any thread that does not hold the lock
-    // ------------------------------------------------------------------------
+    // ---- any thread that does not hold the lock --------------------------------------------------------------
 
     [[nodiscard]] boost::system::error_code end_reason() const noexcept {
         return state() == State::killed ? errc::killed : errc::closed;
@@ -238,7 +238,8 @@ private:
     Pushed make_room(std::uint16_t type, Aftermath& after) noexcept;
     void displace_oldest(Aftermath& after) noexcept;
     void displace_oldest_key(Aftermath& after) noexcept;
-    void reader_moved(std::uint64_t by) noexcept;
+    /// The reader's end moves on without the receiver.
+    void forget_one() noexcept;
     void open_episode(std::uint16_t type, Aftermath& after) noexcept;
     void begin_episode(std::uint16_t type, Aftermath& after) noexcept;
     /// Before an event is queued.
@@ -313,7 +314,6 @@ private:
     std::uint64_t replayed_ = 0;    // with keys: queued events that are replayed ones
     std::uint64_t high_water_ = 0;
     std::uint64_t lost_ = 0;
-    std::uint64_t displaced_ = 0;
     std::uint64_t rejected_ = 0;
     std::uint64_t discarded_ = 0;  // left the queue without being received
     std::uint64_t episodes_ = 0;

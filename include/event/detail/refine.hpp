@@ -1,9 +1,9 @@
 #pragma once
 
-#include <event/delivery.hpp>
 #include <event/detail/payload.hpp>
 #include <event/detail/refinement.hpp>
 #include <event/detail/slot.hpp>
+#include <event/detail/stored_event.hpp>
 #include <event/latest_by.hpp>
 #include <event/where.hpp>
 
@@ -55,8 +55,15 @@ class RefinementOf final : public Refinement {
     template <class T>
     static constexpr bool is_merged = std::is_invocable_v<Merge&, View<T>, View<T>>;
 
+    /// An overload that a `const T&` does not fit would be passed over without a word.
+    template <class F, class T>
+    static constexpr bool only_takes_it_mutable =
+        !std::is_invocable_v<F&, View<T>> && std::is_invocable_v<F&, Delivered<T>&>;
+
     template <class T>
     static constexpr bool check() noexcept {
+        static_assert(!only_takes_it_mutable<Predicate, T> && !only_takes_it_mutable<Key, T>,
+                      "event: where and latest_by must take the event by const reference");
         if constexpr (is_filtered<T>) {
             static_assert(std::is_invocable_r_v<bool, Predicate&, View<T>>,
                           "event: the predicate of where must return a bool");

@@ -116,6 +116,8 @@ template <class T>
 constexpr bool check_subscribed_type() noexcept {
     if constexpr (is_erased<T>) {
         static_assert(std::is_class_v<Delivered<T>>, "event: a behaviour must be a class");
+        static_assert(std::is_same_v<Delivered<T>, std::remove_cv_t<Delivered<T>>>,
+                      "event: name a behaviour without const or volatile; it is received as const anyway");
         return true;
     } else {
         return check_event_type<T>();

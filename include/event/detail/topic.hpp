@@ -5,6 +5,7 @@
 #include <event/detail/event_type.hpp>
 #include <event/detail/mailbox.hpp>
 #include <event/detail/payload.hpp>
+#include <event/detail/retained.hpp>
 #include <event/detail/subject.hpp>
 #include <event/emit_result.hpp>
 #include <event/interface.hpp>
@@ -213,75 +214,6 @@ private:
     const EventType* const type_;
 };
 
-/// A reference to an event on its way into the queues: where it lies, or its payload.
-template <class T>
-using EventItem = std::conditional_t<stored_inline<T>, const T*, Payload<T>*>;
-
-/// The retained event of a topic, or a copy of it.
-template <class T>
-class Retained {
-public:
-    Retained() = default;
-    Retained(const Retained& other) noexcept { *this = other; }
-    Retained& operator=(const Retained& other) noexcept {
-        if constexpr (stored_inline<T>) {
-            std::memcpy(bytes_, other.bytes_, sizeof(bytes_));
-        } else {
-            payload_ = other.payload_;
-        }
-        return *this;
-    }
-    void store(EventItem<T> event) noexcept {
-        if constexpr (stored_inline<T>) {
-            std::memcpy(bytes_, event, sizeof(T));
-        } else {
-            payload_ = event;
-        }
-    }
-    [[nodiscard]] EventItem<T> item() const noexcept {
-        if constexpr (stored_inline<T>) {
-            return std::launder(reinterpret_cast<const T*>(bytes_));
-        } else {
-            return payload_;
-        }
-    }
-    [[nodiscard]] const T& value() const noexcept {
-        if constexpr (stored_inline<T>) {
-            return *item();
-        } else {
-            return payload_->value();
-        }
-    }
-    [[nodiscard]] PayloadBase* payload() const noexcept {
-        if constexpr (stored_inline<T>) {
-            return nullptr;
-        } else {
-            return payload_;
-        }
-    }
-
-private:
-    struct Empty {};
-    alignas(stored_inline<T> ? alignof(T) : 1) std::byte bytes_[stored_inline<T> ? sizeof(T) : 1];
-    [[no_unique_address]] std::conditional_t<stored_inline<T>, Empty, Payload<T>*> payload_{};
-};
-
-/// The shared form of an event that is stored inline, until an emit takes it over.
-template <class T>
-class SharedForm {
-public:
-    SharedForm(PayloadPool& pool, const T& event) : payload_(Payload<T>::create(pool, event)) {}
-    SharedForm(SharedForm&& other) noexcept : payload_(other.release()) {}
-    SharedForm& operator=(SharedForm&&) = delete;
-    ~SharedForm() {
-        if (payload_ != nullptr) payload_->release();
-    }
-    [[nodiscard]] Payload<T>* release() noexcept { return std::exchange(payload_, nullptr); }
-
-private:
-    Payload<T>* payload_;
-};
-
 template <class T>
 class Topic final : public TopicBase {
 public:
@@ -352,6 +284,10 @@ public:
     }
 
     EmitResult emit_shared(PayloadBase& payload) override {
+        if (!wanted()) {
+            payload.release();
+            return {};
+        }
         auto& event = static_cast<Payload<T>&>(payload);
         EmitResult result;
         Aftermath after;
@@ -457,6 +393,7 @@ private:
         EmitResult result;
         Aftermath after;
         std::vector<SharedForm<T>> shared;
+        if constexpr (stored_inline<T>) shared.reserve(count);
         for (bool is_done = false; !is_done;) {
             {
                 DomainGuard domain(*this);
