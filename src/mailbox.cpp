@@ -15,6 +15,9 @@
 namespace event::detail {
 namespace {
 
+/// A queue of that size gets its memory with the first event. Most subscriptions of a host wait for what never comes.
+constexpr std::size_t most_bytes_at_first_event = 64 * 1024;
+
 constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept {
     return (size + alignment - 1) / alignment * alignment;
 }
@@ -30,30 +33,31 @@ IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const BusOptions&
     const std::size_t replay_room = one_each ? 0 : options.replay_room;
     const std::size_t subjects_at = aligned(sizeof(Mailbox), alignof(Subject*));
     const std::size_t bindings_at = aligned(subjects_at + options.subjects.size() * sizeof(Subject*), alignof(Binding));
-    const std::size_t slots_at = aligned(bindings_at + options.topics * sizeof(Binding), alignof(Slot));
-    const std::size_t most = (std::numeric_limits<std::size_t>::max() / 2 - slots_at) / options.stride;
+    const std::size_t size = bindings_at + options.topics * sizeof(Binding);
+    const std::size_t most = std::numeric_limits<std::size_t>::max() / 2 / options.stride;
     if (capacity > most - replay_room) throw std::bad_alloc{};
 
     const std::size_t slots = capacity + replay_room;
     auto keyed = has_keys ? std::make_unique<KeyedSlots>(slots) : nullptr;
-    const std::size_t size = slots_at + slots * options.stride;
+    const std::size_t bytes = slots * options.stride;
+    // memory that may not be there is asked for while the subscriber can still be told
+    const bool is_needed_now = keyed || replay_room != 0 || bytes > most_bytes_at_first_event;
+    std::unique_ptr<std::byte[]> ring(is_needed_now ? new std::byte[bytes] : nullptr);
     auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignof(Mailbox)}));
     auto* mailbox = ::new (memory) Mailbox(std::move(core), bus_options, std::move(options), memory + subjects_at,
-                                           memory + bindings_at, memory + slots_at, slots, std::move(keyed));
+                                           memory + bindings_at, slots, std::move(keyed));
     mailbox->allocated_ = size;
+    if (ring) mailbox->use(std::move(ring));
     return IntrusivePtr<Mailbox>::adopt(mailbox);
 }
 
 Mailbox::Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options, std::byte* subjects,
-                 std::byte* bindings, std::byte* slots, std::size_t slot_count,
-                 std::unique_ptr<KeyedSlots> keyed) noexcept
-    : write_end_(slots + slot_count * options.stride),
-      write_stride_(options.stride),
-      read_end_(write_end_),
+                 std::byte* bindings, std::size_t slots, std::unique_ptr<KeyedSlots> keyed) noexcept
+    : write_stride_(options.stride),
       read_stride_(options.stride),
-      slots_begin_(slots),
       policy_(policy_of(options.on_full)),
       capacity_(options.capacity),
+      slots_(slots),
       types_(options.subjects.size()),
       subjects_(reinterpret_cast<Subject**>(subjects)),
       bindings_(reinterpret_cast<Binding*>(bindings)),
@@ -76,7 +80,20 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options
     }
     std::uninitialized_copy_n(options.subjects.data(), types_, subjects_);
     std::uninitialized_value_construct_n(bindings_, binding_room_);
+}
+
+void Mailbox::use(std::unique_ptr<std::byte[]> ring) noexcept {
+    ring_ = std::move(ring);
+    slots_begin_ = ring_.get();
+    write_end_ = read_end_ = slots_begin_ + slots_ * read_stride_;
     write_ = read_ = &slot(0);
+}
+
+bool Mailbox::make_ring() noexcept {
+    std::unique_ptr<std::byte[]> ring(new (std::nothrow) std::byte[slots_ * read_stride_]);
+    if (!ring) return false;
+    use(std::move(ring));
+    return true;
 }
 
 Mailbox::~Mailbox() {
@@ -243,6 +260,8 @@ Pushed Mailbox::make_room(std::uint16_t type, Aftermath& after) noexcept {
     const std::uint64_t tail = this->tail();
     std::uint64_t head = head_.load(std::memory_order_acquire);
     if (head == tail) episode_is_open_ = false;
+    if (write_ == nullptr && !make_ring()) [[unlikely]]
+        return refuse(type, after);
 
     Pushed pushed = Pushed::queued;
     if (tail >= std::max(head, replay_end_) + capacity_) {

@@ -194,9 +194,12 @@ public:
 
 private:
     Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options, std::byte* subjects,
-            std::byte* bindings, std::byte* slots, std::size_t slot_count, std::unique_ptr<KeyedSlots> keyed) noexcept;
+            std::byte* bindings, std::size_t slots, std::unique_ptr<KeyedSlots> keyed) noexcept;
     ~Mailbox();
     void destroy_spot() noexcept override;
+    /// Before anything is queued.
+    void use(std::unique_ptr<std::byte[]> ring) noexcept;
+    [[nodiscard]] bool make_ring() noexcept;
 
     [[nodiscard]] Slot& slot(std::size_t index) const noexcept {
         return *reinterpret_cast<Slot*>(slots_begin_ + index * read_stride_);
@@ -298,6 +301,8 @@ private:
     Policy policy_ = Policy::notify;
 
     std::size_t capacity_ = 0;
+    std::size_t slots_ = 0;
+    std::unique_ptr<std::byte[]> ring_;  // null: made at the first event
     std::size_t types_ = 0;
     Subject** subjects_ = nullptr;
     Binding* bindings_ = nullptr;  // in own memory, until there are too many of them
