@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <vector>
 
@@ -99,8 +100,9 @@ Behaviour& BusCore::find_or_make(const TypeId* interface) {
     return *behaviours_.emplace_back(std::make_unique<Behaviour>(interface, std::move(label), topics_));
 }
 
-std::vector<BusCore::Target> BusCore::targets_of(std::span<Subject* const> subjects, std::span<const Listed> listed) {
-    std::vector<Target> targets;
+void BusCore::add_targets(std::span<Subject* const> subjects, std::span<const Listed> listed,
+                          std::pmr::vector<Target>& targets) {
+    targets.reserve(subjects.size());
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         const auto place = static_cast<std::uint16_t>(i);
         if (listed[i].event != nullptr) {
@@ -113,7 +115,6 @@ std::vector<BusCore::Target> BusCore::targets_of(std::span<Subject* const> subje
             targets.push_back({topic.get(), place, behaviour.is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour});
         }
     }
-    return targets;
 }
 
 void BusCore::leave_behaviours(const Mailbox& mailbox) noexcept {
@@ -454,24 +455,29 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
             error = errc::closed;
             return {};
         }
-        std::vector<const EventType*> types;
-        for (const Listed& entry : listed)
-            if (entry.event != nullptr) types.push_back(entry.event);
-        std::vector<TopicBase*> topics(types.size());
-        std::vector<Subject*> subjects;
-        std::vector<Target> targets;
         struct Replay {
             Target target;
             PayloadBlock block;  // for the shared form
         };
-        std::vector<Replay> replays;
+        // for a subscription of usual size, nothing of this is allocated
+        std::array<std::byte, 1024> scratch;
+        std::pmr::monotonic_buffer_resource resource(scratch.data(), scratch.size());
+        std::pmr::vector<const EventType*> types(&resource);
+        types.reserve(listed.size());
+        for (const Listed& entry : listed)
+            if (entry.event != nullptr) types.push_back(entry.event);
+        std::pmr::vector<TopicBase*> topics(types.size(), &resource);
+        std::pmr::vector<Subject*> subjects(&resource);
+        std::pmr::vector<Target> targets(&resource);
+        std::pmr::vector<Replay> replays(&resource);
         find_all(types, topics, error);
         if (error) return {};
         try {
+            subjects.reserve(listed.size());
             for (auto topic = topics.begin(); const Listed& entry : listed)
                 subjects.push_back(entry.event != nullptr ? *topic++
                                                           : static_cast<Subject*>(&find_or_make(entry.interface)));
-            targets = targets_of(subjects, listed);
+            add_targets(subjects, listed, targets);
             for (const Target& target : targets) {
                 target.topic->reserve_sinks(target.kind, subjects.size());
                 if (target.kind != SinkKind::listed) target.topic->make_pool();

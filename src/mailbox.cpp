@@ -43,10 +43,11 @@ IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const BusOptions&
     // memory that may not be there is asked for while the subscriber can still be told
     const bool is_needed_now = keyed || replay_room != 0 || bytes > most_bytes_at_first_event;
     std::unique_ptr<std::byte[]> ring(is_needed_now ? new std::byte[bytes] : nullptr);
-    auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t{alignof(Mailbox)}));
+    auto* block = static_cast<std::byte*>(::operator new(size + alignof(Mailbox) - __STDCPP_DEFAULT_NEW_ALIGNMENT__));
+    std::byte* memory = block + (-reinterpret_cast<std::uintptr_t>(block) & (alignof(Mailbox) - 1));
     auto* mailbox = ::new (memory) Mailbox(std::move(core), bus_options, std::move(options), memory + subjects_at,
                                            memory + bindings_at, slots, std::move(keyed));
-    mailbox->allocated_ = size;
+    mailbox->block_ = block;
     if (ring) mailbox->use(std::move(ring));
     return IntrusivePtr<Mailbox>::adopt(mailbox);
 }
@@ -102,9 +103,9 @@ Mailbox::~Mailbox() {
 }
 
 void Mailbox::destroy_spot() noexcept {
-    const std::size_t size = allocated_;
+    std::byte* block = block_;
     this->~Mailbox();
-    ::operator delete(static_cast<void*>(this), size, std::align_val_t{alignof(Mailbox)});
+    ::operator delete(static_cast<void*>(block));
 }
 
 const DomainMember& Mailbox::home() const noexcept { return **subjects_; }

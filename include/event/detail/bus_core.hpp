@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <source_location>
 #include <span>
@@ -163,7 +164,8 @@ private:
         std::uint16_t type;
         SinkKind kind;
     };
-    [[nodiscard]] std::vector<Target> targets_of(std::span<Subject* const> subjects, std::span<const Listed> listed);
+    void add_targets(std::span<Subject* const> subjects, std::span<const Listed> listed,
+                     std::pmr::vector<Target>& targets);
     /// No further topics for the mailbox.
     void leave_behaviours(const Mailbox& mailbox) noexcept;
     void retire_unused(TopicBase& topic) noexcept;

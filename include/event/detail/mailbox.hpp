@@ -342,7 +342,8 @@ private:
     std::string name_;
     std::source_location where_;
     std::uint64_t number_ = 0;
-    std::size_t allocated_ = 0;
+    // The memory that this lies in, from the allocator's fast path: memory of a greater alignment than usual has none.
+    std::byte* block_ = nullptr;
 };
 
 }  // namespace event::detail
