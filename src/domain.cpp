@@ -5,6 +5,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace event::detail {
@@ -40,8 +41,15 @@ void UserCode::refuse_in(const Core& core) {
 
 void Domain::wait() {
     // The second question is for libraries with a copy of this one each, which do not see each other's thread_local.
-    if (UserCode::runs() || user_code.load(std::memory_order_relaxed) == std::this_thread::get_id()) UserCode::refuse();
-    lock.lock();
+    if (!UserCode::runs() && user_code.load(std::memory_order_relaxed) != std::this_thread::get_id()) {
+        lock.lock();
+        return;
+    }
+    // Who runs no user's code under a lock waits for none of another's, and so soon gives his own back.
+    do {
+        if (user_code.load(std::memory_order_relaxed) != std::thread::id()) UserCode::refuse();
+        std::this_thread::yield();
+    } while (!lock.try_lock());
 }
 
 void DomainGuard::follow(const DomainMember& topic) {
@@ -59,8 +67,11 @@ void DomainMember::merge(DomainMember& left, DomainMember& right) noexcept {
     if (into == from) return;
     if (into->size < from->size) std::swap(into, from);
 
-    into->lock.lock();
-    from->lock.lock();
+    // Never waits for one while it holds the other: who runs a filter under that one may need this one.
+    for (into->lock.lock(); !from->lock.try_lock(); into->lock.lock()) {
+        into->lock.unlock();
+        std::this_thread::yield();
+    }
     into->sequence = std::max(into->sequence, from->sequence);
     into->arrivals = std::max(into->arrivals, from->arrivals);
     DomainMember* last = from->members;

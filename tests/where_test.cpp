@@ -348,6 +348,23 @@ TEST(Where, TwoThatEmitIntoEachOtherDoNotWaitForEver) {
     EXPECT_GE(refused, 1);
 }
 
+TEST(Where, MayReadAValueThatIsBeingSet) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    event::Value<int> least{io, 0};
+    std::atomic<bool> is_done{false};
+    std::thread setting([&] {
+        for (int i = 0; !is_done; ++i) least.set(i % 2);
+    });
+    auto some = bus.subscribe<Number>({.capacity = 20'000},
+                                      where([&](const Number& number) { return number.value > **least.try_get(); }));
+    auto emitter = bus.emitter<Number>();
+    for (int i = 0; i < 20'000; ++i) emitter.emit({2});
+    is_done = true;
+    setting.join();
+    EXPECT_EQ(some.stat().rejected, 0U);
+}
+
 TEST(Where, MayCatchTheRefusal) {
     asio::io_context io;
     event::EventBus bus{io};

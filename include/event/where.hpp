@@ -19,9 +19,10 @@ struct Where {
 /// `AnyEvent` as itself. Retained events are filtered as well. `async_emit` waits for room whatever a filter thinks.
 ///
 /// It runs on the emitting thread, inside the order: never twice at once for one subscription, and everybody who emits
-/// or receives such events waits for it. So it must be quick, and must not use a bus. Where it would have to wait for a
-/// lock, of this bus or another, it gets `boost::system::system_error` (`resource_deadlock_would_occur`) instead of a
-/// deadlock, or the program terminates if what it called is `noexcept`.
+/// or receives such events waits for it. So it must be quick, and must not use a bus; a `Value` may be read. What finds
+/// a lock that it needs held for a filter, this one or another, gets `boost::system::system_error`
+/// (`resource_deadlock_would_occur`) instead of a deadlock, or terminates the program if it is `noexcept`; so does what
+/// needs to register with the bus.
 ///
 /// An exception out of it counts as a rejection, and leaves the emit (or `set`) after everybody was served;
 /// `async_emit` lets it out of `run()` of the bus's context, as it does what a callback of `Notify` throws. Of a

@@ -37,17 +37,17 @@ struct Domain {
     DomainMember* members = nullptr;
     std::size_t size = 0;
 
-    /// Where a user's code runs under the lock. Nobody else reads it but to find out whether it is himself.
+    /// The thread that runs a user's code under the lock, if one does.
     std::atomic<std::thread::id> user_code{};
 
-    /// Waits for the lock. Throws `boost::system::system_error` (`resource_deadlock_would_occur`) on a thread that runs
-    /// a user's code under a lock, this one or another: two of those could wait for each other.
+    /// Waits for the lock. On a thread that runs a user's code under a lock, throws `boost::system::system_error`
+    /// (`resource_deadlock_would_occur`) when such code runs under this one, too: the two could be the same, or wait
+    /// for each other.
     void wait();
 };
 
-/// While it exists, this thread runs a user's code under the lock of a domain: what that code calls that would have to
-/// wait for such a lock, or needs the mutex of its bus, throws instead (and terminates the program where it is
-/// noexcept).
+/// While it exists, this thread runs a user's code under the lock of a domain: what that code calls and could wait for
+/// ever throws instead (and terminates the program where it is noexcept).
 class UserCode {
 public:
     /// Under the domain's lock.
