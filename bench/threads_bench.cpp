@@ -70,7 +70,7 @@ void unrelated_channel_buses(benchmark::State& state) {
 }
 
 BENCHMARK(unrelated_types)->Name("P7/unrelated_types/eventbus")->Threads(1)->Threads(2)->UseRealTime();
-BENCHMARK(unrelated_channel_buses)->Name("P7/unrelated_types/channel_bus")->Threads(1)->Threads(2)->UseRealTime();
+BENCHMARK(unrelated_channel_buses)->Name("P7/unrelated_types/channel_try")->Threads(1)->Threads(2)->UseRealTime();
 
 }  // namespace
 }  // namespace bench
