@@ -25,6 +25,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -90,6 +91,34 @@ void push_strand(benchmark::State& state) {
     HandDriven io;
     event::EventBus bus{io.context()};
     push_each<Event<>>(state, bus, asio::make_strand(io.context()), [&] { io.drive(); });
+}
+
+/// The handler emits the next event, on a thread that runs the context: where Asio has memory to recycle.
+template <bool on_strand>
+void push_from_inside(benchmark::State& state) {
+    HandDriven io;
+    event::EventBus bus{io.context()};
+    const auto emitter = bus.emitter<Event<>>();
+    std::uint64_t handled = 0;
+    std::optional<SteadyStateOfAllThreads> steady;
+    const auto handle = [&](const Event<>&) {
+        if (++handled == warm_up) steady.emplace(state);
+        if (handled < warm_up || state.KeepRunning()) {
+            emitter.emit({});
+        } else {
+            steady.reset();
+        }
+    };
+    auto subscription = [&] {
+        if constexpr (on_strand) {
+            return bus.subscribe<Event<>>({}, asio::bind_executor(asio::make_strand(io.context()), handle));
+        } else {
+            return bus.subscribe<Event<>>({}, asio::bind_executor(io.context().get_executor(), handle));
+        }
+    }();
+    emitter.emit({});
+    io.drive();
+    check(handled == warm_up + static_cast<std::uint64_t>(state.iterations()), "an event is missing");
 }
 
 void push_thread_pool(benchmark::State& state) {
@@ -179,7 +208,9 @@ BENCHMARK(push_io_context<Event<>>)->Name("P13/push_io_context/eventbus");
 BENCHMARK(post_io_context)->Name("P13/push_io_context/bare_post");
 BENCHMARK(push_io_context<Word>)->Name("P13/push_shared_payload/eventbus");
 BENCHMARK(push_any_executor)->Name("P13/push_any_executor/eventbus");
-BENCHMARK(push_strand)->Name("P13/push_strand/eventbus");
+BENCHMARK(push_strand)->Name("P13/push_strand_from_outside/eventbus");
+BENCHMARK(push_from_inside<false>)->Name("P13/push_io_context_from_inside/eventbus");
+BENCHMARK(push_from_inside<true>)->Name("P13/push_strand_from_inside/eventbus");
 BENCHMARK(receive_in_coroutine)->Name("P13/receive_in_coroutine/eventbus");
 BENCHMARK(watch_in_coroutine)->Name("P13/watch_in_coroutine/eventbus");
 BENCHMARK(push_thread_pool)->Name("P13/push_thread_pool/eventbus")->UseRealTime();

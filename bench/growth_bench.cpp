@@ -7,6 +7,7 @@
 #include "event.hpp"
 #include "fan_out_rows.hpp"
 #include "steady_state.hpp"
+#include "two_cores.hpp"
 
 #include <event/bus.hpp>
 #include <event/value.hpp>
@@ -20,6 +21,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -198,49 +201,54 @@ void grow_waiting_watchers(benchmark::State& state) {
 
 // ---- threads ----------------------------------------------------------------------------------------------------
 
-/// One for the whole run, since it must be there before the first thread of a row and after the last.
-event::EventBus& shared_bus() {
-    static asio::io_context io;
-    static event::EventBus bus{io};
-    return bus;
+constexpr std::size_t events_of_a_turn = 32 * 1024;
+
+template <class Work>
+void take_turns(benchmark::State& state, Work work) {
+    const std::size_t threads = argument(state);
+    Team team(threads, work);
+    team.run();
+    const SteadyState steady(state);
+    while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(threads * events_of_a_turn))) team.run();
 }
 
-template <class T>
-void emit_and_drain(benchmark::State& state) {
-    const auto emitter = shared_bus().emitter<T>();
-    auto subscription = shared_bus().subscribe<T>({.capacity = batch});
-    Tally tally;
-    std::uint64_t rounds = 0;
-    {
-        const SteadyState steady(state);
-        while (state.KeepRunningBatch(batch)) {
-            for (std::size_t i = 0; i < batch; ++i) emitter.emit(T{{i}});
-            while (const auto delivery = subscription.try_receive()) tally(**delivery);
-            ++rounds;
+/// Each thread has a type of its own, with a subscriber that it drains.
+template <std::size_t... Number>
+void emit_own_types(benchmark::State& state, std::index_sequence<Number...>) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Event<Number>...>();
+    auto subscriptions = std::tuple(bus.subscribe<Event<Number>>({.capacity = batch})...);
+    std::array<Tally, sizeof...(Number)> tallies{};
+    const auto take_turn = [&]<std::size_t number>(std::integral_constant<std::size_t, number>) {
+        Tally tally;  // apart from those of the others
+        for (std::size_t i = 0; i < events_of_a_turn / batch; ++i) {
+            for (std::size_t j = 0; j < batch; ++j) emitter.template emit<Event<number>>(Event<number>{{j}});
+            while (const auto delivery = std::get<number>(subscriptions).try_receive()) tally(**delivery);
         }
+        tallies[number] = tally;
+    };
+    take_turns(state, [&](std::size_t thread) {
+        (void)((thread == Number && (take_turn(std::integral_constant<std::size_t, Number>()), true)) || ...);
+    });
+    for (std::size_t i = 0; i < argument(state); ++i) {
+        check(tallies[i].events == events_of_a_turn, "an event is missing");
     }
-    check(tally.events == rounds * batch, "an event is missing");
 }
 
-/// Each thread has a type of its own.
-void grow_threads_own_types(benchmark::State& state) {
-    constexpr std::array rows{emit_and_drain<Event<10>>, emit_and_drain<Event<11>>, emit_and_drain<Event<12>>,
-                              emit_and_drain<Event<13>>, emit_and_drain<Event<14>>, emit_and_drain<Event<15>>,
-                              emit_and_drain<Event<16>>, emit_and_drain<Event<17>>};
-    rows[static_cast<std::size_t>(state.thread_index())](state);
-}
+void grow_threads_own_types(benchmark::State& state) { emit_own_types(state, std::make_index_sequence<8>()); }
 
 /// All threads emit on one topic, whose subscriber keeps the newest.
 void grow_threads_one_type(benchmark::State& state) {
-    using T = Event<18>;
-    static std::vector<event::Subscription<T>> subscriptions;
-    if (state.thread_index() == 0 && subscriptions.empty()) {
-        subscriptions.push_back(shared_bus().subscribe<T>({.on_full = event::Latest{}}));
-    }
-    const auto emitter = shared_bus().emitter<T>();
-    std::uint64_t number = 0;
-    const SteadyState steady(state);
-    for (auto _ : state) emitter.emit({{++number}});
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Event<>>();
+    auto subscription = bus.subscribe<Event<>>({.on_full = event::Latest{}});
+    take_turns(state, [&](std::size_t) {
+        for (std::size_t i = 0; i < events_of_a_turn; ++i) emitter.emit({{i}});
+    });
+    const auto newest = subscription.try_receive();
+    check(newest && (*newest)->words[0] == events_of_a_turn - 1, "the newest event is not there");
 }
 
 constexpr std::size_t most = 10'000;
@@ -291,9 +299,9 @@ bool add_rows() {
     capacities(RegisterBenchmark("grow/capacity/eventbus", grow_capacity<BusFanOut>));
     capacities(RegisterBenchmark("grow/capacity/channel_try", grow_capacity<ChannelFanOut>));
 
-    for (const int threads : {1, 2, 4, 8}) {
-        RegisterBenchmark("grow/threads_own_types/eventbus", grow_threads_own_types)->Threads(threads)->UseRealTime();
-        RegisterBenchmark("grow/threads_one_type/eventbus", grow_threads_one_type)->Threads(threads)->UseRealTime();
+    for (const std::int64_t threads : {1, 2, 4, 8}) {
+        RegisterBenchmark("grow/threads_own_types/eventbus", grow_threads_own_types)->Arg(threads)->UseRealTime();
+        RegisterBenchmark("grow/threads_one_type/eventbus", grow_threads_one_type)->Arg(threads)->UseRealTime();
     }
     return true;
 }

@@ -8,6 +8,7 @@
 #include "event.hpp"
 #include "peers.hpp"
 #include "steady_state.hpp"
+#include "two_cores.hpp"
 
 #include <event/bus.hpp>
 
@@ -37,6 +38,7 @@
 #include <span>
 #include <thread>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 namespace bench {
@@ -335,14 +337,22 @@ private:
     std::thread thread_;
 };
 
+/// More than two threads go where they like.
+template <std::size_t threads>
+using Place = std::conditional_t<threads == 2, OnCore, AnyCore>;
+
 template <class System, std::size_t producers, std::size_t consumers>
 void hand_over(benchmark::State& state) {
     static_assert(producers <= most_producers);
+    const Place<producers + consumers> here(0);
     System system(consumers);
     std::deque<Consumer> all(consumers);
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < consumers; ++i) {
-        threads.emplace_back([&, i] { system.consume(i, all[i]); });
+        threads.emplace_back([&, i] {
+            const Place<producers + consumers> there(1);
+            system.consume(i, all[i]);
+        });
     }
     Producer producer(0, producers, all);
     std::uint64_t rounds = 0;
@@ -377,7 +387,9 @@ void hand_over(benchmark::State& state) {
 class Waiter {
 public:
     explicit Waiter(benchmark::State& state) {
+        const OnCore here(0);
         std::thread consumer([this] {
+            const OnCore there(1);
             asio::co_spawn(there_, take(), rethrow);
             there_.run();
         });

@@ -4,6 +4,7 @@
 #include "event.hpp"
 #include "fan_out_rows.hpp"
 #include "steady_state.hpp"
+#include "two_cores.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -224,7 +225,9 @@ void ring_threads(benchmark::State& state) {
     const auto queue = std::make_unique<Ring>();
     constexpr std::uint64_t stop = ~std::uint64_t(0);
     std::uint64_t received = 0;
+    const OnCore here(0);
     std::thread reader([&] {
+        const OnCore there(1);
         Event<> event;
         for (;;) {
             if (!queue->pop(event)) {
@@ -267,7 +270,9 @@ void cache_line(benchmark::State& state) {
             if (spins > 10000) std::this_thread::yield();
         }
     };
+    const OnCore here(0);
     std::thread other([&] {
+        const OnCore there(1);
         for (std::uint64_t last = 0; last != stop;) {
             last = wait(ping, last);
             pong.store(last, std::memory_order_release);

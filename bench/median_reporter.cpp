@@ -22,13 +22,11 @@ double quantile(const std::vector<double>& sorted, double part) {
     return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
 }
 
-/// "P2/8_subscribers"; with its argument and its threads, if it has some.
+/// "P2/8_subscribers"; with its argument, if it has one.
 std::string group_of(const Run& run) {
     const std::string& name = run.run_name.function_name;
     std::string group = name.substr(0, name.rfind('/'));
-    for (const std::string* part : {&run.run_name.args, &run.run_name.threads}) {
-        if (!part->empty()) group += '/' + *part;
-    }
+    if (!run.run_name.args.empty()) group += '/' + run.run_name.args;
     return group;
 }
 std::string system_of(const Run& run) {

@@ -5,6 +5,7 @@
 #include "event.hpp"
 #include "peers.hpp"
 #include "steady_state.hpp"
+#include "two_cores.hpp"
 
 #include <event/bus.hpp>
 
@@ -99,6 +100,7 @@ private:
 
 template <class System, bool polls>
 void ask(benchmark::State& state) {
+    const OnCore this_core(0);
     asio::io_context here;
     asio::io_context there;
     const auto work_here = asio::make_work_guard(here);
@@ -107,6 +109,7 @@ void ask(benchmark::State& state) {
     System system(here, there, answers);
     std::atomic<bool> is_done{false};
     std::thread other([&] {
+        const OnCore other_core(1);
         while (polls && !is_done.load(std::memory_order_relaxed)) there.poll();
         if (!polls) there.run();
     });
@@ -148,10 +151,12 @@ private:
 };
 
 void ask_condition_variable(benchmark::State& state) {
+    const OnCore this_core(0);
     Bell there;
     Bell here;
     std::atomic<bool> is_done{false};
     std::thread other([&] {
+        const OnCore other_core(1);
         for (;;) {
             there.wait();
             if (is_done) return;
