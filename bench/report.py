@@ -85,19 +85,19 @@ CURVES = {
                          "An emitter holds its topic and looks nothing up. (A topic is a type; beyond 100 they are on "
                          "further buses of the process.)"),
     "types": ("types in one subscription", "per event", False,
-              "All types of a subscription fill one queue under one lock; only the code for more types takes more of the "
-              "instruction cache."),
+              "All types of a subscription fill one queue under one lock; what is left is that each type has code and a "
+              "topic of its own to touch."),
     "idle_watchers": ("watchers that are not waiting", "per set", True,
                       "A set looks only at the list of those that wait."),
     "waiting_watchers": ("waiting watchers", "per watcher woken", False,
                          "Each is one post of its own operation; the set itself is shared, and beyond some thousand the "
                          "operations no longer fit the cache."),
     "threads_own_types": ("threads, each with a type of its own", "per event", False,
-                          "They share no lock, so two threads halve the time for an event; there are only two cores, so "
-                          "more threads than that gain nothing."),
+                          "They share no lock, so two threads that have the two cores to themselves can halve the time for "
+                          "an event; there are only two, so more threads gain nothing, and other load takes it away."),
     "threads_one_type": ("threads that emit one type", "per event", False,
-                         "They take turns under the topic's lock, whose cache line then travels; more threads than the "
-                         "two cores wait in the kernel rather than spin."),
+                         "They take turns under the topic's lock, whose cache line travels between the two cores where "
+                         "turns alternate; one that finds it taken spins for a moment, then parks."),
     "event_bytes": ("bytes of an event", "per delivery", False,
                     "Up to 256 bytes an event is copied into each queue; a larger one is built once and shared, so that "
                     "only making it grows, divided by 8 subscribers."),
@@ -328,7 +328,7 @@ def chart_peers(results, path):
     for system in order:
         svg.rect(x, y - 9, 10, 10, colours[system])
         svg.text(x + 14, y, label(system), 11)
-        x += 26 + 6.2 * len(label(system))
+        x += 28 + 6.9 * len(label(system))
         if x > width - 170:
             x, y = 20, y + 16
     for tick in scale.ticks():
