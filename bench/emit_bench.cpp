@@ -1,13 +1,12 @@
-/// Emitting on one thread, and taking what was emitted without waiting. An iteration is one delivered event.
+/// P0 to P3 of the event bus.
 
+#include "bus_fan_out.hpp"
 #include "event.hpp"
-#include "peers.hpp"
-#include "steady_state.hpp"
+#include "fan_out_rows.hpp"
 
 #include <event/bus.hpp>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -15,202 +14,119 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace bench {
 namespace {
 
-/// Too large for a queue's slot, and not trivially copyable.
-struct Text {
-    std::string value;
+// ---- P2: several topics -----------------------------------------------------------------------------------------
+
+/// What is done with a topic whose type is forgotten.
+class AnyTopic {
+public:
+    AnyTopic() = default;
+    AnyTopic(const AnyTopic&) = delete;
+    AnyTopic& operator=(const AnyTopic&) = delete;
+    virtual ~AnyTopic() = default;
+    virtual void emit(std::uint64_t number) = 0;
+    virtual void drain(Tally& tally) = 0;
 };
 
 template <class T>
-T make_event(std::uint64_t number) {
-    return T{{number}};
-}
-template <>
-Text make_event<Text>(std::uint64_t number) {
-    return Text{std::string(40, static_cast<char>('a' + number % 16))};
-}
-template <>
-std::shared_ptr<const Text> make_event<std::shared_ptr<const Text>>(std::uint64_t number) {
-    return std::make_shared<const Text>(make_event<Text>(number));
-}
-
-template <std::size_t Number>
-std::uint64_t look_at(const Event<Number>& event) {
-    return event.words[0];
-}
-std::uint64_t look_at(const Text& text) { return text.value.size(); }
-std::uint64_t look_at(const std::shared_ptr<const Text>& text) { return look_at(*text); }
-
-// ---- two systems in the same words ------------------------------------------------------------------------------
-
-/// Subscribers of one type on an event bus.
-template <class T>
-class BusFanOut {
+class TopicOf final : public AnyTopic {
 public:
-    explicit BusFanOut(std::size_t subscribers) {
+    TopicOf(event::EventBus& bus, std::size_t subscribers) : emitter_(bus.emitter<T>()) {
         for (std::size_t i = 0; i < subscribers; ++i) {
-            subscriptions_.push_back(bus_.subscribe<T>({.capacity = batch}));
+            subscriptions_.push_back(bus.subscribe<T>({.capacity = batch}));
         }
     }
-    void emit(T&& event) { emitter_.emit(std::move(event)); }
-    [[nodiscard]] std::uint64_t drain() {
-        std::uint64_t sum = 0;
+    void emit(std::uint64_t number) override { emitter_.emit({{number}}); }
+    void drain(Tally& tally) override {
         for (event::Subscription<T>& subscription : subscriptions_) {
-            while (const auto delivery = subscription.try_receive()) sum += look_at(**delivery);
+            while (const auto delivery = subscription.try_receive()) tally(**delivery);
         }
-        return sum;
     }
 
 private:
-    boost::asio::io_context io_;
-    event::EventBus bus_{io_};
-    event::Emitter<T> emitter_ = bus_.emitter<T>();
+    event::Emitter<T> emitter_;
     std::vector<event::Subscription<T>> subscriptions_;
 };
 
-/// The same on a channel bus.
-template <class T>
-class ChannelFanOut {
-public:
-    explicit ChannelFanOut(std::size_t subscribers) {
-        for (std::size_t i = 0; i < subscribers; ++i) bus_.add(channels_.emplace_back(io_.get_executor(), batch));
+constexpr std::size_t topics_of_a_bus = 16;
+
+/// A topic is a type, of which each takes the compiler a while: further ones are the same types on further buses. An
+/// emitter holds its topic, so an emit does not know the difference.
+void deliver_topics(benchmark::State& state, std::size_t buses) {
+    constexpr std::size_t subscribers = 8;
+    HandDriven io;
+    std::deque<event::EventBus> all;
+    std::vector<std::unique_ptr<AnyTopic>> topics;
+    for (std::size_t i = 0; i < buses; ++i) {
+        event::EventBus& bus = all.emplace_back(io.context());
+        [&]<std::size_t... Number>(std::index_sequence<Number...>) {
+            (topics.push_back(std::make_unique<TopicOf<Event<Number>>>(bus, subscribers)), ...);
+        }(std::make_index_sequence<topics_of_a_bus>());
     }
-    void emit(T&& event) { bus_.emit(event); }
-    [[nodiscard]] std::uint64_t drain() {
-        std::uint64_t sum = 0;
-        for (Channel<T>& channel : channels_) {
-            while (channel.try_receive([&](boost::system::error_code, const T& event) { sum += look_at(event); })) {
-            }
+    Tally tally;
+    std::uint64_t rounds = 0;
+    const auto round = [&] {
+        for (std::size_t i = 0; i < batch; ++i) {
+            for (const auto& topic : topics) topic->emit(i);
         }
-        return sum;
-    }
-
-private:
-    boost::asio::io_context io_;
-    ChannelBus<T> bus_;
-    std::deque<Channel<T>> channels_;
-};
-
-/// One subscriber of several types on an event bus: one queue, in the order of emission.
-template <class... Ts>
-class BusTypes {
-public:
-    void emit_each(std::uint64_t number) { (emitter_.template emplace<Ts>(make_event<Ts>(number)), ...); }
-    [[nodiscard]] std::uint64_t drain() {
-        std::uint64_t sum = 0;
-        while (const auto delivery = subscription_.try_receive()) {
-            sum += delivery->visit([](const auto& event) { return look_at(event); });
-        }
-        return sum;
-    }
-
-private:
-    boost::asio::io_context io_;
-    event::EventBus bus_{io_};
-    event::Emitter<Ts...> emitter_ = bus_.emitter<Ts...>();
-    event::Subscription<Ts...> subscription_ = bus_.subscribe<Ts...>({.capacity = batch});
-};
-
-/// The same on a channel bus, where one queue of several types is one of variants.
-template <class... Ts>
-class ChannelTypes {
-    using Any = std::variant<Ts...>;
-
-public:
-    ChannelTypes() { bus_.add(channel_); }
-    void emit_each(std::uint64_t number) { (bus_.emit(make_event<Ts>(number)), ...); }
-    [[nodiscard]] std::uint64_t drain() {
-        std::uint64_t sum = 0;
-        const auto add = [&](boost::system::error_code, const Any& any) {
-            sum += std::visit([](const auto& event) { return look_at(event); }, any);
-        };
-        while (channel_.try_receive(add)) {
-        }
-        return sum;
-    }
-
-private:
-    boost::asio::io_context io_;
-    ChannelBus<Any> bus_;
-    Channel<Any> channel_{io_.get_executor(), batch};
-};
-
-template <template <class...> class Types, class Numbers>
-struct WithTypes;
-template <template <class...> class Types, std::size_t... Number>
-struct WithTypes<Types, std::index_sequence<Number...>> {
-    using type = Types<Event<Number>...>;
-};
-
-// ---- rows -------------------------------------------------------------------------------------------------------
-
-/// P0: an iteration is one emit.
-template <template <class> class FanOut>
-void nobody(benchmark::State& state) {
-    FanOut<Event<>> fan_out(0);
-    std::uint64_t number = 0;
-    const SteadyState steady(state);
-    for (auto _ : state) fan_out.emit(make_event<Event<>>(++number));
-}
-
-/// P1, P2: a batch is emitted, then every subscriber takes it.
-template <class FanOut, class T, std::size_t subscribers>
-void deliver(benchmark::State& state) {
-    FanOut fan_out(subscribers);
-    const auto deliver_batch = [&] {
-        for (std::size_t i = 0; i < batch; ++i) fan_out.emit(make_event<T>(i));
-        benchmark::DoNotOptimize(fan_out.drain());
+        for (const auto& topic : topics) topic->drain(tally);
+        ++rounds;
     };
-    deliver_batch();
-    const SteadyState steady(state);
-    while (state.KeepRunningBatch(batch * subscribers)) deliver_batch();
+    round();
+    const auto deliveries = batch * subscribers * topics.size();
+    {
+        const SteadyState steady(state);
+        while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(deliveries))) round();
+    }
+    check(tally.events == rounds * deliveries, "a subscriber missed an event");
 }
 
-/// P3: a batch is emitted round robin over the types, then the subscriber takes it.
-template <template <class...> class Types, std::size_t types>
-void deliver_types(benchmark::State& state) {
-    typename WithTypes<Types, std::make_index_sequence<types>>::type subscriber;
-    const auto deliver_batch = [&] {
-        for (std::size_t i = 0; i < batch / types; ++i) subscriber.emit_each(i);
-        benchmark::DoNotOptimize(subscriber.drain());
+// ---- P3: several types in one subscription ----------------------------------------------------------------------
+
+template <std::size_t... Number>
+void deliver_bus_types(benchmark::State& state, std::index_sequence<Number...>) {
+    HandDriven io;
+    event::EventBus bus{io.context()};
+    const auto emitter = bus.emitter<Event<Number>...>();
+    auto subscription = bus.subscribe<Event<Number>...>({.capacity = batch});
+    Tally tally;
+    std::uint64_t rounds = 0;
+    const auto round = [&] {
+        for (std::size_t i = 0; i < batch / sizeof...(Number); ++i) {
+            (emitter.template emplace<Event<Number>>(Event<Number>{{i}}), ...);
+        }
+        while (const auto delivery = subscription.try_receive()) {
+            delivery->visit([&](const auto& event) { tally(event); });
+        }
+        ++rounds;
     };
-    deliver_batch();
-    const SteadyState steady(state);
-    while (state.KeepRunningBatch(batch)) deliver_batch();
+    round();
+    {
+        const SteadyState steady(state);
+        while (state.KeepRunningBatch(batch)) round();
+    }
+    check(tally.events == rounds * batch, "the subscriber missed an event");
 }
 
-BENCHMARK(nobody<BusFanOut>)->Name("P0/nobody_subscribed/eventbus");
-BENCHMARK(nobody<ChannelFanOut>)->Name("P0/nobody_subscribed/channel_bus");
-
-BENCHMARK(deliver<BusFanOut<Event<>>, Event<>, 1>)->Name("P1/one_subscriber/eventbus");
-BENCHMARK(deliver<ChannelFanOut<Event<>>, Event<>, 1>)->Name("P1/one_subscriber/channel_bus");
-
-BENCHMARK(deliver<BusFanOut<Event<>>, Event<>, 8>)->Name("P2/8_subscribers/eventbus");
-BENCHMARK(deliver<ChannelFanOut<Event<>>, Event<>, 8>)->Name("P2/8_subscribers/channel_bus");
-BENCHMARK(deliver<BusFanOut<Event<>>, Event<>, 64>)->Name("P2/64_subscribers/eventbus");
-BENCHMARK(deliver<ChannelFanOut<Event<>>, Event<>, 64>)->Name("P2/64_subscribers/channel_bus");
-
-using SharedText = std::shared_ptr<const Text>;
-BENCHMARK(deliver<BusFanOut<Text>, Text, 1>)->Name("P2/text_1_subscriber/eventbus");
-BENCHMARK(deliver<ChannelFanOut<Text>, Text, 1>)->Name("P2/text_1_subscriber/channel_bus");
-BENCHMARK(deliver<ChannelFanOut<SharedText>, SharedText, 1>)->Name("P2/text_1_subscriber/channel_bus_shared_ptr");
-BENCHMARK(deliver<BusFanOut<Text>, Text, 8>)->Name("P2/text_8_subscribers/eventbus");
-BENCHMARK(deliver<ChannelFanOut<Text>, Text, 8>)->Name("P2/text_8_subscribers/channel_bus");
-BENCHMARK(deliver<ChannelFanOut<SharedText>, SharedText, 8>)->Name("P2/text_8_subscribers/channel_bus_shared_ptr");
-
-BENCHMARK(deliver_types<BusTypes, 1>)->Name("P3/1_type/eventbus");
-BENCHMARK(deliver_types<ChannelTypes, 1>)->Name("P3/1_type/channel_bus");
-BENCHMARK(deliver_types<BusTypes, 2>)->Name("P3/2_types/eventbus");
-BENCHMARK(deliver_types<ChannelTypes, 2>)->Name("P3/2_types/channel_bus");
-BENCHMARK(deliver_types<BusTypes, 8>)->Name("P3/8_types/eventbus");
-BENCHMARK(deliver_types<ChannelTypes, 8>)->Name("P3/8_types/channel_bus");
+bool add_rows() {
+    const std::string system = "eventbus";
+    add_fan_out_rows<BusFanOut>(system);
+    add_row("P2/16_topics", system, [](benchmark::State& state) { deliver_topics(state, 1); });
+    add_row("P2/256_topics", system, [](benchmark::State& state) { deliver_topics(state, 256 / topics_of_a_bus); });
+    add_row("P3/1_type", system,
+            [](benchmark::State& state) { deliver_bus_types(state, std::make_index_sequence<1>()); });
+    add_row("P3/2_types", system,
+            [](benchmark::State& state) { deliver_bus_types(state, std::make_index_sequence<2>()); });
+    add_row("P3/8_types", system,
+            [](benchmark::State& state) { deliver_bus_types(state, std::make_index_sequence<8>()); });
+    return true;
+}
+[[maybe_unused]] const bool added = add_rows();
 
 }  // namespace
 }  // namespace bench

@@ -96,7 +96,7 @@ void hop(benchmark::State& state) {
 }
 
 BENCHMARK(hop<BusLink>)->Name("P5/coroutine_hop/eventbus");
-BENCHMARK(hop<ChannelLink>)->Name("P5/coroutine_hop/channel");
+BENCHMARK(hop<ChannelLink>)->Name("P5/coroutine_hop/channel_await");
 
 }  // namespace
 }  // namespace bench

@@ -2,62 +2,51 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace bench {
 
 /// Prints one line for each row when all have run, in the order of the source and not in the shuffled one of the run:
-/// the median of its repetitions, their coefficient of variation in percent ("cv_%"), and its time over that of the
-/// first peer of its group ("of_peer"). Rows are called group/system; the system that is ours is "eventbus".
+/// the median of its repetitions, how far apart the middle half of them is, in percent of it ("spread_%"), and its time
+/// over that of the best peer of its group ("of_best") and over that of the limit that binds it ("of_limit",
+/// limits.hpp). Rows are called group/system; the system that is ours is "eventbus", or begins with "eventbus_". The
+/// best peer is one with a queue for each subscriber that may be used from any thread: "…_inline" and "…_one_thread"
+/// are not.
+///
+/// With `--json=FILE` all this is written there, too, for report.py.
 class MedianReporter : public benchmark::ConsoleReporter {
 public:
-    MedianReporter() : ConsoleReporter(OO_Tabular) {}
+    using Context = std::vector<std::pair<std::string, std::string>>;
+
+    /// `json` may be empty. `context` goes into the file.
+    MedianReporter(std::string json, Context context);
 
     /// All repetitions of one row, or all its aggregates.
-    void ReportRuns(const std::vector<Run>& runs) override {
-        const Run* median = aggregate("median", runs);
-        const Run* cv = aggregate("cv", runs);
-        if (median != nullptr && cv != nullptr) {
-            rows_.push_back(*median);
-            rows_.back().counters["cv_%"] = 100 * cv->real_accumulated_time;
-        } else if (!runs.empty() && runs.front().repetitions <= 1) {
-            rows_.push_back(runs.front());
-        }
-    }
-
-    void Finalize() override {
-        std::sort(rows_.begin(), rows_.end(), [](const Run& a, const Run& b) { return place(a) < place(b); });
-        for (Run& row : rows_) row.counters["of_peer"] = row.GetAdjustedRealTime() / peer_of(row).GetAdjustedRealTime();
-        if (!rows_.empty()) ConsoleReporter::ReportRuns(rows_);
-        ConsoleReporter::Finalize();
-    }
+    void ReportRuns(const std::vector<Run>& runs) override;
+    void Finalize() override;
 
 private:
-    [[nodiscard]] static const Run* aggregate(std::string_view name, const std::vector<Run>& runs) {
-        const auto found =
-            std::find_if(runs.begin(), runs.end(), [&](const Run& run) { return run.aggregate_name == name; });
-        return found != runs.end() ? &*found : nullptr;
-    }
-    [[nodiscard]] static std::pair<std::int64_t, std::int64_t> place(const Run& run) {
-        return {run.family_index, run.per_family_instance_index};
-    }
-    [[nodiscard]] static std::string group(const Run& run) {
-        const std::string& name = run.run_name.function_name;
-        return name.substr(0, name.rfind('/')) + run.run_name.threads;
-    }
-    [[nodiscard]] const Run& peer_of(const Run& row) const {
-        const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const Run& other) {
-            return group(other) == group(row) && !other.run_name.function_name.ends_with("/eventbus");
-        });
-        return found != rows_.end() ? *found : row;
-    }
+    struct Row {
+        Run run;
+        double low = 0;   ///< a quarter of the repetitions took less, …
+        double high = 0;  ///< … and a quarter took more
+        std::size_t repetitions = 1;
+        std::string best = {};   ///< of its peers
+        std::string limit = {};  ///< that binds it
+    };
 
-    std::vector<Run> rows_;
+    void compare();
+    void print();
+    void write() const;
+
+    std::string json_;
+    Context context_;
+    std::vector<Row> rows_;
+    std::pair<double, double> quartiles_{};  // of the repetitions that were reported last
+    std::size_t repetitions_ = 0;
 };
 
 }  // namespace bench

@@ -2,14 +2,15 @@
 
 #include "check.hpp"
 #include "event.hpp"
+#include "fan_out_rows.hpp"
 #include "peers.hpp"
 #include "steady_state.hpp"
 
 #include <event/bus.hpp>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <benchmark/benchmark.h>
@@ -19,17 +20,6 @@
 
 namespace bench {
 namespace {
-
-/// Runs what is ready. The work guard is for the peers, which leave the context without work.
-class HandDriven {
-public:
-    [[nodiscard]] boost::asio::io_context& context() noexcept { return io_; }
-    void drive() { io_.poll(); }
-
-private:
-    boost::asio::io_context io_;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
-};
 
 class EventBusPush {
 public:
@@ -58,6 +48,21 @@ public:
 private:
     std::uint64_t sum_ = 0;
     HandDriven io_;
+};
+
+/// The same through the strand of the subscriber, which serialises it whoever runs the context.
+class StrandPost {
+public:
+    void emit(const Event<>& event) {
+        boost::asio::post(strand_, [this, event] { sum_ += event.words[0]; });
+    }
+    void drive() { io_.drive(); }
+    [[nodiscard]] std::uint64_t sum() const noexcept { return sum_; }
+
+private:
+    std::uint64_t sum_ = 0;
+    HandDriven io_;
+    boost::asio::strand<boost::asio::io_context::executor_type> strand_ = boost::asio::make_strand(io_.context());
 };
 
 /// A channel whose receiver asks for the next event in its callback.
@@ -89,22 +94,28 @@ private:
 template <class Push, std::size_t events>
 void push(benchmark::State& state) {
     Push push;
+    std::uint64_t rounds = 0;
     const auto push_batch = [&] {
         for (std::size_t i = 0; i < events; ++i) push.emit({{i + 1}});
         push.drive();
+        ++rounds;
     };
     push_batch();
-    const SteadyState steady(state);
-    while (state.KeepRunningBatch(events)) push_batch();
-    check(push.sum() != 0, "no event arrived");
+    {
+        const SteadyState steady(state);
+        while (state.KeepRunningBatch(events)) push_batch();
+    }
+    check(push.sum() == rounds * (events * (events + 1) / 2), "an event did not arrive");
 }
 
 BENCHMARK(push<EventBusPush, 1>)->Name("P4/one_per_wake/eventbus");
 BENCHMARK(push<BarePost, 1>)->Name("P4/one_per_wake/bare_post");
-BENCHMARK(push<ChannelPush, 1>)->Name("P4/one_per_wake/channel_bus");
+BENCHMARK(push<StrandPost, 1>)->Name("P4/one_per_wake/post");
+BENCHMARK(push<ChannelPush, 1>)->Name("P4/one_per_wake/channel_await");
 BENCHMARK(push<EventBusPush, batch>)->Name("P4/batch_per_wake/eventbus");
 BENCHMARK(push<BarePost, batch>)->Name("P4/batch_per_wake/bare_post");
-BENCHMARK(push<ChannelPush, batch>)->Name("P4/batch_per_wake/channel_bus");
+BENCHMARK(push<StrandPost, batch>)->Name("P4/batch_per_wake/post");
+BENCHMARK(push<ChannelPush, batch>)->Name("P4/batch_per_wake/channel_await");
 
 }  // namespace
 }  // namespace bench

@@ -1,5 +1,6 @@
 #include "steady_state.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -10,13 +11,21 @@ namespace {
 
 // Of each thread its own: a shared counter would slow down the peers, and have the threads of a row contend.
 thread_local constinit std::uint64_t blocks_taken = 0;
+// Only where a row asks for it.
+constinit std::atomic<bool> counts_all_threads = false;
+constinit std::atomic<std::uint64_t> blocks_taken_by_all = 0;
+
+void count() noexcept {
+    ++blocks_taken;
+    if (counts_all_threads.load(std::memory_order_relaxed)) blocks_taken_by_all.fetch_add(1, std::memory_order_relaxed);
+}
 
 void* take(std::size_t size) noexcept {
-    ++blocks_taken;
+    count();
     return std::malloc(size != 0 ? size : 1);
 }
 void* take(std::size_t size, std::size_t alignment) noexcept {
-    ++blocks_taken;
+    count();
     void* block = nullptr;
     const int error = ::posix_memalign(&block, alignment < sizeof(void*) ? sizeof(void*) : alignment, size);
     if (error == 0) return block;
@@ -49,6 +58,18 @@ SteadyState::SteadyState(benchmark::State& state) noexcept : state_(state), bloc
 
 SteadyState::~SteadyState() {
     const auto blocks = static_cast<double>(blocks_taken - blocks_before_);
+    state_.counters["allocs"] = benchmark::Counter(blocks, benchmark::Counter::kAvgIterations);
+    state_.SetItemsProcessed(state_.iterations());
+}
+
+SteadyStateOfAllThreads::SteadyStateOfAllThreads(benchmark::State& state) noexcept : state_(state) {
+    blocks_taken_by_all = 0;
+    counts_all_threads = true;
+}
+
+SteadyStateOfAllThreads::~SteadyStateOfAllThreads() {
+    counts_all_threads = false;
+    const auto blocks = static_cast<double>(blocks_taken_by_all.load());
     state_.counters["allocs"] = benchmark::Counter(blocks, benchmark::Counter::kAvgIterations);
     state_.SetItemsProcessed(state_.iterations());
 }

@@ -21,4 +21,16 @@ private:
     std::uint64_t blocks_before_;
 };
 
+/// The same where other threads take part: counts what all of them take, which slows them down a little.
+class SteadyStateOfAllThreads {
+public:
+    explicit SteadyStateOfAllThreads(benchmark::State& state) noexcept;
+    SteadyStateOfAllThreads(const SteadyStateOfAllThreads&) = delete;
+    SteadyStateOfAllThreads& operator=(const SteadyStateOfAllThreads&) = delete;
+    ~SteadyStateOfAllThreads();
+
+private:
+    benchmark::State& state_;
+};
+
 }  // namespace bench

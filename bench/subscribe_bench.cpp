@@ -7,10 +7,12 @@
 #include <event/bus.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/signals2/signal.hpp>
 
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <vector>
 
@@ -50,10 +52,24 @@ void add_and_remove_channel(benchmark::State& state) {
     for (auto _ : state) come_and_go();
 }
 
+template <std::size_t others>
+void connect_and_disconnect(benchmark::State& state) {
+    boost::signals2::signal<void(const Event<>&)> signal;
+    std::uint64_t sum = 0;
+    const auto slot = [&sum](const Event<>& event) { sum += event.words[0]; };
+    for (std::size_t i = 0; i < others; ++i) signal.connect(slot);
+    const auto come_and_go = [&] { signal.connect(slot).disconnect(); };
+    come_and_go();
+    const SteadyState steady(state);
+    for (auto _ : state) come_and_go();
+}
+
 BENCHMARK(subscribe_and_close<0>)->Name("P12/subscribe_close_0_others/eventbus");
-BENCHMARK(add_and_remove_channel<0>)->Name("P12/subscribe_close_0_others/channel_bus");
+BENCHMARK(add_and_remove_channel<0>)->Name("P12/subscribe_close_0_others/channel_try");
+BENCHMARK(connect_and_disconnect<0>)->Name("P12/subscribe_close_0_others/signals2_inline");
 BENCHMARK(subscribe_and_close<1000>)->Name("P12/subscribe_close_1000_others/eventbus");
-BENCHMARK(add_and_remove_channel<1000>)->Name("P12/subscribe_close_1000_others/channel_bus");
+BENCHMARK(add_and_remove_channel<1000>)->Name("P12/subscribe_close_1000_others/channel_try");
+BENCHMARK(connect_and_disconnect<1000>)->Name("P12/subscribe_close_1000_others/signals2_inline");
 
 }  // namespace
 }  // namespace bench

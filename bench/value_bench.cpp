@@ -11,15 +11,16 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <benchmark/benchmark.h>
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <mutex>
 #include <tuple>
 #include <vector>
 
@@ -55,9 +56,41 @@ void set_channels(benchmark::State& state) {
     for (auto _ : state) value.set({{++number}});
 }
 
-// ---- P10: watchers that wait, and wait again once they are called. An iteration is one of them woken -------------
+/// Watchers remember which version they have seen.
+class MutexValue {
+public:
+    void set(const Event<>& value) {
+        {
+            const std::lock_guard lock(mutex_);
+            value_ = value;
+            ++version_;
+        }
+        changed_.notify_all();
+    }
+    [[nodiscard]] bool get(Event<>& value, std::uint64_t& seen) {
+        const std::lock_guard lock(mutex_);
+        if (seen == version_) return false;
+        seen = version_;
+        value = value_;
+        return true;
+    }
 
-constexpr std::size_t waiting = 100;
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Event<> value_{};            // guarded by mutex_
+    std::uint64_t version_ = 0;  // guarded by mutex_
+};
+
+void set_mutex(benchmark::State& state) {
+    MutexValue value;
+    benchmark::DoNotOptimize(&value);
+    std::uint64_t number = 0;
+    const SteadyState steady(state);
+    for (auto _ : state) value.set({{++number}});
+}
+
+// ---- P10: watchers that wait, and wait again once they are called. An iteration is one of them woken -------------
 
 class WatcherFollower {
 public:
@@ -101,7 +134,7 @@ private:
 };
 
 template <class Follower, class Value>
-void wake(benchmark::State& state, asio::io_context& io, Value& value) {
+void wake(benchmark::State& state, asio::io_context& io, Value& value, std::size_t waiting) {
     std::uint64_t sum = 0;
     std::deque<Follower> followers;
     for (std::size_t i = 0; i < waiting; ++i) followers.emplace_back(io, value, sum);
@@ -112,20 +145,22 @@ void wake(benchmark::State& state, asio::io_context& io, Value& value) {
     };
     wake_all();
     const SteadyState steady(state);
-    while (state.KeepRunningBatch(waiting)) wake_all();
+    while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(waiting))) wake_all();
     check(sum == waiting * (number * (number + 1) / 2), "a watcher missed a value");
 }
 
+template <std::size_t waiting>
 void wake_watchers(benchmark::State& state) {
     asio::io_context io;
     event::Value<Event<>> value{io};
-    wake<WatcherFollower>(state, io, value);
+    wake<WatcherFollower>(state, io, value, waiting);
 }
 
+template <std::size_t waiting>
 void wake_channels(benchmark::State& state) {
     asio::io_context io;
     ChannelValue<Event<>> value;
-    wake<ChannelFollower>(state, io, value);
+    wake<ChannelFollower>(state, io, value, waiting);
 }
 
 // ---- P11: a value that is there already. An iteration is one set and one get -------------------------------------
@@ -155,6 +190,19 @@ void set_and_try_get_channel(benchmark::State& state) {
     }
 }
 
+void set_and_try_get_mutex(benchmark::State& state) {
+    MutexValue value;
+    benchmark::DoNotOptimize(&value);
+    std::uint64_t number = 0;
+    std::uint64_t seen = 0;
+    Event<> event;
+    const SteadyState steady(state);
+    for (auto _ : state) {
+        value.set({{++number}});
+        benchmark::DoNotOptimize(value.get(event, seen));
+    }
+}
+
 asio::awaitable<void> set_and_get(benchmark::State& state, event::Value<Event<>>& value) {
     auto watcher = value.watch();
     std::uint64_t number = 0;
@@ -168,11 +216,25 @@ asio::awaitable<void> set_and_get(benchmark::State& state, event::Value<Event<>>
     }
 }
 
-/// The floor of a get in a coroutine: a trip through the executor.
-asio::awaitable<void> resume(benchmark::State& state, asio::io_context& io) {
-    co_await asio::post(io, asio::use_awaitable);
+asio::awaitable<void> set_and_get_channel(benchmark::State& state, asio::io_context& io) {
+    ChannelValue<Event<>> value;
+    Channel<Event<>> channel(io.get_executor(), 1);
+    value.add(channel);
+    std::uint64_t number = 0;
+    value.set({{number}});
+    [[maybe_unused]] const auto first = co_await channel.async_receive(asio::as_tuple(asio::use_awaitable));
     const SteadyState steady(state);
-    while (state.KeepRunning()) co_await asio::post(io, asio::use_awaitable);
+    while (state.KeepRunning()) {
+        value.set({{++number}});
+        const auto got = co_await channel.async_receive(asio::as_tuple(asio::use_awaitable));
+        check(std::get<1>(got).words[0] == number, "no value");
+    }
+}
+
+void set_and_async_get_channel(benchmark::State& state) {
+    asio::io_context io;
+    asio::co_spawn(io, set_and_get_channel(state, io), rethrow);
+    io.run();
 }
 
 void set_and_async_get(benchmark::State& state) {
@@ -182,28 +244,29 @@ void set_and_async_get(benchmark::State& state) {
     io.run();
 }
 
-void bare_resume(benchmark::State& state) {
-    asio::io_context io;
-    asio::co_spawn(io, resume(state, io), rethrow);
-    io.run();
-}
-
 BENCHMARK(set<0>)->Name("P9/set_0_idle_watchers/eventbus");
-BENCHMARK(set_channels<0>)->Name("P9/set_0_idle_watchers/channels");
+BENCHMARK(set_channels<0>)->Name("P9/set_0_idle_watchers/channel_try");
+BENCHMARK(set_mutex)->Name("P9/set_0_idle_watchers/mutex_deque");
 BENCHMARK(set<1>)->Name("P9/set_1_idle_watcher/eventbus");
-BENCHMARK(set_channels<1>)->Name("P9/set_1_idle_watcher/channels");
+BENCHMARK(set_channels<1>)->Name("P9/set_1_idle_watcher/channel_try");
 BENCHMARK(set<100>)->Name("P9/set_100_idle_watchers/eventbus");
-BENCHMARK(set_channels<100>)->Name("P9/set_100_idle_watchers/channels");
+BENCHMARK(set_channels<100>)->Name("P9/set_100_idle_watchers/channel_try");
 BENCHMARK(set<10000>)->Name("P9/set_10000_idle_watchers/eventbus");
-BENCHMARK(set_channels<10000>)->Name("P9/set_10000_idle_watchers/channels");
+BENCHMARK(set_channels<10000>)->Name("P9/set_10000_idle_watchers/channel_try");
+BENCHMARK(set_mutex)->Name("P9/set_10000_idle_watchers/mutex_deque");
 
-BENCHMARK(wake_watchers)->Name("P10/wake_100_watchers/eventbus");
-BENCHMARK(wake_channels)->Name("P10/wake_100_watchers/channels");
+BENCHMARK(wake_watchers<1>)->Name("P10/wake_1_watcher/eventbus");
+BENCHMARK(wake_channels<1>)->Name("P10/wake_1_watcher/channel_await");
+BENCHMARK(wake_watchers<100>)->Name("P10/wake_100_watchers/eventbus");
+BENCHMARK(wake_channels<100>)->Name("P10/wake_100_watchers/channel_await");
+BENCHMARK(wake_watchers<10000>)->Name("P10/wake_10000_watchers/eventbus");
+BENCHMARK(wake_channels<10000>)->Name("P10/wake_10000_watchers/channel_await");
 
 BENCHMARK(set_and_try_get)->Name("P11/set_try_get/eventbus");
-BENCHMARK(set_and_try_get_channel)->Name("P11/set_try_get/channel");
+BENCHMARK(set_and_try_get_channel)->Name("P11/set_try_get/channel_try");
+BENCHMARK(set_and_try_get_mutex)->Name("P11/set_try_get/mutex_deque");
 BENCHMARK(set_and_async_get)->Name("P11/set_async_get/eventbus");
-BENCHMARK(bare_resume)->Name("P11/set_async_get/bare_resume");
+BENCHMARK(set_and_async_get_channel)->Name("P11/set_async_get/channel_await");
 
 }  // namespace
 }  // namespace bench
