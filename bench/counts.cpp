@@ -19,6 +19,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -45,9 +46,9 @@ constexpr int warm_up = 4;
 template <class Round>
 void repeat(int rounds, Round&& round) {
     for (int i = 0; i < warm_up; ++i) round();
-    const long before = bench::allocations();
+    const std::uint64_t before = bench::allocations();
     for (int i = 0; i < rounds; ++i) round();
-    std::printf("%ld\n", bench::allocations() - before);
+    std::printf("%llu\n", static_cast<unsigned long long>(bench::allocations() - before));
 }
 
 /// A round is one batch, emitted, then taken by every subscriber.
@@ -92,14 +93,14 @@ asio::awaitable<void> answer(event::Subscription<Event<0>> pings, event::Emitter
 /// A round is one event to another coroutine, and one back; two hops.
 asio::awaitable<void> ask(int rounds, event::EventBus& bus, event::Subscription<Event<1>> pongs) {
     const auto pings = bus.emitter<Event<0>>();
-    long before = 0;
+    std::uint64_t before = 0;
     for (int i = 0; i < warm_up + rounds; ++i) {
         if (i == warm_up) before = bench::allocations();
         pings.emplace();
         const auto received = co_await pongs.async_receive(asio::as_tuple(asio::use_awaitable));
         if (std::get<0>(received)) std::abort();
     }
-    std::printf("%ld\n", bench::allocations() - before);
+    std::printf("%llu\n", static_cast<unsigned long long>(bench::allocations() - before));
     bus.close();
 }
 
