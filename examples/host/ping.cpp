@@ -15,8 +15,8 @@ namespace host {
 namespace {
 
 /// The payload: what it is, and a number that the answer repeats.
-constexpr char question = 'q';
-constexpr char answer = 'a';
+constexpr char ping_question = 'q';
+constexpr char ping_answer = 'a';
 using Number = std::array<unsigned char, 8>;
 
 }  // namespace
@@ -41,11 +41,12 @@ void Ping::handle(const ConnEstablished& event) { peers_[event.connection].due =
 void Ping::handle(const ConnClosed& event) { peers_.erase(event.connection); }
 
 void Ping::handle(const FrameReceived& event) {
-    if (event.payload.size() != 1 + Number().size() || (event.payload[0] != question && event.payload[0] != answer))
+    if (event.payload.size() != 1 + Number().size() ||
+        (event.payload[0] != ping_question && event.payload[0] != ping_answer))
         return close(event.connection, "a malformed ping");
     const auto number = boost::endian::load_big_u64(reinterpret_cast<const unsigned char*>(event.payload.data()) + 1);
-    if (event.payload[0] == question) {
-        send(event.connection, answer, number);
+    if (event.payload[0] == ping_question) {
+        send(event.connection, ping_answer, number);
     } else {
         answered(event.connection, number);
     }
@@ -73,7 +74,7 @@ void Ping::handle(const Tick& tick) {
         peer.due = now_ + options_.interval;
         peer.sent_at = Clock::now();
         peer.awaited = ++last_number_;
-        send(connection, question, peer.awaited);
+        send(connection, ping_question, peer.awaited);
     }
 }
 
