@@ -3,6 +3,10 @@ function(eventbus_warnings target)
     target_compile_options(${target} PRIVATE
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
         $<$<BOOL:${EVENTBUS_WERROR}>:-Werror>)
+    if(CMAKE_UNITY_BUILD)
+        # takes the .cpp files of a unit for headers
+        target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    endif()
     if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
         # Asio's fences, which ThreadSanitizer does not model
         target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
