@@ -34,7 +34,7 @@ IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const BusOptions&
     const std::size_t subjects_at = aligned(sizeof(Mailbox), alignof(Subject*));
     const std::size_t bindings_at = aligned(subjects_at + options.subjects.size() * sizeof(Subject*), alignof(Binding));
     const std::size_t size = bindings_at + options.topics * sizeof(Binding);
-    const std::size_t most = std::numeric_limits<std::size_t>::max() / 2 / options.stride;
+    const std::size_t most = (std::numeric_limits<std::size_t>::max() / 2 - size) / options.stride;
     if (capacity > most - replay_room) throw std::bad_alloc{};
 
     const std::size_t slots = capacity + replay_room;
