@@ -228,7 +228,8 @@ TEST(LatestBy, GivesWaitingEmitsTheirTurn) {
 TEST(LatestBy, IsAPolicyOfItsOwnUnderLatest) {
     asio::io_context io;
     event::EventBus bus{io};
-    EXPECT_THROW((bus.subscribe<PeerState>({.on_full = event::Latest{}}, latest_by(by_peer))), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(bus.subscribe<PeerState>({.on_full = event::Latest{}}, latest_by(by_peer))),
+                 std::invalid_argument);
     EXPECT_EQ(bus.stat<PeerState>().subscribers, 0U);
 }
 
