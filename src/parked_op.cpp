@@ -22,24 +22,30 @@ thread_local Posting* Posting::current = nullptr;
 
 }  // namespace
 
-std::uint64_t ParkingSpot::begin() noexcept {
+std::uint64_t ParkingSpot::begin(std::uint32_t references) noexcept {
     std::uint64_t state = state_.load(std::memory_order_relaxed);
-    if (static_cast<Phase>(state & phase_mask) != Phase::idle) return 0;
-    const std::uint64_t ticket = (state & ~phase_mask) + one_ticket;
-    const std::uint64_t pending = ticket | static_cast<std::uint64_t>(Phase::pending);
-    return state_.compare_exchange_strong(state, pending, std::memory_order_acq_rel) ? ticket : 0;
+    std::uint64_t pending = 0;
+    do {
+        if (phase_of(state) != Phase::idle) return 0;
+        pending = state + one_ticket + references * one_reference + static_cast<std::uint64_t>(Phase::pending);
+    } while (!state_.compare_exchange_weak(state, pending, std::memory_order_acq_rel, std::memory_order_relaxed));
+    return pending & ~reference_mask;
 }
 
-void ParkingSpot::finish() noexcept { state_.fetch_and(~phase_mask, std::memory_order_acq_rel); }
-
-bool ParkingSpot::set_phase(std::uint64_t expected, Phase why) noexcept {
-    const std::uint64_t ticket = expected & ~phase_mask;
-    return state_.compare_exchange_strong(expected, ticket | static_cast<std::uint64_t>(why),
-                                          std::memory_order_acq_rel);
+void ParkingSpot::finish() noexcept {
+    std::uint64_t state = state_.load(std::memory_order_relaxed);
+    while (!state_.compare_exchange_weak(state, (state & ~phase_mask) - one_reference, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed)) {
+    }
+    if (is_last(state)) destroy_spot();
 }
 
 void ParkingSpot::cancel(std::uint64_t ticket, Phase why) noexcept {
-    if (!set_phase(ticket | static_cast<std::uint64_t>(Phase::pending), why)) return;
+    std::uint64_t state = state_.load(std::memory_order_relaxed);
+    do {
+        if (phase_of(state) != Phase::pending || (state & ~reference_mask) != ticket) return;
+    } while (!state_.compare_exchange_weak(state, (state & ~phase_mask) | static_cast<std::uint64_t>(why),
+                                           std::memory_order_acq_rel, std::memory_order_relaxed));
     ParkedOp* op = nullptr;
     {
         DomainGuard guard(home());
@@ -50,7 +56,9 @@ void ParkingSpot::cancel(std::uint64_t ticket, Phase why) noexcept {
     if (op != nullptr) op->wake();
 }
 
-void ParkingSpot::cancel() noexcept { cancel(state_.load(std::memory_order_acquire) & ~phase_mask, Phase::cancelled); }
+void ParkingSpot::cancel() noexcept {
+    cancel(state_.load(std::memory_order_acquire) & ~reference_mask, Phase::cancelled);
+}
 
 void ParkingSpot::context_gone(boost::asio::execution_context& context) noexcept {
     ParkedOp* op = nullptr;
@@ -85,8 +93,8 @@ void ParkedOp::wake() noexcept {
         post();
     } catch (...) {
         if (!posting.dropped) return;
-        const DomainGuard guard(spot_->home());
-        spot_->park(*this);
+        const DomainGuard guard(spot_.home());
+        spot_.park(*this);
         return;
     }
     if (posting.dropped) destroy();

@@ -121,7 +121,7 @@ void TopicBase::stat_into(TopicStat& stat) const noexcept {
     stat.retained = retained_;
     stat.emitted = emitted_;
     stat.last_sequence = last_sequence_;
-    stat.replayable = retained_sequence_ != 0;
+    stat.replayable = retained_sequence() != 0;
 }
 
 void TopicBase::reset() noexcept {

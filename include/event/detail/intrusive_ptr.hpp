@@ -24,6 +24,9 @@ public:
     template <class U>
         requires(std::is_convertible_v<U*, T*>)
     IntrusivePtr(const IntrusivePtr<U>& other) noexcept : IntrusivePtr(other.get()) {}
+    template <class U>
+        requires(std::is_convertible_v<U*, T*>)
+    IntrusivePtr(IntrusivePtr<U>&& other) noexcept : object_(other.detach()) {}
     IntrusivePtr(const IntrusivePtr& other) noexcept : IntrusivePtr(other.object_) {}
     IntrusivePtr(IntrusivePtr&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
     IntrusivePtr& operator=(IntrusivePtr other) noexcept {

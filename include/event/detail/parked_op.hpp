@@ -43,21 +43,20 @@ class SpotList;
 /// How a pending operation is to end before what it waits for has come.
 enum class Phase : std::uint8_t { idle, pending, cancelled, timed_out };
 
-/// Where at most one operation waits. Counted: its owner, the operation and its cancellation handlers share it.
+/// Where at most one operation waits. Counted: its owner, the operation and its cancellation handlers share it. The
+/// count and the phase are one word, so that an operation begins and ends with one read-modify-write each.
 class ParkingSpot : public ContextListener {
 public:
-    void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void add_reference() noexcept { state_.fetch_add(one_reference, std::memory_order_relaxed); }
     void release() noexcept {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_spot();
+        if (is_last(state_.fetch_sub(one_reference, std::memory_order_acq_rel))) destroy_spot();
     }
 
-    /// Begins an operation: its ticket, or 0 when another one is pending.
-    [[nodiscard]] std::uint64_t begin() noexcept;
-    /// Ends the operation that was begun.
+    /// Begins an operation: its ticket, or 0 when another one is pending. Adds so many references, if it begins.
+    [[nodiscard]] std::uint64_t begin(std::uint32_t references) noexcept;
+    /// Ends the operation that was begun, and gives up one reference.
     void finish() noexcept;
-    [[nodiscard]] Phase phase() const noexcept {
-        return static_cast<Phase>(state_.load(std::memory_order_acquire) & phase_mask);
-    }
+    [[nodiscard]] Phase phase() const noexcept { return phase_of(state_.load(std::memory_order_acquire)); }
 
     /// Ends the operation with that ticket, if it is still pending, as cancelled or timed out. Any thread.
     void cancel(std::uint64_t ticket, Phase why) noexcept;
@@ -86,18 +85,24 @@ private:
 
     virtual void destroy_spot() noexcept = 0;
     void context_gone(boost::asio::execution_context& context) noexcept final;
-    bool set_phase(std::uint64_t expected, Phase why) noexcept;
+    [[nodiscard]] static Phase phase_of(std::uint64_t state) noexcept { return static_cast<Phase>(state & phase_mask); }
+    [[nodiscard]] static bool is_last(std::uint64_t state) noexcept {
+        return (state & reference_mask) == one_reference;
+    }
 
+    // The state: the phase, how many references, and what makes each operation's ticket another one. A ticket is that
+    // with the phase it had at first.
     static constexpr std::uint64_t phase_mask = 3;
-    static constexpr std::uint64_t one_ticket = 4;
+    static constexpr std::uint64_t one_reference = 4;
+    static constexpr std::uint64_t one_ticket = std::uint64_t{1} << 26;
+    static constexpr std::uint64_t reference_mask = one_ticket - one_reference;
 
     // guarded by the domain's lock
     SpotList* list_ = nullptr;
     ParkingSpot* previous_ = nullptr;
     ParkingSpot* next_ = nullptr;
 
-    std::atomic<std::uint64_t> state_{0};  // ticket | phase
-    std::atomic<std::uint32_t> references_{1};
+    std::atomic<std::uint64_t> state_{one_reference};
 
     // guarded by the domain's lock; last, to share a cache line with what a mailbox's producer writes
     ParkedOp* parked_ = nullptr;
@@ -142,25 +147,27 @@ public:
     ParkedOp* next = nullptr;  // among those who are to be woken
 
 protected:
-    explicit ParkedOp(IntrusivePtr<ParkingSpot> spot) noexcept : spot_(std::move(spot)) {}
+    /// A reference to the spot goes along once the operation has been made.
+    explicit ParkedOp(ParkingSpot& spot) noexcept : spot_(spot) {}
     ~ParkedOp() = default;
 
-    [[nodiscard]] ParkingSpot& spot() const noexcept { return *spot_; }
+    /// Until it has ended.
+    [[nodiscard]] ParkingSpot& spot() const noexcept { return spot_; }
 
     /// Waits in the spot, unless there is something to do already: then the operation is still the caller's.
     /// `nothing_to_do` is called under the domain's lock.
     template <class Idle>
     [[nodiscard]] bool try_park(Idle&& nothing_to_do) {
-        DomainGuard guard(spot_->home());
-        if (spot_->phase() != Phase::pending || spot_->home_is_gone() || !nothing_to_do()) return false;
-        spot_->park(*this);
+        DomainGuard guard(spot_.home());
+        if (spot_.phase() != Phase::pending || spot_.home_is_gone() || !nothing_to_do()) return false;
+        spot_.park(*this);
         return true;
     }
 
     /// Has the context of the operation's executor destroy it, should that context die while it waits. The owner's
     /// own context needs no word: its death is told to the owner.
     void tie_to(boost::asio::execution_context& context) {
-        if (!spot_->home_is(context)) spot_->listen_to(context);
+        if (!spot_.home_is(context)) spot_.listen_to(context);
     }
 
     PostMemory post_memory_;
@@ -168,7 +175,7 @@ protected:
 private:
     virtual void post() = 0;
 
-    IntrusivePtr<ParkingSpot> spot_;
+    ParkingSpot& spot_;
 };
 
 /// The function that is posted: owns the operation until it runs.
@@ -266,7 +273,8 @@ public:
     /// Begins, or completes with `errc::concurrent_receive`.
     static void start(IntrusivePtr<ParkingSpot> spot, Source&& source, Handler&& handler, const Executor& executor) {
         HandlerAllocation<Operation, Handler> memory(handler);
-        const std::uint64_t ticket = spot->begin();
+        auto slot = boost::asio::get_associated_cancellation_slot(handler);
+        const std::uint64_t ticket = spot->begin(slot.is_connected() ? 1 : 0);
         if (ticket == 0) {
             Values values;
             std::get<0>(values) = errc::concurrent_receive;
@@ -274,12 +282,12 @@ public:
                        values);
             return;
         }
-        ParkingSpot& begun = *spot;
+        ParkingSpot& begun = *spot.detach();
         Operation* op = nullptr;
         try {
-            auto slot = boost::asio::get_associated_cancellation_slot(handler);
-            if (slot.is_connected()) slot.template emplace<CancelPending>(spot, ticket);
-            op = memory.construct(std::move(spot), std::move(source), std::move(handler), executor);
+            if (slot.is_connected())
+                slot.template emplace<CancelPending>(IntrusivePtr<ParkingSpot>::adopt(&begun), ticket);
+            op = memory.construct(begun, std::move(source), std::move(handler), executor);
         } catch (...) {
             begun.finish();
             throw;
@@ -315,7 +323,7 @@ public:
 
     void destroy() noexcept override {
         source_.abandon();
-        spot().finish();
+        spot().finish();  // is maybe gone now
         [[maybe_unused]] const Handler handler = free();  // may own whatever the operation needed
     }
 
@@ -324,8 +332,8 @@ public:
 private:
     friend class HandlerAllocation<Operation, Handler>;
 
-    Operation(IntrusivePtr<ParkingSpot>&& spot, Source&& source, Handler&& handler, const Executor& executor)
-        : ParkedOp(std::move(spot)),
+    Operation(ParkingSpot& spot, Source&& source, Handler&& handler, const Executor& executor)
+        : ParkedOp(spot),
           source_(std::move(source)),
           executor_(boost::asio::get_associated_executor(handler, executor), executor),
           handler_(std::move(handler)) {}
@@ -394,14 +402,23 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
     template <class Handler, class... Args>
-    void operator()(Handler&& handler, Args&&... args) const {
-        if (!spot_) return fail(std::forward<Handler>(handler), typename Source::Values{});
-        std::decay_t<Handler> stored(std::forward<Handler>(handler));
-        Operation<Source, std::decay_t<Handler>, Executor>::start(spot_, Source(*spot_, std::forward<Args>(args)...),
-                                                                  std::move(stored), executor_);
+    void operator()(Handler&& handler, Args&&... args) const& {
+        start(spot_, std::forward<Handler>(handler), std::forward<Args>(args)...);
+    }
+    template <class Handler, class... Args>
+    void operator()(Handler&& handler, Args&&... args) && {
+        start(std::move(spot_), std::forward<Handler>(handler), std::forward<Args>(args)...);
     }
 
 private:
+    template <class Handler, class... Args>
+    void start(IntrusivePtr<Spot> spot, Handler&& handler, Args&&... args) const {
+        if (!spot) return fail(std::forward<Handler>(handler), typename Source::Values{});
+        std::decay_t<Handler> stored(std::forward<Handler>(handler));
+        Source source(*spot, std::forward<Args>(args)...);
+        Operation<Source, std::decay_t<Handler>, Executor>::start(std::move(spot), std::move(source), std::move(stored),
+                                                                  executor_);
+    }
     template <class Handler, class Values>
     void fail(Handler&& handler, Values values) const {
         std::get<0>(values) = errc::closed;

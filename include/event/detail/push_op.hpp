@@ -37,8 +37,8 @@ public:
         HandlerAllocation<PushOp, Handler> memory(handler);
         auto slot = boost::asio::get_associated_cancellation_slot(handler);
         if (slot.is_connected()) slot.template emplace<CloseSubscription>(core, mailbox);
-        PushOp* op = memory.construct(mailbox, std::move(handler), core->executor());
-        static_cast<void>(mailbox->begin());
+        PushOp* op = memory.construct(*mailbox, std::move(handler), core->executor());
+        static_cast<void>(mailbox->begin(1));
         try {
             op->executor_.start_work();
             op->tie_to(op->executor_.context());
@@ -65,7 +65,7 @@ public:
     }
 
     void destroy() noexcept override {
-        mailbox_.finish();
+        mailbox_.finish();  // is maybe gone now
         HandlerMemory<PushOp, Handler> memory(handler_);
         [[maybe_unused]] const Handler handler(std::move(handler_));
         this->~PushOp();
@@ -86,9 +86,9 @@ private:
 
     static constexpr int most_at_once = 64;  // then the executor's other work has its turn
 
-    PushOp(const IntrusivePtr<Mailbox>& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
+    PushOp(Mailbox& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
         : ParkedOp(mailbox),
-          mailbox_(*mailbox),
+          mailbox_(mailbox),
           executor_(boost::asio::get_associated_executor(handler, executor), executor),
           handler_(std::move(handler)) {}
     ~PushOp() = default;

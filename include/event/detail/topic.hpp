@@ -105,7 +105,10 @@ public:
     /// The waiting emits of this emitter end.
     void close_emitter(const EmitterState& emitter, Aftermath& after) noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
-    [[nodiscard]] std::uint64_t retained_sequence() const noexcept { return retained_sequence_; }
+    /// 0: none. Without the lock it may have changed meanwhile.
+    [[nodiscard]] std::uint64_t retained_sequence() const noexcept {
+        return retained_sequence_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] bool is_retained() const noexcept { return retained_; }
     /// Queues the retained event for a new subscriber.
     virtual void replay(Mailbox& mailbox, std::uint16_t type, Aftermath& after) noexcept = 0;
@@ -118,7 +121,7 @@ public:
     void stat_into(TopicStat& stat) const noexcept;
     /// Whether a subscription lists the type, somebody watches it, or its last event is kept.
     [[nodiscard]] bool is_in_use() const noexcept {
-        return !sinks_.empty() || retained_sequence_ != 0 || watchers_ != 0;
+        return !sinks_.empty() || retained_sequence() != 0 || watchers_ != 0;
     }
     /// Nobody uses it any more: what the next user finds is new.
     void reset() noexcept;
@@ -139,8 +142,8 @@ public:
     /// All watchers, whether they wait or not; and those of them that have not seen the newest event.
     [[nodiscard]] std::size_t watchers() const noexcept { return watchers_; }
     [[nodiscard]] std::size_t watchers_behind() const noexcept {
-        if (retained_sequence_ == 0) return 0;
-        return watchers_ - (seen_sequence_ == retained_sequence_ ? watchers_up_to_date_ : 0);
+        if (retained_sequence() == 0) return 0;
+        return watchers_ - (seen_sequence_ == retained_sequence() ? watchers_up_to_date_ : 0);
     }
     void add_watcher() noexcept { ++watchers_; }
     /// One that has last seen the event of that sequence.
@@ -150,7 +153,7 @@ public:
     }
     /// A watcher sees the newest event for the first time.
     void newest_was_seen() noexcept {
-        if (std::exchange(seen_sequence_, retained_sequence_) != retained_sequence_) watchers_up_to_date_ = 0;
+        if (std::exchange(seen_sequence_, retained_sequence()) != retained_sequence()) watchers_up_to_date_ = 0;
         ++watchers_up_to_date_;
     }
 
@@ -184,7 +187,7 @@ protected:
     std::vector<Sink> sinks_;              // of those who list the type
     std::vector<Sink> erased_sinks_;       // of behaviours and wildcards: they get the shared form
     std::size_t waiting_policies_ = 0;     // sinks whose policy is Wait
-    std::uint64_t retained_sequence_ = 0;  // 0: no retained event
+    std::atomic<std::uint64_t> retained_sequence_{0};  // 0: no retained event; read without the lock, too
     std::uint64_t emitted_ = 0;
     std::uint64_t last_sequence_ = 0;
     bool retained_ = false;
@@ -223,7 +226,7 @@ public:
         if constexpr (!stored_inline<T>) make_pool();
     }
     ~Topic() override {
-        if (PayloadBase* payload = retained_sequence_ != 0 ? kept_.payload() : nullptr) payload->release();
+        if (PayloadBase* payload = retained_sequence() != 0 ? kept_.payload() : nullptr) payload->release();
     }
     [[nodiscard]] static std::unique_ptr<TopicBase> make(const EventType& type, std::string label) {
         return std::make_unique<Topic>(type, std::move(label));
@@ -252,7 +255,7 @@ public:
         Aftermath after;
         try {
             attempt(event, [&](DomainGuard& domain, SharedForm<T>* shared) {
-                if (retained_sequence_ != sequence) return true;
+                if (retained_sequence() != sequence) return true;
                 EmitResult emitted;
                 if (!publish(event, shared, domain, false, emitted, after)) return false;
                 result = emitted;
@@ -335,29 +338,29 @@ public:
 
     void replay(Mailbox& mailbox, std::uint16_t type, Aftermath& after) noexcept override {
         if (PayloadBase* payload = kept_.payload()) payload->add_reference();
-        mailbox.replay(type, retained_sequence_, stored(kept_.item()), after);
+        mailbox.replay(type, retained_sequence(), stored(kept_.item()), after);
     }
     void replay_shared(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block, Aftermath& after) noexcept override {
         if constexpr (stored_inline<T>) {
             PayloadBase* payload = Payload<T>::create(std::move(block), kept_.value());
-            mailbox.replay(type, retained_sequence_, payload, after);
+            mailbox.replay(type, retained_sequence(), payload, after);
         } else {
             replay(mailbox, type, after);
         }
     }
 
     void forget(Aftermath& after) noexcept override {
-        if (retained_sequence_ == 0) return;
+        if (retained_sequence() == 0) return;
         if (PayloadBase* payload = kept_.payload()) after.drop(*payload);
-        retained_sequence_ = 0;
+        retained_sequence_.store(0, std::memory_order_relaxed);
     }
 
     /// The retained event and its sequence; 0 if there is none. A payload's reference goes along.
     std::uint64_t read(Retained<T>& copy) const noexcept {
-        if (retained_sequence_ == 0) return 0;
+        if (retained_sequence() == 0) return 0;
         copy = kept_;
         if (PayloadBase* payload = copy.payload()) payload->add_reference();
-        return retained_sequence_;
+        return retained_sequence();
     }
 
 private:
@@ -513,10 +516,10 @@ private:
 
     void keep(Item event, std::uint64_t sequence, Aftermath& after) noexcept {
         if constexpr (!stored_inline<T>) {
-            if (retained_sequence_ != 0) after.drop(*kept_.payload());
+            if (retained_sequence() != 0) after.drop(*kept_.payload());
         }
         kept_.store(event);
-        retained_sequence_ = sequence;
+        retained_sequence_.store(sequence, std::memory_order_relaxed);
         if (!watching_.empty()) wake_watchers(after);
     }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -70,11 +71,15 @@ public:
     /// What a look finds, under the domain's lock.
     [[nodiscard]] Look look() const noexcept {
         if (is_closed_) return Look::ended;
-        if (topic_->retained_sequence() > seen_) return Look::readable;
+        if (is_behind()) return Look::readable;
         return topic_->is_closed() ? Look::ended : Look::empty;
     }
     void wait_for_newer() noexcept { topic_->watching().push_back(*this); }
 
+    /// Whether there is a value that was not seen. Without the lock, and so only a hint.
+    [[nodiscard]] bool is_behind() const noexcept {
+        return topic_->retained_sequence() > seen_.load(std::memory_order_relaxed);
+    }
     /// Without the lock.
     [[nodiscard]] Look look_now() const noexcept {
         const DomainGuard guard(*topic_);
@@ -85,7 +90,8 @@ public:
         const DomainGuard guard(*topic_);
         const Look found = look();
         if (found == Look::readable) {
-            seen_ = snapshot.version_ = topic_->read(snapshot.kept_);
+            snapshot.version_ = topic_->read(snapshot.kept_);
+            seen_.store(snapshot.version_, std::memory_order_relaxed);
             topic_->newest_was_seen();
         }
         return found;
@@ -106,7 +112,7 @@ public:
             if (std::exchange(is_closed_, true)) return;
             op = claim();
             SpotList::remove(*this);
-            seen = seen_;
+            seen = seen_.load(std::memory_order_relaxed);
         }
         if (op != nullptr) op->wake();
         core_->end_watching(*topic_, seen);
@@ -125,7 +131,7 @@ private:
     const IntrusivePtr<Core> core_;
     Topic<T>* const topic_;
     // guarded by the domain's lock
-    std::uint64_t seen_ = 0;
+    std::atomic<std::uint64_t> seen_{0};  // read without it, too
     bool is_closed_ = false;
 };
 
@@ -135,7 +141,7 @@ class WaitNewer : public SourceBase {
 public:
     using Values = std::tuple<boost::system::error_code>;
     explicit WaitNewer(WatchSpot<T>& spot) noexcept : spot_(&spot) {}
-    [[nodiscard]] bool ready() const noexcept { return spot_->look_now() != Look::empty; }
+    [[nodiscard]] bool ready() const noexcept { return spot_->is_behind(); }
     [[nodiscard]] bool idle() const noexcept { return spot_->look() == Look::empty; }
     void parked() noexcept { spot_->wait_for_newer(); }
     [[nodiscard]] bool take(Values& values) const {
