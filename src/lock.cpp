@@ -3,20 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <immintrin.h>
-#endif
-
 namespace event::detail {
-namespace {
-
-void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    _mm_pause();
-#endif
-}
-
-}  // namespace
 
 void Lock::wait() noexcept {
     constexpr int spins = 100;

@@ -88,6 +88,7 @@ void SpotList::remove(ParkingSpot& spot) noexcept {
 }
 
 void ParkedOp::wake() noexcept {
+    if (parked_by_ == &this_thread_) parked_by_ = nullptr;
     Posting posting(*this);
     try {
         post();

@@ -50,6 +50,55 @@ TEST_F(Tokens, DeferredStartsWhenItIsInvoked) {
     EXPECT_EQ(second.value()->value, 2);
 }
 
+TEST_F(Tokens, DeferredOutlivesItsSubscription) {
+    auto operation = bus.subscribe<Number>().async_receive(asio::deferred);
+    Completion<event::Delivery<Number>> once;
+    Completion<event::Delivery<Number>> again;
+    operation(once.handler());
+    drive(io);
+    EXPECT_EQ(once.error(), event::errc::closed);
+    std::move(operation)(again.handler());
+    drive(io);
+    EXPECT_EQ(again.error(), event::errc::closed);
+}
+
+/// A handler that cannot be moved any number of times.
+struct Fragile {
+    explicit Fragile(int& moves, int& calls) : moves_left(&moves), called(&calls) {}
+    Fragile(Fragile&& other) : moves_left(other.moves_left), called(other.called) {
+        if (--*moves_left < 0) throw std::runtime_error("fragile");
+    }
+    void operator()(error_code, const event::Delivery<Number>&) const { ++*called; }
+
+    int* moves_left;
+    int* called;
+};
+
+TEST_F(Tokens, AnOperationThatCannotBeMadeHasNotBegun) {
+    asio::cancellation_signal signal;
+    int calls = 0;
+    int failures = 0;
+    for (bool is_made = false; !is_made; ++failures) {
+        int moves = failures;
+        try {
+            auto operation = bus.subscribe<Number>().async_receive(asio::deferred);  // holds the only reference
+            std::move(operation)(asio::bind_cancellation_slot(signal.slot(), Fragile(moves, calls)));
+            subscription.async_receive(Fragile(moves, calls));
+            is_made = true;
+        } catch (const std::runtime_error&) {
+            signal.emit(asio::cancellation_type::all);
+            EXPECT_FALSE(subscription.stat().waiting);
+        }
+        moves = 100;
+        drive(io);
+        ASSERT_LT(failures, 100);
+    }
+    EXPECT_GT(failures, 4) << "there is no other way in which this test could fail";
+    emitter.emit({1});
+    drive(io);
+    EXPECT_GE(calls, 2);
+}
+
 TEST_F(Tokens, AnyCompletionHandler) {
     Completion<event::Delivery<Number>> completion;
     asio::any_completion_handler<void(error_code, event::Delivery<Number>)> handler(completion.handler());
@@ -57,6 +106,40 @@ TEST_F(Tokens, AnyCompletionHandler) {
     emitter.emit({1});
     drive(io);
     EXPECT_EQ(completion.value()->value, 1);
+}
+
+TEST(Polling, IsForThoseWhomOtherThreadsWake) {
+    event::detail::Polling polling;
+    for (int wait = 0; wait < 10; ++wait) EXPECT_FALSE(polling.is_due());
+    polling.woken_elsewhere();
+    EXPECT_TRUE(polling.is_due());
+}
+
+TEST(Polling, GoesOnWhileItPaysAndIsTriedEverLessOftenWhereItDoesNot) {
+    event::detail::Polling polling;
+    polling.woken_elsewhere();
+    for (int wait = 0; wait < 10; ++wait) {
+        EXPECT_TRUE(polling.is_due());
+        polling.has_paid();
+    }
+    const auto waits_until_due = [&] {
+        int waits = 0;
+        while (!polling.is_due()) ++waits;
+        return waits;
+    };
+    int before = 0;
+    for (int i = 0; i < 8; ++i) {
+        polling.has_not_paid();
+        const int waits = waits_until_due();
+        EXPECT_GE(waits, 2 * before);
+        before = waits;
+    }
+    EXPECT_GE(before, 1000);
+    for (int i = 0; i < 8; ++i) polling.has_not_paid();
+    EXPECT_LE(waits_until_due(), 2000) << "it never gives up for good";
+    polling.has_paid();
+    polling.has_not_paid();
+    EXPECT_LE(waits_until_due(), 10);
 }
 
 CO_TEST(Coroutine, ReceivesAndFinishes) {

@@ -43,6 +43,34 @@ class SpotList;
 /// How a pending operation is to end before what it waits for has come.
 enum class Phase : std::uint8_t { idle, pending, cancelled, timed_out };
 
+/// Whether an operation that finds nothing looks a few times more before it parks. To park, and to be woken from another
+/// thread, costs microseconds on both sides, so it is tried where wakes come from other threads, and goes on while it
+/// pays; where it does not, ever fewer waits try it.
+class Polling {
+public:
+    void woken_elsewhere() noexcept {
+        if (interval_ == 0) interval_ = shortest;
+    }
+    [[nodiscard]] bool is_due() noexcept {
+        if (interval_ == 0) return false;
+        if (pause_ == 0) return true;
+        --pause_;
+        return false;
+    }
+    void has_paid() noexcept { interval_ = shortest; }
+    void has_not_paid() noexcept {
+        pause_ = interval_;
+        if (interval_ < longest) interval_ *= 2;
+    }
+
+private:
+    static constexpr std::uint16_t shortest = 8;
+    static constexpr std::uint16_t longest = 1024;
+
+    std::uint16_t pause_ = 0;     // waits before the next one that tries
+    std::uint16_t interval_ = 0;  // the next such number; 0: nobody else has woken anything yet
+};
+
 /// Where at most one operation waits. Counted: its owner, the operation and its cancellation handlers share it. The
 /// count and the phase are one word, so that an operation begins and ends with one read-modify-write each.
 class ParkingSpot : public ContextListener {
@@ -82,6 +110,7 @@ protected:
 
 private:
     friend class SpotList;
+    friend class ParkedOp;
 
     virtual void destroy_spot() noexcept = 0;
     void context_gone(boost::asio::execution_context& context) noexcept final;
@@ -106,6 +135,8 @@ private:
 
     // guarded by the domain's lock; last, to share a cache line with what a mailbox's producer writes
     ParkedOp* parked_ = nullptr;
+
+    Polling polling_;  // of the pending operation's executor
 };
 
 /// Spots whose operations wait for the same thing, first come first. Guarded by the domain's lock.
@@ -138,8 +169,11 @@ public:
     void wake() noexcept;
     /// Its executor has thrown away what `wake` posted.
     static void dropped(ParkedOp& op) noexcept;
-    /// On the operation's executor.
-    virtual void run() = 0;
+    /// On the operation's executor, once `wake` has brought it there.
+    void resume() {
+        if (std::exchange(parked_by_, nullptr) != nullptr) spot_.polling_.woken_elsewhere();
+        run();
+    }
     /// Ends the operation without invoking its handler.
     virtual void destroy() noexcept = 0;
     [[nodiscard]] virtual boost::asio::execution_context& context() const noexcept = 0;
@@ -160,8 +194,25 @@ protected:
     [[nodiscard]] bool try_park(Idle&& nothing_to_do) {
         DomainGuard guard(spot_.home());
         if (spot_.phase() != Phase::pending || spot_.home_is_gone() || !nothing_to_do()) return false;
+        parked_by_ = &this_thread_;
         spot_.park(*this);
         return true;
+    }
+
+    /// Looks for a moment whether there is something to do after all.
+    template <class Ready>
+    [[nodiscard]] bool poll(Ready&& ready) {
+        if (!spot_.polling_.is_due()) return false;
+        // the rarer the looks, the more a look finds, and the less it disturbs who writes there
+        for (int pauses = 64; pauses <= 128; pauses *= 2) {
+            for (int i = 0; i < pauses; ++i) relax();
+            if (ready()) {
+                spot_.polling_.has_paid();
+                return true;
+            }
+        }
+        spot_.polling_.has_not_paid();
+        return false;
     }
 
     /// Has the context of the operation's executor destroy it, should that context die while it waits. The owner's
@@ -173,8 +224,12 @@ protected:
     PostMemory post_memory_;
 
 private:
+    virtual void run() = 0;
     virtual void post() = 0;
 
+    static constinit inline thread_local char this_thread_ = 0;  // its address tells threads apart
+
+    const char* parked_by_ = nullptr;  // whose wake from another thread has not been noted yet
     ParkingSpot& spot_;
 };
 
@@ -188,7 +243,7 @@ public:
     ~Wake() {
         if (op_ != nullptr) ParkedOp::dropped(*op_);
     }
-    void operator()() { std::exchange(op_, nullptr)->run(); }
+    void operator()() { std::exchange(op_, nullptr)->resume(); }
 
 private:
     ParkedOp* op_;
@@ -351,7 +406,8 @@ private:
     void wait() {
         executor_.start_work();
         tie_to(executor_.context());
-        const bool parked = try_park([&] {
+        const bool found = poll([&] { return source_.ready(); });
+        const bool parked = !found && try_park([&] {
             if (!source_.idle()) return false;
             source_.parked();
             return true;

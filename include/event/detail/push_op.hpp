@@ -94,7 +94,8 @@ private:
     ~PushOp() = default;
 
     void rearm() noexcept {
-        if (!try_park([&] { return mailbox_.look() == Look::empty; })) wake();
+        const bool found = poll([&] { return mailbox_.look() != Look::empty; });
+        if (found || !try_park([&] { return mailbox_.look() == Look::empty; })) wake();
     }
 
     void post() override { executor_.post(Wake(*this), post_memory_); }
