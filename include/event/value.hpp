@@ -97,14 +97,15 @@ public:
     /// Makes `value` the newest; every watcher learns of it, also when it equals the one before. Nothing happens to a
     /// value that is closed or was moved from. On a bus, what a subscriber's callback or filter throws leaves this and
     /// `update`; the value is the new one then.
-    void set(T value) {
-        if (!is_open()) return;
-        detail::Topic<T>& topic = *view_.topic_;
-        if constexpr (detail::stored_inline<T>) {
-            topic.emit(&value);
-        } else {
-            topic.emit(detail::Payload<T>::create(topic.pool(), std::move(value)));
-        }
+    void set(const T& value)
+        requires(detail::stored_inline<T>)
+    {
+        if (is_open()) view_.topic_->emit(&value);
+    }
+    void set(T value)
+        requires(!detail::stored_inline<T>)
+    {
+        if (is_open()) view_.topic_->emit(detail::Payload<T>::create(view_.topic_->pool(), std::move(value)));
     }
 
     /// Sets unless the value is equal already; whether it did. Of two that run at once, the later compares with what

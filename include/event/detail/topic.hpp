@@ -184,9 +184,9 @@ protected:
     PayloadPool* pool_ = nullptr;  // for a type that is stored inline only once somebody wants the shared form
 
     // guarded by the domain's lock
-    std::vector<Sink> sinks_;              // of those who list the type
-    std::vector<Sink> erased_sinks_;       // of behaviours and wildcards: they get the shared form
-    std::size_t waiting_policies_ = 0;     // sinks whose policy is Wait
+    std::vector<Sink> sinks_;                          // of those who list the type
+    std::vector<Sink> erased_sinks_;                   // of behaviours and wildcards: they get the shared form
+    std::size_t waiting_policies_ = 0;                 // sinks whose policy is Wait
     std::atomic<std::uint64_t> retained_sequence_{0};  // 0: no retained event; read without the lock, too
     std::uint64_t emitted_ = 0;
     std::uint64_t last_sequence_ = 0;
@@ -234,18 +234,13 @@ public:
 
     /// Emits one event; a payload's reference goes along.
     EmitResult emit(Item event) {
-        EmitResult result;
-        Aftermath after;
-        {
-            DomainGuard domain = lock_for(event);
-            if (is_special_) [[unlikely]] {
-                domain.unlock();
-                return emit_specially(event);
-            }
-            fan_out<false>(event, nullptr, domain, false, result, after);
+        // Nothing is made ready before the lock: to take it waits for every store before it.
+        DomainGuard domain = lock_for(event);
+        if (is_special_) [[unlikely]] {
+            domain.unlock();
+            return emit_specially(event);
         }
-        after.settle();
-        return result;
+        return emit_plainly(event, domain);
     }
 
     /// Emits one event if the retained one is still that of `sequence`; otherwise none, and the event stays the
@@ -280,7 +275,7 @@ public:
                 domain.unlock();
                 return emit_all_specially(count, next);
             }
-            for (std::size_t i = 0; i < count; ++i) fan_out<false>(next(i), nullptr, domain, false, result, after);
+            for (std::size_t i = 0; i < count; ++i) add(result, fan_out<false>(next(i), nullptr, domain, false, after));
         }
         after.settle();
         return result;
@@ -300,9 +295,9 @@ public:
                 result.error = errc::closed;
                 after.drop(event);
             } else if constexpr (stored_inline<T>) {
-                fan_out<true>(&event.value(), &event, domain, false, result, after);
+                add(result, fan_out<true>(&event.value(), &event, domain, false, after));
             } else {
-                fan_out<true>(&event, &event, domain, false, result, after);
+                add(result, fan_out<true>(&event, &event, domain, false, after));
             }
         }
         after.settle();
@@ -332,7 +327,7 @@ public:
                  Aftermath& after) noexcept {
         if (is_special_) [[unlikely]]
             return publish_specially(event, shared, domain, has_turn, result, after);
-        fan_out<false>(event, nullptr, domain, has_turn, result, after);
+        add(result, fan_out<false>(event, nullptr, domain, has_turn, after));
         return true;
     }
 
@@ -381,6 +376,14 @@ private:
         }
     }
 
+    [[gnu::always_inline]] EmitResult emit_plainly(Item event, DomainGuard& domain) {
+        Aftermath after;
+        const EmitResult result = fan_out<false>(event, nullptr, domain, false, after);
+        domain.unlock();
+        after.settle();
+        return result;
+    }
+
     [[gnu::noinline]] EmitResult emit_specially(Item event) {
         EmitResult result;
         Aftermath after;
@@ -419,17 +422,16 @@ private:
             if constexpr (!stored_inline<T>) after.drop(*event);
         } else if constexpr (stored_inline<T>) {
             if (shared == nullptr) return false;
-            fan_out<true>(event, shared->release(), domain, has_turn, result, after);
+            add(result, fan_out<true>(event, shared->release(), domain, has_turn, after));
         } else {
-            fan_out<true>(event, event, domain, has_turn, result, after);
+            add(result, fan_out<true>(event, event, domain, has_turn, after));
         }
         return true;
     }
 
     /// Gives the event its place in the order, and offers it to every queue.
     template <bool is_shared>
-    void fan_out(Item event, Payload<T>* shared, DomainGuard& domain, bool has_turn, EmitResult& result,
-                 Aftermath& after) noexcept {
+    EmitResult fan_out(Item event, Payload<T>* shared, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
         std::size_t subscribers = sinks_.size();
         if constexpr (is_shared) {
             // others may hold it already; an inline event's queues have copies of it
@@ -464,12 +466,20 @@ private:
 
         last_sequence_ = sequence;
         ++emitted_;
-        result.subscribers += subscribers;
-        result.delivered += counts.delivered;
-        result.rejected += counts.rejected;
-        result.refused += counts.refused;
-        result.displaced += counts.displaced;
-        result.killed += counts.killed;
+        return {.subscribers = subscribers,
+                .delivered = counts.delivered,
+                .rejected = counts.rejected,
+                .refused = counts.refused,
+                .displaced = counts.displaced,
+                .killed = counts.killed};
+    }
+    static void add(EmitResult& sum, const EmitResult& one) noexcept {
+        sum.subscribers += one.subscribers;
+        sum.delivered += one.delivered;
+        sum.rejected += one.rejected;
+        sum.refused += one.refused;
+        sum.displaced += one.displaced;
+        sum.killed += one.killed;
     }
 
     template <class Stored>
