@@ -179,18 +179,12 @@ public:
     void await_callback() noexcept;
     /// Runs the callback. Releases the reference that the list of slow mailboxes held.
     void call_back();
-    Mailbox* next_slow = nullptr;  // in that list
 
     [[nodiscard]] const DomainMember& home() const noexcept override;
     [[nodiscard]] bool home_is(const boost::asio::execution_context& context) const noexcept override {
         return core_->context_is(context);
     }
     [[nodiscard]] bool home_is_gone() const noexcept override { return core_->context_is_gone(); }
-
-    // guarded by the bus's mutex
-    Mailbox* next_in_bus = nullptr;
-    Mailbox* previous_in_bus = nullptr;
-    bool in_bus = false;
 
 private:
     Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options, std::byte* subjects,
@@ -278,8 +272,8 @@ private:
 
     static constexpr std::uint64_t max_missed = (std::uint64_t{1} << 46) - 1;
 
-    // The producer's cache line, together with the spot's parked operation. Guarded by the domain's lock; the consumer
-    // reads only `published_`.
+    // The producer's cache line, together with the spot's parked operation: nothing comes before it. Guarded by the
+    // domain's lock; the consumer reads only `published_`.
     std::atomic<std::uint64_t> published_{0};  // events ever queued
     std::uint64_t limit_ = 0;                  // of published_, where the next look at the reader's end is due
     std::uint64_t gap_ = 0;                    // lost since the last queued event
@@ -344,6 +338,14 @@ private:
     std::uint64_t number_ = 0;
     // The memory that this lies in, from the allocator's fast path: memory of a greater alignment than usual has none.
     std::byte* block_ = nullptr;
+
+public:
+    Mailbox* next_slow = nullptr;  // among those whose callback is to run
+
+    // guarded by the bus's mutex
+    Mailbox* next_in_bus = nullptr;
+    Mailbox* previous_in_bus = nullptr;
+    bool in_bus = false;
 };
 
 }  // namespace event::detail

@@ -43,9 +43,9 @@ class SpotList;
 /// How a pending operation is to end before what it waits for has come.
 enum class Phase : std::uint8_t { idle, pending, cancelled, timed_out };
 
-/// Whether an operation that finds nothing looks a few times more before it parks. To park, and to be woken from another
-/// thread, costs microseconds on both sides, so it is tried where wakes come from other threads, and goes on while it
-/// pays; where it does not, ever fewer waits try it.
+/// Whether an operation that finds nothing looks a few times more before it parks. To park, and to be woken from
+/// another thread, costs microseconds on both sides, so it is tried where wakes come from other threads, and goes on
+/// while it pays; where it does not, ever fewer waits try it.
 class Polling {
 public:
     void woken_elsewhere() noexcept {
@@ -378,7 +378,7 @@ public:
 
     void destroy() noexcept override {
         source_.abandon();
-        spot().finish();  // is maybe gone now
+        spot().finish();                                  // is maybe gone now
         [[maybe_unused]] const Handler handler = free();  // may own whatever the operation needed
     }
 
