@@ -298,45 +298,6 @@ private:
 
 // ---- rows -------------------------------------------------------------------------------------------------------
 
-/// A second producer, which keeps up with the first.
-template <class System>
-class Companion {
-public:
-    Companion(System& system, const std::deque<Consumer>& consumers)
-        : producer_(1, 2, consumers), thread_([this, &system] { run(system); }) {}
-    Companion(const Companion&) = delete;
-    Companion& operator=(const Companion&) = delete;
-    ~Companion() {
-        turns_.store(last, std::memory_order_release);
-        thread_.join();
-    }
-    void emit_some() { turns_.fetch_add(1, std::memory_order_release); }
-    void wait() const {
-        while (done_.load(std::memory_order_acquire) != turns_.load(std::memory_order_relaxed)) {
-            std::this_thread::yield();
-        }
-    }
-
-private:
-    void run(System& system) {
-        for (std::uint64_t done = 0;;) {
-            const std::uint64_t turns = turns_.load(std::memory_order_acquire);
-            if (turns == last) return;
-            if (turns == done) {
-                std::this_thread::yield();
-                continue;
-            }
-            producer_.emit_some(system);
-            done_.store(++done, std::memory_order_release);
-        }
-    }
-
-    Producer producer_;
-    alignas(64) std::atomic<std::uint64_t> turns_{0};
-    alignas(64) std::atomic<std::uint64_t> done_{0};
-    std::thread thread_;
-};
-
 /// More than two threads go where they like.
 template <std::size_t threads>
 using Place = std::conditional_t<threads == 2, OnCore, AnyCore>;
@@ -354,26 +315,27 @@ void hand_over(benchmark::State& state) {
             system.consume(i, all[i]);
         });
     }
-    Producer producer(0, producers, all);
+    std::deque<Producer> sources;
+    for (std::size_t i = 0; i < producers; ++i) sources.emplace_back(i, producers, all);
     std::uint64_t rounds = 0;
-    const auto measure = [&](auto&& round) {
-        round();
-        ++rounds;
+    const auto measure = [&](std::uint64_t rounds_of_a_turn, auto&& turn) {
+        turn();
+        rounds += rounds_of_a_turn;
         const SteadyState steady(state);
-        while (state.KeepRunningBatch(Producer::some * producers * consumers)) {
-            round();
-            ++rounds;
+        while (state.KeepRunningBatch(
+            static_cast<benchmark::IterationCount>(rounds_of_a_turn * Producer::some * producers * consumers))) {
+            turn();
+            rounds += rounds_of_a_turn;
         }
     };
     if constexpr (producers == 1) {
-        measure([&] { producer.emit_some(system); });
+        measure(1, [&] { sources.front().emit_some(system); });
     } else {
-        Companion<System> companion(system, all);
-        measure([&] {
-            companion.emit_some();
-            producer.emit_some(system);
-            companion.wait();
+        constexpr std::uint64_t many = 32;
+        Team team(producers, [&](std::size_t i) {
+            for (std::uint64_t round = 0; round < many; ++round) sources[i].emit_some(system);
         });
+        measure(many, [&] { team.run(); });
     }
     system.emit(Event<>{{last}});
     for (std::thread& thread : threads) thread.join();
