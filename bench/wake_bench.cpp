@@ -8,6 +8,7 @@
 #include "two_cores.hpp"
 
 #include <event/bus.hpp>
+#include <event/run_polling.hpp>
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -18,10 +19,14 @@
 #include <benchmark/benchmark.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -29,10 +34,11 @@ namespace {
 namespace asio = boost::asio;
 using Question = Event<0>;
 using Answer = Event<1>;
+using Answered = std::function<void(std::uint64_t)>;
 
 class BusWake {
 public:
-    BusWake(asio::io_context& here, asio::io_context& there, std::uint64_t& answers)
+    BusWake(asio::io_context& here, asio::io_context& there, const Answered& answered)
         : bus_(here),
           question_(bus_.emitter<Question>()),
           answer_(bus_.emitter<Answer>()),
@@ -41,7 +47,7 @@ public:
                                       [this](const Question& event) { answer_.emit({event.words}); }))),
           answered_(bus_.subscribe<Answer>(
               {}, asio::bind_executor(here.get_executor(),
-                                      [&answers](const Answer& event) { answers = event.words[0]; }))) {}
+                                      [answered](const Answer& event) { answered(event.words[0]); }))) {}
     void ask(std::uint64_t number) { question_.emit({{number}}); }
 
 private:
@@ -54,24 +60,26 @@ private:
 
 class PostWake {
 public:
-    PostWake(asio::io_context& here, asio::io_context& there, std::uint64_t& answers)
-        : here_(here), there_(there), answers_(answers) {}
+    PostWake(asio::io_context& here, asio::io_context& there, Answered answered)
+        : here_(here), there_(there), answered_(std::move(answered)) {}
     void ask(std::uint64_t number) {
         asio::post(there_, [this, question = Question{{number}}] {
-            asio::post(here_, [this, answer = Answer{question.words}] { answers_ = answer.words[0]; });
+            asio::post(here_, [this, answer = Answer{question.words}] { answered_(answer.words[0]); });
         });
     }
 
 private:
     asio::io_context& here_;
     asio::io_context& there_;
-    std::uint64_t& answers_;
+    Answered answered_;
 };
 
 class ChannelWake {
 public:
-    ChannelWake(asio::io_context& here, asio::io_context& there, std::uint64_t& answers)
-        : answers_(answers), questions_(there.get_executor(), batch), replies_(here.get_executor(), batch) {
+    ChannelWake(asio::io_context& here, asio::io_context& there, Answered answered)
+        : answered_(std::move(answered)),
+          questions_(there.get_executor(), batch),
+          replies_(here.get_executor(), batch) {
         take_question();
         take_answer();
     }
@@ -88,43 +96,43 @@ private:
     void take_answer() {
         replies_.async_receive([this](boost::system::error_code error, const Answer& answer) {
             if (error) return;
-            answers_ = answer.words[0];
+            answered_(answer.words[0]);
             take_answer();
         });
     }
 
-    std::uint64_t& answers_;
+    Answered answered_;
     Channel<Question> questions_;
     Channel<Answer> replies_;
 };
 
+/// Two threads that run a context each, and sleep as soon as there is nothing to do, or poll before.
 template <class System, bool polls>
 void ask(benchmark::State& state) {
     const OnCore this_core(0);
     asio::io_context here;
     asio::io_context there;
     const auto work_here = asio::make_work_guard(here);
-    auto work_there = asio::make_work_guard(there);
-    std::uint64_t answers = 0;
-    System system(here, there, answers);
-    std::atomic<bool> is_done{false};
+    const auto work_there = asio::make_work_guard(there);
+    const auto run = [](asio::io_context& context) {
+        event::run_polling(context, polls ? std::chrono::milliseconds(10) : std::chrono::milliseconds(0));
+    };
+    std::uint64_t number = 0;
+    std::optional<SteadyState> steady;
+    System system(here, there, [&](std::uint64_t answer) {
+        check(answer == number, "an answer is missing");
+        if (!steady) steady.emplace(state);
+        if (state.KeepRunning()) return system.ask(++number);
+        steady.reset();
+        here.stop();
+        there.stop();
+    });
     std::thread other([&] {
         const OnCore other_core(1);
-        while (polls && !is_done.load(std::memory_order_relaxed)) there.poll();
-        if (!polls) there.run();
+        run(there);
     });
-    std::uint64_t number = 0;
-    const auto ask_once = [&] {
-        system.ask(++number);
-        while (answers != number) polls ? here.poll() : here.run_one();
-    };
-    ask_once();
-    {
-        const SteadyState steady(state);
-        for (auto _ : state) ask_once();
-    }
-    is_done = true;
-    there.stop();
+    system.ask(++number);
+    run(here);
     other.join();
 }
 

@@ -15,6 +15,7 @@
 #include <event/name.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
+#include <event/run_polling.hpp>
 #include <event/snapshot.hpp>
 #include <event/subscription.hpp>
 #include <event/tagged.hpp>

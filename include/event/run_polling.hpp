@@ -1,0 +1,21 @@
+#pragma once
+
+/// For threads that would rather poll for a while than sleep.
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+
+namespace event {
+
+/// Runs `context` on the calling thread as `context.run()` does, except that a thread with nothing to do looks for work
+/// for `poll_for` before it sleeps. To wake a thread that sleeps takes tens of microseconds, and the thread that wakes
+/// it pays some of them; one that polls is reached in one or two, at the price of a core that it keeps busy meanwhile.
+/// With `poll_for` zero or less it is `context.run()`.
+///
+/// Returns how many handlers ran, once the context is out of work or was stopped. What a handler throws leaves it, and
+/// it may be called again. Any number of threads may run the same context, in this way or with `run()`.
+std::size_t run_polling(boost::asio::io_context& context, std::chrono::steady_clock::duration poll_for);
+
+}  // namespace event
