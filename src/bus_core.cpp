@@ -137,6 +137,10 @@ void BusCore::find_all(std::span<const EventType* const> types, std::span<TopicB
 
 void BusCore::retire_unused(TopicBase& topic) noexcept {
     const DomainGuard guard(topic);
+    retire_if_unused(topic);
+}
+
+void BusCore::retire_if_unused(TopicBase& topic) noexcept {
     if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return;
     topic.reset();
     // A label that was made unique stays with its topic, which keeps it unique.
@@ -144,6 +148,10 @@ void BusCore::retire_unused(TopicBase& topic) noexcept {
         by_label_.erase(topic.label());
         topic.is_listed = false;
     }
+}
+
+void BusCore::retire_unused_topics(Mailbox& mailbox) noexcept {
+    for (const Binding& binding : mailbox.bindings()) retire_if_unused(*binding.topic);
 }
 
 void BusCore::retire_unused(std::span<TopicBase* const> topics) noexcept {
@@ -437,16 +445,12 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
             "event: subscription '{}' has both Latest and latest_by; choose another policy for more keys than capacity",
             name()));
     }
-    // made before the lock is taken, and destroyed after it: the policy's callback and the refinement are the user's
-    Mailbox::Options settings;
-    settings.capacity = options.capacity;
-    settings.on_full = std::move(options.on_full);
-    settings.name = std::move(options.name);
-    settings.where = where;
-    settings.is_erased = is_erased;
-    settings.require_emitters = options.require_emitters;
-    settings.stride = stride;
-    settings.refinement = std::move(refinement);
+    // made before the lock is taken, and destroyed after it, as the options are: what is in them is the user's
+    Mailbox::Options settings{.wanted = options,
+                              .where = where,
+                              .is_erased = is_erased,
+                              .stride = stride,
+                              .refinement = std::move(refinement)};
     Aftermath after;
     IntrusivePtr<Mailbox> mailbox;
     {
@@ -554,8 +558,8 @@ void BusCore::close_subscription(Mailbox& mailbox) noexcept {
             const bool listed = mailbox.state() == Mailbox::State::open;
             if (!mailbox.has_ended()) mailbox.end(Mailbox::State::closed, after);
             if (listed) TopicBase::remove(mailbox, after);
+            retire_unused_topics(mailbox);
         }
-        for (const Binding& binding : mailbox.bindings()) retire_unused(*binding.topic);
     }
     after.settle();
 }
@@ -569,9 +573,9 @@ void BusCore::drain_subscription(Mailbox& mailbox) noexcept {
             if (mailbox.state() != Mailbox::State::open) return;
             mailbox.drain(after);
             TopicBase::remove(mailbox, after);
+            retire_unused_topics(mailbox);
         }
         leave_behaviours(mailbox);
-        for (const Binding& binding : mailbox.bindings()) retire_unused(*binding.topic);
     }
     after.settle();
 }
@@ -602,9 +606,9 @@ void BusCore::resolve(Mailbox& mailbox, Aftermath& after) noexcept {
         if (!is_lacking) return;
         mailbox.end(Mailbox::State::closed, after);
         TopicBase::remove(mailbox, after);
+        retire_unused_topics(mailbox);
     }
     leave_behaviours(mailbox);
-    for (const Binding& binding : mailbox.bindings()) retire_unused(*binding.topic);
 }
 
 std::vector<std::string> BusCore::missing_emitters(Mailbox& mailbox) {

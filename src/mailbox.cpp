@@ -27,9 +27,9 @@ constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept 
 // ---- life -------------------------------------------------------------------------------------------------------
 
 IntrusivePtr<Mailbox> Mailbox::create(IntrusivePtr<Core> core, const BusOptions& bus_options, Options&& options) {
-    const bool one_each = policy_of(options.on_full) == Policy::latest;
+    const bool one_each = policy_of(options.wanted.on_full) == Policy::latest;
     const bool has_keys = one_each || (options.refinement && options.refinement->has_keys());
-    const std::size_t capacity = one_each ? options.subjects.size() : options.capacity;
+    const std::size_t capacity = one_each ? options.subjects.size() : options.wanted.capacity;
     const std::size_t replay_room = one_each ? 0 : options.replay_room;
     const std::size_t subjects_at = aligned(sizeof(Mailbox), alignof(Subject*));
     const std::size_t bindings_at = aligned(subjects_at + options.subjects.size() * sizeof(Subject*), alignof(Binding));
@@ -56,8 +56,8 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options
                  std::byte* bindings, std::size_t slots, std::unique_ptr<KeyedSlots> keyed) noexcept
     : write_stride_(options.stride),
       read_stride_(options.stride),
-      policy_(policy_of(options.on_full)),
-      capacity_(options.capacity),
+      policy_(policy_of(options.wanted.on_full)),
+      capacity_(options.wanted.capacity),
       slots_(slots),
       types_(options.subjects.size()),
       subjects_(reinterpret_cast<Subject**>(subjects)),
@@ -69,13 +69,13 @@ Mailbox::Mailbox(IntrusivePtr<Core> core, const BusOptions& bus_options, Options
       core_(std::move(core)),
       bus_options_(bus_options),
       slow_(&bus_options.on_slow_subscriber),
-      name_(std::move(options.name)),
+      name_(std::move(options.wanted.name)),
       where_(options.where),
       number_(options.number) {
     reads_under_lock_ = keyed_ || policy_ == Policy::drop_oldest || policy_ == Policy::wait;
     is_special_ = keyed_ || refinement_ || bus_options.measure_age;
-    requires_emitters_ = options.require_emitters;
-    if (auto* notify = std::get_if<Notify>(&options.on_full); notify != nullptr && notify->callback) {
+    requires_emitters_ = options.wanted.require_emitters;
+    if (auto* notify = std::get_if<Notify>(&options.wanted.on_full); notify != nullptr && notify->callback) {
         callback_ = std::move(notify->callback);
         slow_ = &callback_;
     }
@@ -516,11 +516,15 @@ void Mailbox::call_back() {
 }
 
 void Mailbox::await_callback() noexcept {
-    {
-        const DomainGuard guard(home());
-        if (!calling_.load(std::memory_order_relaxed) || caller_ == std::this_thread::get_id()) return;
+    // A callback that began before the mailbox was closed is seen without the lock: who closed has held it since.
+    if (calling_.load(std::memory_order_acquire)) {
+        {
+            const DomainGuard guard(home());
+            if (calling_.load(std::memory_order_relaxed) && caller_ == std::this_thread::get_id()) return;
+        }
+        calling_.wait(true, std::memory_order_acquire);
     }
-    calling_.wait(true, std::memory_order_acquire);
+    is_done_.store(true, std::memory_order_release);
 }
 
 // ---- figures ----------------------------------------------------------------------------------------------------

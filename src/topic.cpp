@@ -19,22 +19,27 @@ void TopicBase::refresh_attention() noexcept {
 
 void TopicBase::reserve_sinks(SinkKind kind, std::size_t more) {
     // The bus's mutex keeps everybody else from adding, so what is reserved here stays.
+    std::size_t& room = sure_room(kind);
+    if (room >= more) return;
     std::vector<Sink>& reserved = sinks(kind);
     std::size_t size = 0;
     {
         const DomainGuard guard(*this);
         size = reserved.size();
-        if (size + more <= reserved.capacity()) return;
+        room = reserved.capacity() - size;
+        if (room >= more) return;
     }
     std::vector<Sink> larger;
     larger.reserve(std::max(size + std::max<std::size_t>(4, more), 2 * size));
     const DomainGuard guard(*this);
     larger.assign(reserved.begin(), reserved.end());
     reserved.swap(larger);
+    room = reserved.capacity() - size;
 }
 
 void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept {
     std::vector<Sink>& list = sinks(kind);
+    --sure_room(kind);
     const auto position = static_cast<std::uint32_t>(list.size());
     list.push_back({&mailbox, mailbox.bind({this, position, kind != SinkKind::listed}), type, kind});
     if (mailbox.policy() == Policy::wait) ++waiting_policies_;

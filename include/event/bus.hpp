@@ -270,7 +270,7 @@ private:
     Subscription<Ts...> pull(SubscriptionOptions&& options, std::unique_ptr<detail::Refinement> refinement,
                              const std::source_location& where) {
         auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
-        return Subscription<Ts...>(core_->executor(), core_, std::move(mailbox), false);
+        return Subscription<Ts...>(core_->executor(), std::move(mailbox), false);
     }
     template <class... Ts, class Handler>
     Subscription<Ts...> push(SubscriptionOptions&& options, Handler&& handler,
@@ -285,8 +285,8 @@ private:
         if constexpr (std::convertible_to<decltype(associated), executor_type>) executor = associated;
 
         auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
-        Subscription<Ts...> subscription(executor, core_, mailbox, true);
-        detail::PushOp<Stored, Ts...>::start(core_, mailbox, std::move(stored));
+        Subscription<Ts...> subscription(executor, mailbox, true);
+        detail::PushOp<Stored, Ts...>::start(mailbox, std::move(stored));
         return subscription;
     }
 

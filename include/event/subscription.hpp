@@ -63,23 +63,16 @@ public:
     };
 
     BasicSubscription(BasicSubscription&& other) noexcept
-        : executor_(other.executor_),
-          core_(std::move(other.core_)),
-          mailbox_(std::move(other.mailbox_)),
-          is_push_(other.is_push_) {}
+        : executor_(other.executor_), mailbox_(std::move(other.mailbox_)), is_push_(other.is_push_) {}
     /// The same subscription with another executor type, as `use_awaitable.as_default_on(…)` asks for.
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
     BasicSubscription(BasicSubscription<Other, Ts...>&& other) noexcept
-        : executor_(other.executor_),
-          core_(std::move(other.core_)),
-          mailbox_(std::move(other.mailbox_)),
-          is_push_(other.is_push_) {}
+        : executor_(other.executor_), mailbox_(std::move(other.mailbox_)), is_push_(other.is_push_) {}
     BasicSubscription& operator=(BasicSubscription&& other) noexcept {
         if (this != &other) {
             close();
             executor_ = other.executor_;
-            core_ = std::move(other.core_);
             mailbox_ = std::move(other.mailbox_);
             is_push_ = other.is_push_;
         }
@@ -148,7 +141,7 @@ public:
 
     /// The labels of the types that nobody emits now.
     [[nodiscard]] std::vector<std::string> missing_emitters() const {
-        return mailbox_ ? core_->missing_emitters(*mailbox_) : std::vector<std::string>();
+        return mailbox_ ? bus().missing_emitters(*mailbox_) : std::vector<std::string>();
     }
 
     /// Ends the pending receive with `operation_aborted`. Does nothing to a push subscription.
@@ -160,15 +153,15 @@ public:
     /// subscription's executor, no handler starts any more; on another thread, one that has begun may still be
     /// finishing. Idempotent.
     void close() noexcept {
-        if (!mailbox_) return;
-        core_->close_subscription(*mailbox_);
+        if (!mailbox_ || mailbox_->is_done()) return;
+        bus().close_subscription(*mailbox_);
         mailbox_->await_callback();
     }
 
     /// Takes no new events, delivers the queued ones, then ends with `errc::closed`: never, if nobody receives them.
     /// Idempotent.
     void close_after_drain() noexcept {
-        if (mailbox_) core_->drain_subscription(*mailbox_);
+        if (mailbox_) bus().drain_subscription(*mailbox_);
     }
 
     /// Figures of this moment; all zero once moved from.
@@ -182,9 +175,10 @@ private:
     friend class BasicSubscription;
     friend class EventBus;
 
-    BasicSubscription(const Executor& executor, detail::IntrusivePtr<detail::BusCore> core,
-                      detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
-        : executor_(executor), core_(std::move(core)), mailbox_(std::move(mailbox)), is_push_(is_push) {}
+    BasicSubscription(const Executor& executor, detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
+        : executor_(executor), mailbox_(std::move(mailbox)), is_push_(is_push) {}
+
+    [[nodiscard]] detail::BusCore& bus() const noexcept { return static_cast<detail::BusCore&>(mailbox_->core()); }
 
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {
@@ -194,7 +188,6 @@ private:
     }
 
     Executor executor_;
-    detail::IntrusivePtr<detail::BusCore> core_;
     detail::IntrusivePtr<detail::Mailbox> mailbox_;  // null: moved from
     bool is_push_ = false;
 };

@@ -36,12 +36,9 @@ class RegistrationMutex {
 public:
     explicit RegistrationMutex(const Core& bus) noexcept : bus_(bus) {}
     void lock() {
+        if (!UserCode::runs()) return mutex_.lock();
         UserCode::refuse_in(bus_);
-        if (!UserCode::runs()) {
-            mutex_.lock();
-        } else if (!mutex_.try_lock()) {
-            UserCode::refuse();
-        }
+        if (!mutex_.try_lock()) UserCode::refuse();
     }
     void unlock() noexcept { mutex_.unlock(); }
 
@@ -169,6 +166,9 @@ private:
     /// No further topics for the mailbox.
     void leave_behaviours(const Mailbox& mailbox) noexcept;
     void retire_unused(TopicBase& topic) noexcept;
+    /// The same under the domain's lock, too.
+    void retire_if_unused(TopicBase& topic) noexcept;
+    void retire_unused_topics(Mailbox& mailbox) noexcept;
     void retire_unused(std::span<TopicBase* const> topics) noexcept;
     void retain(TopicBase& topic) noexcept;
     /// Tells a subscription what the start has found, and ends it if it cannot do without.

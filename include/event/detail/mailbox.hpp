@@ -47,18 +47,15 @@ enum class Look : std::uint8_t { empty, readable, ended };
 class alignas(64) Mailbox final : public ParkingSpot {
 public:
     struct Options {
-        std::size_t capacity = 0;
-        Backpressure on_full;
-        std::string name;
+        SubscriptionOptions& wanted;  // moved from
         std::source_location where;
-        std::uint64_t number = 0;            // among the subscriptions of the bus
-        std::span<Subject* const> subjects;  // what was subscribed to; copied
-        std::size_t topics = 0;              // that feed it, so far
-        bool is_erased = false;              // more may come
-        std::size_t stride = 0;              // bytes from slot to slot
-        std::size_t replay_room = 0;         // slots beside the capacity, for retained events
-        bool require_emitters = false;
-        std::unique_ptr<Refinement> refinement;  // null: every event is wanted as it is
+        std::uint64_t number = 0;                     // among the subscriptions of the bus
+        std::span<Subject* const> subjects = {};      // what was subscribed to; copied
+        std::size_t topics = 0;                       // that feed it, so far
+        bool is_erased = false;                       // more may come
+        std::size_t stride = 0;                       // bytes from slot to slot
+        std::size_t replay_room = 0;                  // slots beside the capacity, for retained events
+        std::unique_ptr<Refinement> refinement = {};  // null: every event is wanted as it is
     };
     using SlowCallback = std::function<void(const SlowSubscriber&)>;
 
@@ -175,10 +172,15 @@ public:
     }
     [[nodiscard]] SubscriptionStat stat();
     [[nodiscard]] std::string name() const;
-    /// Waits for a callback that runs on another thread; none will start after it, once the mailbox has ended.
+    /// Once the mailbox has been closed: waits for a callback that runs on another thread; none will start after it.
     void await_callback() noexcept;
+    /// It has been closed, and no callback runs: another close has nothing to do.
+    [[nodiscard]] bool is_done() const noexcept { return is_done_.load(std::memory_order_acquire); }
     /// Runs the callback. Releases the reference that the list of slow mailboxes held.
     void call_back();
+
+    /// The bus's.
+    [[nodiscard]] Core& core() const noexcept { return *core_; }
 
     [[nodiscard]] const DomainMember& home() const noexcept override;
     [[nodiscard]] bool home_is(const boost::asio::execution_context& context) const noexcept override {
@@ -324,7 +326,8 @@ private:
     bool call_is_due_ = false;
     bool call_again_ = false;
     std::chrono::steady_clock::time_point not_empty_since_;
-    std::atomic<bool> calling_{false};
+    std::atomic<bool> calling_{false};  // written under the domain's lock
+    std::atomic<bool> is_done_{false};
     std::thread::id caller_;
     SpotList end_waiters_;
     SpotList ready_waiters_;

@@ -77,7 +77,10 @@ class ParkingSpot : public ContextListener {
 public:
     void add_reference() noexcept { state_.fetch_add(one_reference, std::memory_order_relaxed); }
     void release() noexcept {
-        if (is_last(state_.fetch_sub(one_reference, std::memory_order_acq_rel))) destroy_spot();
+        // who holds the last reference has nobody to race with
+        if (is_last(state_.load(std::memory_order_acquire)) ||
+            is_last(state_.fetch_sub(one_reference, std::memory_order_acq_rel)))
+            destroy_spot();
     }
 
     /// Begins an operation: its ticket, or 0 when another one is pending. Adds so many references, if it begins.

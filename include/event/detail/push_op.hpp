@@ -17,12 +17,12 @@ namespace event::detail {
 /// What a push subscription's cancellation slot holds: a cancellation of any type closes the subscription.
 class CloseSubscription {
 public:
-    CloseSubscription(IntrusivePtr<BusCore> core, IntrusivePtr<Mailbox> mailbox) noexcept
-        : core_(std::move(core)), mailbox_(std::move(mailbox)) {}
-    void operator()(boost::asio::cancellation_type) noexcept { core_->close_subscription(*mailbox_); }
+    explicit CloseSubscription(IntrusivePtr<Mailbox> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
+    void operator()(boost::asio::cancellation_type) noexcept {
+        static_cast<BusCore&>(mailbox_->core()).close_subscription(*mailbox_);
+    }
 
 private:
-    IntrusivePtr<BusCore> core_;
     IntrusivePtr<Mailbox> mailbox_;
 };
 
@@ -33,11 +33,11 @@ class PushOp final : public ParkedOp {
     using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>>;
 
 public:
-    static void start(const IntrusivePtr<BusCore>& core, const IntrusivePtr<Mailbox>& mailbox, Handler&& handler) {
+    static void start(const IntrusivePtr<Mailbox>& mailbox, Handler&& handler) {
         HandlerAllocation<PushOp, Handler> memory(handler);
         auto slot = boost::asio::get_associated_cancellation_slot(handler);
-        if (slot.is_connected()) slot.template emplace<CloseSubscription>(core, mailbox);
-        PushOp* op = memory.construct(*mailbox, std::move(handler), core->executor());
+        if (slot.is_connected()) slot.template emplace<CloseSubscription>(mailbox);
+        PushOp* op = memory.construct(*mailbox, std::move(handler), mailbox->core().executor());
         static_cast<void>(mailbox->begin(1));
         try {
             op->executor_.start_work();

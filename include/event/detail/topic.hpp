@@ -92,6 +92,7 @@ public:
 
     /// Makes the next `add`s unable to fail. Needs the bus's mutex instead of the lock.
     void reserve_sinks(SinkKind kind, std::size_t more);
+    /// Needs the bus's mutex, too.
     void add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept;
     /// Takes the mailbox from all its topics, and lets those emits go on that waited for it.
     static void remove(Mailbox& mailbox, Aftermath& after) noexcept;
@@ -202,6 +203,9 @@ private:
         return kind == SinkKind::listed ? sinks_ : erased_sinks_;
     }
     [[nodiscard]] std::size_t subscribers() const noexcept { return sinks_.size() + erased_sinks_.size() - wildcards_; }
+    [[nodiscard]] std::size_t& sure_room(SinkKind kind) noexcept {
+        return kind == SinkKind::listed ? sure_room_ : sure_erased_room_;
+    }
     void remove_sink(const Binding& binding, Aftermath& after) noexcept;
     void sinks_changed(Aftermath& after) noexcept;
     void refresh_attention() noexcept;
@@ -215,6 +219,10 @@ private:
     Topic<std::size_t>* subscriber_count_ = nullptr;  // guarded by the domain's lock
     std::atomic<std::uint32_t> attention_{0};
     const EventType* const type_;
+
+    // guarded by the bus's mutex: so many can be added to the lists at least
+    std::size_t sure_room_ = 0;
+    std::size_t sure_erased_room_ = 0;
 };
 
 template <class T>

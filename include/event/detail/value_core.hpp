@@ -128,11 +128,12 @@ private:
     WatchSpot(IntrusivePtr<Core> core, Topic<T>& topic) noexcept : core_(std::move(core)), topic_(&topic) {}
     void destroy_spot() noexcept override { delete this; }
 
+    // guarded by the domain's lock
+    bool is_closed_ = false;              // first: it fits behind what the base has
+    std::atomic<std::uint64_t> seen_{0};  // read without it, too
+
     const IntrusivePtr<Core> core_;
     Topic<T>* const topic_;
-    // guarded by the domain's lock
-    std::atomic<std::uint64_t> seen_{0};  // read without it, too
-    bool is_closed_ = false;
 };
 
 /// Waits for a value that has not been seen, and takes nothing.
