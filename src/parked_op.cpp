@@ -88,7 +88,14 @@ void SpotList::remove(ParkingSpot& spot) noexcept {
 }
 
 void ParkedOp::wake() noexcept {
-    if (parked_by_ == &this_thread_) parked_by_ = nullptr;
+    if (const auto parked_by = std::exchange(parked_by_, std::thread::id()); parked_by == std::thread::id()) {
+        woken_ = Woken::unparked;
+    } else if (parked_by == std::this_thread::get_id()) {
+        woken_ = Woken::here;
+    } else {
+        const bool is_soon = waits_since_ != Clock::time_point() && Clock::now() - waits_since_ < Polling::soon;
+        woken_ = is_soon ? Woken::soon : Woken::elsewhere;
+    }
     Posting posting(*this);
     try {
         post();

@@ -108,38 +108,27 @@ TEST_F(Tokens, AnyCompletionHandler) {
     EXPECT_EQ(completion.value()->value, 1);
 }
 
-TEST(Polling, IsForThoseWhomOtherThreadsWake) {
+TEST(Polling, IsForThoseWhomOtherThreadsWakeSoon) {
+    using event::detail::Woken;
     event::detail::Polling polling;
-    for (int wait = 0; wait < 10; ++wait) EXPECT_FALSE(polling.is_due());
-    polling.woken_elsewhere();
+    EXPECT_FALSE(polling.is_due());
+    EXPECT_FALSE(polling.is_timed()) << "a look at the clock costs, too";
+    polling.note(Woken::here);
+    EXPECT_FALSE(polling.is_timed());
+    polling.note(Woken::elsewhere);
+    EXPECT_FALSE(polling.is_due()) << "it may have been long";
+    EXPECT_TRUE(polling.is_timed());
+    polling.note(Woken::soon);
     EXPECT_TRUE(polling.is_due());
-}
-
-TEST(Polling, GoesOnWhileItPaysAndIsTriedEverLessOftenWhereItDoesNot) {
-    event::detail::Polling polling;
-    polling.woken_elsewhere();
-    for (int wait = 0; wait < 10; ++wait) {
-        EXPECT_TRUE(polling.is_due());
-        polling.has_paid();
-    }
-    const auto waits_until_due = [&] {
-        int waits = 0;
-        while (!polling.is_due()) ++waits;
-        return waits;
-    };
-    int before = 0;
-    for (int i = 0; i < 8; ++i) {
-        polling.has_not_paid();
-        const int waits = waits_until_due();
-        EXPECT_GE(waits, 2 * before);
-        before = waits;
-    }
-    EXPECT_GE(before, 1000);
-    for (int i = 0; i < 8; ++i) polling.has_not_paid();
-    EXPECT_LE(waits_until_due(), 2000) << "it never gives up for good";
-    polling.has_paid();
+    polling.note(Woken::unparked);
+    EXPECT_TRUE(polling.is_due()) << "it has found something by looking";
     polling.has_not_paid();
-    EXPECT_LE(waits_until_due(), 10);
+    EXPECT_FALSE(polling.is_due());
+    EXPECT_TRUE(polling.is_timed());
+    polling.note(Woken::soon);
+    polling.note(Woken::here);
+    EXPECT_FALSE(polling.is_due());
+    EXPECT_FALSE(polling.is_timed());
 }
 
 CO_TEST(Coroutine, ReceivesAndFinishes) {

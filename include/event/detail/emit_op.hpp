@@ -68,7 +68,8 @@ public:
           emitter_(std::move(emitter)),
           event_(std::move(event)) {}
 
-    [[nodiscard]] bool ready() const noexcept { return false; }  // only the lock tells
+    static constexpr bool can_look = false;  // only the lock tells
+    [[nodiscard]] bool ready() const noexcept { return false; }
     [[nodiscard]] bool idle() noexcept {
         if (has_ended()) return false;
         if (!std::exchange(is_listed_, true)) topic_->enlist(*spot_);  // from here on nobody overtakes

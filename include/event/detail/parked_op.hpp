@@ -4,6 +4,8 @@
 #include <event/detail/context_service.hpp>
 #include <event/detail/domain.hpp>
 #include <event/detail/intrusive_ptr.hpp>
+#include <event/detail/lock.hpp>
+#include <event/detail/polling.hpp>
 #include <event/error.hpp>
 
 #include <boost/asio/append.hpp>
@@ -18,10 +20,13 @@
 #include <boost/system/error_code.hpp>
 
 #include <atomic>
+#include <cassert>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <thread>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -43,39 +48,14 @@ class SpotList;
 /// How a pending operation is to end before what it waits for has come.
 enum class Phase : std::uint8_t { idle, pending, cancelled, timed_out };
 
-/// Whether an operation that finds nothing looks a few times more before it parks. To park, and to be woken from
-/// another thread, costs microseconds on both sides, so it is tried where wakes come from other threads, and goes on
-/// while it pays; where it does not, ever fewer waits try it.
-class Polling {
-public:
-    void woken_elsewhere() noexcept {
-        if (interval_ == 0) interval_ = shortest;
-    }
-    [[nodiscard]] bool is_due() noexcept {
-        if (interval_ == 0) return false;
-        if (pause_ == 0) return true;
-        --pause_;
-        return false;
-    }
-    void has_paid() noexcept { interval_ = shortest; }
-    void has_not_paid() noexcept {
-        pause_ = interval_;
-        if (interval_ < longest) interval_ *= 2;
-    }
-
-private:
-    static constexpr std::uint16_t shortest = 8;
-    static constexpr std::uint16_t longest = 1024;
-
-    std::uint16_t pause_ = 0;     // waits before the next one that tries
-    std::uint16_t interval_ = 0;  // the next such number; 0: nobody else has woken anything yet
-};
-
 /// Where at most one operation waits. Counted: its owner, the operation and its cancellation handlers share it. The
 /// count and the phase are one word, so that an operation begins and ends with one read-modify-write each.
 class ParkingSpot : public ContextListener {
 public:
-    void add_reference() noexcept { state_.fetch_add(one_reference, std::memory_order_relaxed); }
+    void add_reference() noexcept {
+        [[maybe_unused]] const std::uint64_t state = state_.fetch_add(one_reference, std::memory_order_relaxed);
+        assert((state & reference_mask) != reference_mask);
+    }
     void release() noexcept {
         // who holds the last reference has nobody to race with
         if (is_last(state_.load(std::memory_order_acquire)) ||
@@ -122,11 +102,11 @@ private:
         return (state & reference_mask) == one_reference;
     }
 
-    // The state: the phase, how many references, and what makes each operation's ticket another one. A ticket is that
-    // with the phase it had at first.
+    // The state: 2 bits of phase, 28 of references, and the number of the last operation. An operation's ticket is the
+    // state it began with, without the references.
     static constexpr std::uint64_t phase_mask = 3;
     static constexpr std::uint64_t one_reference = 4;
-    static constexpr std::uint64_t one_ticket = std::uint64_t{1} << 26;
+    static constexpr std::uint64_t one_ticket = std::uint64_t{1} << 30;
     static constexpr std::uint64_t reference_mask = one_ticket - one_reference;
 
     // guarded by the domain's lock
@@ -136,10 +116,10 @@ private:
 
     std::atomic<std::uint64_t> state_{one_reference};
 
-    // guarded by the domain's lock; last, to share a cache line with what a mailbox's producer writes
+    // guarded by the domain's lock; here, to share a cache line with what a mailbox's producer writes
     ParkedOp* parked_ = nullptr;
 
-    Polling polling_;  // of the pending operation's executor
+    Polling polling_;  // the pending operation's: the one hands it on to the next
 };
 
 /// Spots whose operations wait for the same thing, first come first. Guarded by the domain's lock.
@@ -174,7 +154,7 @@ public:
     static void dropped(ParkedOp& op) noexcept;
     /// On the operation's executor, once `wake` has brought it there.
     void resume() {
-        if (std::exchange(parked_by_, nullptr) != nullptr) spot_.polling_.woken_elsewhere();
+        spot_.polling_.note(std::exchange(woken_, Woken::unparked));
         run();
     }
     /// Ends the operation without invoking its handler.
@@ -197,22 +177,20 @@ protected:
     [[nodiscard]] bool try_park(Idle&& nothing_to_do) {
         DomainGuard guard(spot_.home());
         if (spot_.phase() != Phase::pending || spot_.home_is_gone() || !nothing_to_do()) return false;
-        parked_by_ = &this_thread_;
+        parked_by_ = std::this_thread::get_id();
         spot_.park(*this);
         return true;
     }
 
-    /// Looks for a moment whether there is something to do after all.
+    /// Before it parks: looks for a moment whether there is something to do after all, where that has been worth it.
     template <class Ready>
     [[nodiscard]] bool poll(Ready&& ready) {
+        waits_since_ = spot_.polling_.is_timed() ? Clock::now() : Clock::time_point();
         if (!spot_.polling_.is_due()) return false;
         // the rarer the looks, the more a look finds, and the less it disturbs who writes there
         for (int pauses = 64; pauses <= 128; pauses *= 2) {
             for (int i = 0; i < pauses; ++i) relax();
-            if (ready()) {
-                spot_.polling_.has_paid();
-                return true;
-            }
+            if (ready()) return true;
         }
         spot_.polling_.has_not_paid();
         return false;
@@ -230,9 +208,11 @@ private:
     virtual void run() = 0;
     virtual void post() = 0;
 
-    static constinit inline thread_local char this_thread_ = 0;  // its address tells threads apart
+    using Clock = std::chrono::steady_clock;
 
-    const char* parked_by_ = nullptr;  // whose wake from another thread has not been noted yet
+    std::thread::id parked_by_;      // nobody: it did not
+    Clock::time_point waits_since_;  // the epoch: that was not noted
+    Woken woken_ = Woken::unparked;
     ParkingSpot& spot_;
 };
 
@@ -316,6 +296,7 @@ void complete_at_once(const Executor& executor, Handler&& handler, Args&&... arg
 /// An operation with a completion handler. What it waits for is described by its `Source`:
 ///
 ///     using Values = std::tuple<error_code, ...>;   what the handler is called with
+///     constexpr bool can_look;                      whether ready() ever finds it
 ///     bool ready();                                 it may be there already; called without a lock
 ///     bool idle();                                  it is not there; called under the domain's lock
 ///     void parked();                                the operation waits now; under the same lock
@@ -409,7 +390,8 @@ private:
     void wait() {
         executor_.start_work();
         tie_to(executor_.context());
-        const bool found = poll([&] { return source_.ready(); });
+        bool found = false;
+        if constexpr (Source::can_look) found = poll([&] { return source_.ready(); });
         const bool parked = !found && try_park([&] {
             if (!source_.idle()) return false;
             source_.parked();
@@ -443,6 +425,7 @@ private:
 
 /// What the sources of all operations have in common.
 struct SourceBase {
+    static constexpr bool can_look = true;  // ready() may find it
     void parked() noexcept {}
     void abandon() noexcept {}
     void limit(ParkingSpot&, std::uint64_t) noexcept {}

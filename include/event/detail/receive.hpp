@@ -158,8 +158,8 @@ public:
     void operator()(Handler&& handler) const {
         IntrusivePtr<SideSpot> spot;
         if (mailbox_) spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_));
-        const Initiate<Source, SideSpot, Executor> initiate(executor_, std::move(spot));
-        initiate(std::forward<Handler>(handler));
+        Initiate<Source, SideSpot, Executor> initiate(executor_, std::move(spot));
+        std::move(initiate)(std::forward<Handler>(handler));
     }
 
 private:

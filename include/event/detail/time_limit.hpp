@@ -66,8 +66,8 @@ public:
     void operator()(Handler&& handler, Args&&... args) const {
         using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<std::decay_t<Handler>, Executor>>;
         const HandlerExecutor on = boost::asio::get_associated_executor(handler, executor_);
-        const Initiate<TimeLimited<Source, HandlerExecutor>, Spot, Executor> initiate(executor_, spot_);
-        initiate(std::forward<Handler>(handler), limit_, on, std::forward<Args>(args)...);
+        Initiate<TimeLimited<Source, HandlerExecutor>, Spot, Executor> initiate(executor_, spot_);
+        std::move(initiate)(std::forward<Handler>(handler), limit_, on, std::forward<Args>(args)...);
     }
 
 private:
