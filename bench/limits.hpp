@@ -23,7 +23,8 @@ inline constexpr std::array bindings{
     Binding{"P5/", "limit/resume_post"},             //
     Binding{"P6/", "limit/ring_threads"},            //
     Binding{"P7/unrelated", "limit/lock_and_ring"},  //
-    Binding{"P7/", "limit/ring_threads"},            //
+    Binding{"P7/1", "limit/ring_threads"},           //
+    Binding{"P7/2", "limit/ring_threads"},           // and not the row of an emit beside another
     Binding{"P8/sleeping", "limit/wake_sleeping"},   //
     Binding{"P8/", "limit/wake_polling"},            //
     Binding{"P9/", "limit/lock"},                    //

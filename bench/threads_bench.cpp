@@ -1,5 +1,6 @@
 /// P7: emitters of unrelated types do not contend. With two threads each has a type of its own on the same bus, and
-/// half the time for each event is what there is to gain. An iteration is one delivered event.
+/// half the time for each event is what there is to gain. An iteration is one delivered event. And emitters of one
+/// type take turns: there an iteration is one emit.
 
 #include "bus_fan_out.hpp"
 #include "channel_fan_out.hpp"
@@ -14,8 +15,12 @@
 
 #include <benchmark/benchmark.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
+#include <vector>
 
 namespace bench {
 namespace {
@@ -82,10 +87,41 @@ void unrelated_channel_buses(benchmark::State& state) {
     emit_side_by_side(state, threads, first, second);
 }
 
+/// What an emit takes beside another thread that emits the same type all the time, to so many that the lock is nearly
+/// always taken: it must get its turn.
+void emit_beside_another(benchmark::State& state) {
+    constexpr std::size_t subscribers = 1000;
+    boost::asio::io_context io;
+    event::EventBus bus{io};
+    std::vector<event::Subscription<Event<>>> subscriptions;
+    for (std::size_t i = 0; i < subscribers; ++i) {
+        subscriptions.push_back(bus.subscribe<Event<>>({.capacity = 8, .on_full = event::DropOldest{}}));
+    }
+    std::atomic<bool> is_done{false};
+    std::atomic<std::uint64_t> others{0};
+    std::thread other([&] {
+        const auto emitter = bus.emitter<Event<>>();
+        for (; !is_done; ++others) emitter.emit({});
+    });
+    const auto emitter = bus.emitter<Event<>>();
+    {
+        const SteadyState steady(state);
+        for (auto _ : state) {
+            for (const std::uint64_t before = others; others - before < 2;) std::this_thread::yield();
+            const auto start = std::chrono::steady_clock::now();
+            emitter.emit({});
+            state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        }
+    }
+    is_done = true;
+    other.join();
+}
+
 BENCHMARK(unrelated_types<1>)->Name("P7/unrelated_1_thread/eventbus")->UseRealTime();
 BENCHMARK(unrelated_channel_buses<1>)->Name("P7/unrelated_1_thread/channel_try")->UseRealTime();
 BENCHMARK(unrelated_types<2>)->Name("P7/unrelated_2_threads/eventbus")->UseRealTime();
 BENCHMARK(unrelated_channel_buses<2>)->Name("P7/unrelated_2_threads/channel_try")->UseRealTime();
+BENCHMARK(emit_beside_another)->Name("P7/emit_to_1000_beside_another/eventbus")->UseManualTime();
 
 }  // namespace
 }  // namespace bench
