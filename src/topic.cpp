@@ -1,6 +1,7 @@
 #include <event/detail/topic.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <utility>
 
@@ -39,6 +40,7 @@ void TopicBase::reserve_sinks(SinkKind kind, std::size_t more) {
 
 void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept {
     std::vector<Sink>& list = sinks(kind);
+    assert(list.size() < list.capacity());
     --sure_room(kind);
     const auto position = static_cast<std::uint32_t>(list.size());
     list.push_back({&mailbox, mailbox.bind({this, position, kind != SinkKind::listed}), type, kind});

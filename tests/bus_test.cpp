@@ -405,6 +405,27 @@ TEST_F(Counting, EmittersThatAreOpen) {
     EXPECT_EQ(now(bus.emitter_count<Letter>()), 0U);
 }
 
+TEST(Bus, HasRoomForWhoComesHoweverManyWereKilled) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number, Letter>();
+    std::vector<event::Subscription<Number>> killed;
+    std::vector<event::Subscription<Number>> closed_late;
+    for (int round = 1; round <= 100; ++round) {
+        for (int i = 0; i < round % 7; ++i)
+            killed.push_back(bus.subscribe<Number>({.capacity = 1, .on_full = event::Kill{}}));
+        closed_late.push_back(bus.subscribe<Number>());
+        auto both = bus.subscribe<Letter, Number>();
+        const auto wildcard = bus.subscribe<event::AnyEvent>();
+        ASSERT_EQ(emitter.emit(Number{1}).killed, 0U);
+        ASSERT_EQ(emitter.emit(Number{2}).killed, static_cast<std::size_t>(round % 7));
+        ASSERT_EQ(both.stat().size, 2U);
+        if (round % 10 == 0) closed_late.clear();
+    }
+    EXPECT_EQ(bus.stat<Number>().subscribers, 0U);
+    EXPECT_EQ(killed.front().stat().killed, true);
+}
+
 TEST_F(Counting, SubscribersHoweverTheyEnd) {
     const auto count = bus.subscriber_count<Number>();
     EXPECT_EQ(now(count), 0U);
