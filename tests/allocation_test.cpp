@@ -73,6 +73,19 @@ TEST(Allocations, AreCounted) {
     EXPECT_NE(allocations_of([] { std::string(100, 'x'); }), 0);
 }
 
+TEST(Allocations, NoneToPushOnAThreadThatPolls) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    const auto subscription = bus.subscribe<Number>({}, [&](const Number&) { io.stop(); });
+    EXPECT_EQ(allocations_of([&] {
+                  emitter.emit({1});
+                  event::run_polling(io, std::chrono::microseconds(1));
+                  io.restart();
+              }),
+              0);
+}
+
 TEST(Allocations, NoneForEmitAndTryReceive) {
     asio::io_context io;
     event::EventBus bus{io};

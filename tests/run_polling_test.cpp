@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -73,6 +74,14 @@ TEST_P(RunPolling, RunsWhatOtherThreadsEmitWhetherItPollsOrSleeps) {
     subscription.close();
     runner.join();
     EXPECT_GE(handlers, 1);
+}
+
+TEST_P(RunPolling, RunsTimers) {
+    asio::steady_timer timer(io, 1us);
+    bool has_run = false;
+    timer.async_wait([&](const boost::system::error_code& error) { has_run = !error; });
+    EXPECT_EQ(event::run_polling(io, GetParam()), 1);
+    EXPECT_TRUE(has_run);
 }
 
 TEST_P(RunPolling, SharesAContextWithOthersWhoRunIt) {
