@@ -65,6 +65,7 @@ HEADLINES = [
     ("P7/2_to_1_thread", "from two threads to one"),
     ("P7/1_to_2_threads", "from one thread to two"),
     ("P8/sleeping_threads", "ask a sleeping thread, and its answer"),
+    ("P8/polling_threads", "ask a thread that polls, and its answer"),
     ("P9/set_10000_idle_watchers", "set a value beside 10 000 idle watchers"),
     ("P10/wake_100_watchers", "wake each of 100 waiting watchers"),
     ("P12/subscribe_close_1000_others", "subscribe and close, 1000 others"),
@@ -96,8 +97,8 @@ CURVES = {
                           "They share no lock, so two threads that have the two cores to themselves can halve the time for "
                           "an event; there are only two, so more threads gain nothing, and other load takes it away."),
     "threads_one_type": ("threads that emit one type", "per event", False,
-                         "They take turns under the topic's lock, whose cache line travels between the two cores where "
-                         "turns alternate; one that finds it taken spins for a moment, then parks."),
+                         "They take turns under the topic's lock; one that finds it taken looks away for ever longer, so "
+                         "that a turn is many events and the queue's cache lines seldom travel between the cores."),
     "event_bytes": ("bytes of an event", "per delivery", False,
                     "Up to 256 bytes an event is copied into each queue; a larger one is built once and shared, so that "
                     "only making it grows, divided by 8 subscribers."),
