@@ -67,10 +67,14 @@ void DomainMember::merge(DomainMember& left, DomainMember& right) noexcept {
     if (into == from) return;
     if (into->size < from->size) std::swap(into, from);
 
-    // Never waits for one while it holds the other: who runs a filter under that one may need this one.
-    for (into->lock.lock(); !from->lock.try_lock(); into->lock.lock()) {
-        into->lock.unlock();
+    // Never waits for one while it holds the other: who runs a filter under that one may need this one. Waits for each
+    // in turn, so that either may be taken nearly always.
+    Domain* first = into;
+    Domain* second = from;
+    for (first->lock.lock(); !second->lock.try_lock(); first->lock.lock()) {
+        first->lock.unlock();
         std::this_thread::yield();
+        std::swap(first, second);
     }
     into->sequence = std::max(into->sequence, from->sequence);
     into->arrivals = std::max(into->arrivals, from->arrivals);

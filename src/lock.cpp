@@ -37,6 +37,7 @@ void Lock::wait() noexcept {
 
 void Lock::give_way() noexcept {
     for (int i = 0; i < moment; ++i) relax();
+    std::this_thread::yield();  // who waits may have lost its processor
 }
 
 }  // namespace event::detail

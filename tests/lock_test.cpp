@@ -42,6 +42,29 @@ TEST(Lock, IsHeldByOneAtATimeHoweverLongHeHoldsIt) {
     lock.unlock();
 }
 
+TEST(Lock, IsHadByWhoHasWaitedLongThoughAnotherHasItNearlyAlways) {
+    constexpr std::uint64_t turns = 5;
+    Lock lock;
+    std::atomic<bool> is_done{false};
+    std::uint64_t others = 0;  // guarded by lock
+    std::thread other([&] {
+        while (!is_done) {
+            const std::lock_guard guard(lock);
+            dawdle();
+            ++others;
+        }
+    });
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+    for (std::uint64_t turn = 0; turn <= turns; ++turn) {
+        const std::lock_guard guard(lock);
+        (turn == 0 ? before : after) = others;
+    }
+    is_done = true;
+    other.join();
+    EXPECT_LT(after - before, turns * 500);
+}
+
 TEST(Lock, MayBeDestroyedByWhoTakesItNext) {
     for (int round = 0; round < 50; ++round) {
         auto lock = std::make_unique<Lock>();
