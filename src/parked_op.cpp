@@ -103,6 +103,7 @@ void ParkedOp::wake() noexcept {
         if (!posting.dropped) return;
         const DomainGuard guard(spot_.home());
         spot_.park(*this);
+        spot_.parked_again();
         return;
     }
     if (posting.dropped) destroy();

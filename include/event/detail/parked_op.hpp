@@ -96,6 +96,8 @@ private:
     friend class ParkedOp;
 
     virtual void destroy_spot() noexcept = 0;
+    /// An operation could not be woken, and waits for the next occasion. Under the domain's lock.
+    virtual void parked_again() noexcept {}
     void context_gone(boost::asio::execution_context& context) noexcept final;
     [[nodiscard]] static Phase phase_of(std::uint64_t state) noexcept { return static_cast<Phase>(state & phase_mask); }
     [[nodiscard]] static bool is_last(std::uint64_t state) noexcept {
@@ -188,8 +190,9 @@ protected:
         waits_since_ = spot_.polling_.is_timed() ? Clock::now() : Clock::time_point();
         if (!spot_.polling_.is_due()) return false;
         // the rarer the looks, the more a look finds, and the less it disturbs who writes there
-        for (int pauses = 64; pauses <= 128; pauses *= 2) {
-            for (int i = 0; i < pauses; ++i) relax();
+        const Clock::time_point start = Clock::now();
+        for (const auto look : {Polling::first_look, Polling::soon}) {
+            while (Clock::now() - start < look) relax();
             if (ready()) return true;
         }
         spot_.polling_.has_not_paid();
