@@ -148,7 +148,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, std::uint64_t sequence, const
     } else {
         if (!replayed) pushed = make_room(type, after);
         if (pushed <= Pushed::displaced) {
-            append(type, sequence, event, replayed);
+            append(type, sequence, event, std::exchange(gap_, 0), replayed);
             if (replayed) replay_end_ = high_water_ = tail();
         }
     }
@@ -293,6 +293,7 @@ Pushed Mailbox::overflow(std::uint16_t type, Aftermath& after) noexcept {
 Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
     ++lost_;
     ++gap_;
+    limit_ = tail();
     if (head_.load(std::memory_order_acquire) == tail()) episode_is_open_ = false;
     if (policy_ == Policy::notify || policy_ == Policy::wait) open_episode(type, after);
     return Pushed::refused;

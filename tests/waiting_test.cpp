@@ -78,8 +78,9 @@ TEST_F(Tokens, AnOperationThatCannotBeMadeHasNotBegun) {
     asio::cancellation_signal signal;
     int calls = 0;
     int failures = 0;
+    int moves = 0;
     for (bool is_made = false; !is_made; ++failures) {
-        int moves = failures;
+        moves = failures;
         try {
             auto operation = bus.subscribe<Number>().async_receive(asio::deferred);  // holds the only reference
             std::move(operation)(asio::bind_cancellation_slot(signal.slot(), Fragile(moves, calls)));

@@ -70,15 +70,15 @@ public:
     /// along if the event is queued.
     template <class Event>
     Pushed push(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
-        Pushed pushed = Pushed::queued;
-        if (tail() == limit_) [[unlikely]] {
-            if (is_special_) return push_specially(type, sequence, OfferedEvent(event), false, after);
-            pushed = make_room(type, after);
-            if (pushed > Pushed::displaced) return pushed;
+        if (tail() != limit_) [[likely]] {
+            append(type, sequence, event, 0, false);
+            return Pushed::queued;
         }
-        append(type, sequence, event, false);
-        if (occupied()) [[unlikely]]
-            after.wake(claim());
+        if (is_special_) return push_specially(type, sequence, OfferedEvent(event), false, after);
+        const Pushed pushed = make_room(type, after);
+        if (pushed > Pushed::displaced) return pushed;
+        append(type, sequence, event, std::exchange(gap_, 0), false);
+        after.wake(claim());
         return pushed;
     }
     /// Queues a retained event, before any other, if it is wanted; there is room for it. The payload's reference goes
@@ -126,6 +126,14 @@ public:
         bindings_[binding_count_] = binding;
         return binding_count_++;
     }
+
+    /// Whether there is nothing to receive, and the next event is to wake an operation that parks now. Under the
+    /// domain's lock.
+    [[nodiscard]] bool is_idle() noexcept {
+        limit_ = tail();
+        return look() == Look::empty;
+    }
+    void parked_again() noexcept override { limit_ = tail(); }
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
 
@@ -209,14 +217,13 @@ private:
     [[nodiscard]] std::uint64_t tail() const noexcept { return published_.load(std::memory_order_relaxed); }
 
     template <class Event>
-    void append(std::uint16_t type, std::uint64_t sequence, Event event, bool replayed) noexcept {
+    void append(std::uint16_t type, std::uint64_t sequence, Event event, std::uint64_t missed, bool replayed) noexcept {
         Slot& slot = *write_;
         slot.tag.sequence = sequence;
-        slot.tag.missed = gap_ & max_missed;
+        slot.tag.missed = missed & max_missed;
         slot.tag.index = type;
         slot.tag.replayed = replayed ? 1 : 0;
         slot.store(event);
-        gap_ = 0;
         write_ = after(write_, write_stride_, write_end_);
         published_.store(tail() + 1, std::memory_order_release);
     }
@@ -277,8 +284,9 @@ private:
     // The producer's cache line, together with the spot's parked operation: nothing comes before it. Guarded by the
     // domain's lock; the consumer reads only `published_`.
     std::atomic<std::uint64_t> published_{0};  // events ever queued
-    std::uint64_t limit_ = 0;                  // of published_, where the next look at the reader's end is due
-    std::uint64_t gap_ = 0;                    // lost since the last queued event
+    // of published_, where a push has more to do: look at the reader's end, tell of lost events, wake an operation
+    std::uint64_t limit_ = 0;
+    std::uint64_t gap_ = 0;  // lost since the last queued event
     Slot* write_ = nullptr;
     std::byte* write_end_ = nullptr;  // of all slots
     std::size_t write_stride_ = 0;    // from slot to slot

@@ -95,7 +95,7 @@ private:
 
     void rearm() noexcept {
         const bool found = poll([&] { return mailbox_.look() != Look::empty; });
-        if (found || !try_park([&] { return mailbox_.look() == Look::empty; })) wake();
+        if (found || !try_park([&] { return mailbox_.is_idle(); })) wake();
     }
 
     void post() override { executor_.post(Wake(*this), post_memory_); }

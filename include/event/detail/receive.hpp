@@ -26,7 +26,7 @@ class MailboxSource : public SourceBase {
 public:
     explicit MailboxSource(Mailbox& mailbox) noexcept : mailbox_(&mailbox) {}
     [[nodiscard]] bool ready() const noexcept { return mailbox_->look() != Look::empty; }
-    [[nodiscard]] bool idle() const noexcept { return mailbox_->look() == Look::empty; }
+    [[nodiscard]] bool idle() const noexcept { return mailbox_->is_idle(); }
 
 protected:
     [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
