@@ -279,6 +279,31 @@ TEST_F(Exclusive, RegisteringWithItDoesNotRetain) {
 
 // ---- async_emit -----------------------------------------------------------------------------------------------------
 
+TEST(Missed, IsToldOfAnEventThatWasRefusedAlthoughThereWasRoom) {
+    asio::io_context io;
+    event::EventBus bus{io, {.on_slow_subscriber = [](const event::SlowSubscriber&) {}}};
+    auto emitter = bus.emitter<Number>();
+    auto roomy = bus.subscribe<Number>({.capacity = 16, .on_full = event::Wait{}});
+    for (int i = 0; i < 5; ++i) emitter.emit({i});
+    while (roomy.try_receive()) {
+    }
+    for (int i = 0; i < 2; ++i) emitter.emit({i});
+    auto narrow = bus.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}});
+    emitter.emit({2});
+    Completion<event::EmitResult> waiting;
+    emitter.async_emit({3}, waiting.handler());
+    drive(io);
+    ASSERT_TRUE(waiting.pending());
+    EXPECT_EQ(emitter.emit({4}).refused, 2U) << "the room is for the one that waits";
+    ASSERT_TRUE(narrow.try_receive());
+    drive(io);
+    ASSERT_TRUE(waiting.done());
+    for (const std::uint64_t missed : {0U, 0U, 0U, 1U}) {
+        const auto delivery = roomy.try_receive();
+        EXPECT_EQ(delivery->meta().missed, missed);
+    }
+}
+
 struct Waiting : testing::Test {
     asio::io_context io;
     event::EventBus bus{io};

@@ -68,7 +68,10 @@ struct Fragile {
     Fragile(Fragile&& other) : moves_left(other.moves_left), called(other.called) {
         if (--*moves_left < 0) throw std::runtime_error("fragile");
     }
-    void operator()(error_code, const event::Delivery<Number>&) const { ++*called; }
+    void operator()(error_code error, const event::Delivery<Number>&) const {
+        EXPECT_NE(error, event::errc::concurrent_receive);
+        ++*called;
+    }
 
     int* moves_left;
     int* called;
@@ -105,6 +108,65 @@ TEST_F(Tokens, AnyCompletionHandler) {
     asio::any_completion_handler<void(error_code, event::Delivery<Number>)> handler(completion.handler());
     subscription.async_receive(std::move(handler));
     emitter.emit({1});
+    drive(io);
+    EXPECT_EQ(completion.value()->value, 1);
+}
+
+/// The queue has held some, and so does not look at each event that comes.
+void fill_and_empty(event::Emitter<Number>& emitter, event::Subscription<Number>& subscription) {
+    for (int round = 0; round < 2; ++round) {
+        for (int i = 0; i < 5; ++i) emitter.emit({i});
+        while (subscription.try_receive()) {
+        }
+    }
+}
+
+TEST_F(Tokens, AReceiveIsWokenByTheNextEventHoweverManyWereThereBefore) {
+    fill_and_empty(emitter, subscription);
+    Completion<event::Delivery<Number>> completion;
+    subscription.async_receive(completion.handler());
+    emitter.emit({1});
+    drive(io);
+    EXPECT_EQ(completion.value()->value, 1);
+
+    std::vector<int> handled;
+    const auto pushed = bus.subscribe<Number>({}, [&](const Number& number) { handled.push_back(number.value); });
+    for (int i = 0; i < 5; ++i) emitter.emit({i});
+    drive(io);
+    emitter.emit({5});
+    drive(io);
+    EXPECT_THAT(handled, testing::ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+/// An executor without memory, now and then.
+struct Balky {
+    asio::io_context* io;
+    const bool* refuses;
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return *io; }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        return asio::execution::blocking.never;
+    }
+    [[nodiscard]] Balky require(asio::execution::blocking_t::never_t) const noexcept { return *this; }
+    template <class Function>
+    void execute(Function function) const {
+        if (*refuses) throw std::bad_alloc{};
+        asio::post(*io, [function = std::move(function)]() mutable { function(); });
+    }
+    friend bool operator==(const Balky&, const Balky&) = default;
+};
+
+TEST_F(Tokens, AReceiveThatCannotBeWokenIsWokenByTheNextEvent) {
+    fill_and_empty(emitter, subscription);
+    bool refuses = false;
+    Completion<event::Delivery<Number>> completion;
+    subscription.async_receive(asio::bind_executor(Balky{&io, &refuses}, completion.handler()));
+    refuses = true;
+    emitter.emit({1});
+    refuses = false;
+    drive(io);
+    EXPECT_TRUE(completion.pending());
+    emitter.emit({2});
     drive(io);
     EXPECT_EQ(completion.value()->value, 1);
 }
