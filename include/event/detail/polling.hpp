@@ -8,10 +8,10 @@ namespace event::detail {
 /// How an operation that was parked came to run.
 enum class Woken : std::uint8_t { unparked, here, elsewhere, soon };
 
-/// Whether an operation that finds nothing looks a few times more before it parks. To park, and to be woken from another
-/// thread, costs microseconds on both sides; so it does where another thread has woken one within about the time that
-/// looking takes, and goes on while it finds something. On one thread there is nothing to be found by looking, and
-/// nobody looks at the clock; where other threads wake, who waits and who wakes look at it, 25 ns each.
+/// Whether an operation that finds nothing looks a few times more before it parks. To park, and to be woken from
+/// another thread, costs microseconds on both sides; so it does where another thread has woken one within about the
+/// time that looking takes, and goes on while it finds something. On one thread there is nothing to be found by
+/// looking, and nobody looks at the clock; where other threads wake, who waits and who wakes look at it, 25 ns each.
 class Polling {
 public:
     /// A wait that another thread ended so soon would have been ended by looking: that is how long it takes.
