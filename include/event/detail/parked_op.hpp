@@ -407,7 +407,8 @@ private:
 
     void complete(Values& values) {
         spot().finish();
-        const CompletionExecutor<HandlerExecutor> executor(std::move(executor_));  // its work outlasts the upcall
+        // its work outlasts the upcall
+        [[maybe_unused]] const CompletionExecutor<HandlerExecutor> executor(std::move(executor_));
         Handler handler = free();
         std::apply([&](auto&... value) { std::move(handler)(std::move(value)...); }, values);
     }
