@@ -1,12 +1,18 @@
 #pragma once
 
+#include "check.hpp"
 #include "event.hpp"
+#include "fan_out_rows.hpp"
+#include "steady_state.hpp"
 
 #include <event/bus.hpp>
 
 #include <boost/asio/io_context.hpp>
 
+#include <benchmark/benchmark.h>
+
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -37,5 +43,31 @@ private:
     event::Emitter<T> emitter_;
     std::vector<event::Subscription<T>> subscriptions_;
 };
+
+/// One subscription of several types: in each round a batch is emitted, round robin over them.
+template <std::size_t... Number>
+void deliver_types_of_bus(benchmark::State& state, std::index_sequence<Number...>) {
+    HandDriven io;
+    event::EventBus bus{io.context()};
+    const auto emitter = bus.emitter<Event<Number>...>();
+    auto subscription = bus.subscribe<Event<Number>...>({.capacity = batch});
+    Tally tally;
+    std::uint64_t rounds = 0;
+    const auto round = [&] {
+        for (std::size_t i = 0; i < batch / sizeof...(Number); ++i) {
+            (emitter.template emit<Event<Number>>(Event<Number>{{i}}), ...);
+        }
+        while (const auto delivery = subscription.try_receive()) {
+            delivery->visit([&](const auto& event) { tally(event); });
+        }
+        ++rounds;
+    };
+    round();
+    {
+        const SteadyState steady(state);
+        while (state.KeepRunningBatch(batch)) round();
+    }
+    check(tally.events == rounds * batch, "the subscriber missed an event");
+}
 
 }  // namespace bench

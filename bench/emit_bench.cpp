@@ -86,44 +86,17 @@ void deliver_topics(benchmark::State& state, std::size_t buses) {
     check(tally.events == rounds * deliveries, "a subscriber missed an event");
 }
 
-// ---- P3: several types in one subscription ----------------------------------------------------------------------
-
-template <std::size_t... Number>
-void deliver_bus_types(benchmark::State& state, std::index_sequence<Number...>) {
-    HandDriven io;
-    event::EventBus bus{io.context()};
-    const auto emitter = bus.emitter<Event<Number>...>();
-    auto subscription = bus.subscribe<Event<Number>...>({.capacity = batch});
-    Tally tally;
-    std::uint64_t rounds = 0;
-    const auto round = [&] {
-        for (std::size_t i = 0; i < batch / sizeof...(Number); ++i) {
-            (emitter.template emplace<Event<Number>>(Event<Number>{{i}}), ...);
-        }
-        while (const auto delivery = subscription.try_receive()) {
-            delivery->visit([&](const auto& event) { tally(event); });
-        }
-        ++rounds;
-    };
-    round();
-    {
-        const SteadyState steady(state);
-        while (state.KeepRunningBatch(batch)) round();
-    }
-    check(tally.events == rounds * batch, "the subscriber missed an event");
-}
-
 bool add_rows() {
     const std::string system = "eventbus";
     add_fan_out_rows<BusFanOut>(system);
     add_row("P2/16_topics", system, [](benchmark::State& state) { deliver_topics(state, 1); });
     add_row("P2/256_topics", system, [](benchmark::State& state) { deliver_topics(state, 256 / topics_of_a_bus); });
     add_row("P3/1_type", system,
-            [](benchmark::State& state) { deliver_bus_types(state, std::make_index_sequence<1>()); });
+            [](benchmark::State& state) { deliver_types_of_bus(state, std::make_index_sequence<1>()); });
     add_row("P3/2_types", system,
-            [](benchmark::State& state) { deliver_bus_types(state, std::make_index_sequence<2>()); });
+            [](benchmark::State& state) { deliver_types_of_bus(state, std::make_index_sequence<2>()); });
     add_row("P3/8_types", system,
-            [](benchmark::State& state) { deliver_bus_types(state, std::make_index_sequence<8>()); });
+            [](benchmark::State& state) { deliver_types_of_bus(state, std::make_index_sequence<8>()); });
     return true;
 }
 [[maybe_unused]] const bool added = add_rows();

@@ -112,32 +112,6 @@ void grow_unrelated_topics(benchmark::State& state) {
 
 // ---- types in one subscription ----------------------------------------------------------------------------------
 
-/// In each round a batch is emitted, round robin over the types.
-template <std::size_t... Number>
-void deliver_types_of_bus(benchmark::State& state, std::index_sequence<Number...>) {
-    HandDriven io;
-    event::EventBus bus{io.context()};
-    const auto emitter = bus.emitter<Event<Number>...>();
-    auto subscription = bus.subscribe<Event<Number>...>({.capacity = batch});
-    Tally tally;
-    std::uint64_t rounds = 0;
-    const auto round = [&] {
-        for (std::size_t i = 0; i < batch / sizeof...(Number); ++i) {
-            (emitter.template emit<Event<Number>>(Event<Number>{{i}}), ...);
-        }
-        while (const auto delivery = subscription.try_receive()) {
-            delivery->visit([&](const auto& event) { tally(event); });
-        }
-        ++rounds;
-    };
-    round();
-    {
-        const SteadyState steady(state);
-        while (state.KeepRunningBatch(batch)) round();
-    }
-    check(tally.events == rounds * batch, "the subscriber missed an event");
-}
-
 template <std::size_t types>
 void grow_types(benchmark::State& state) {
     deliver_types_of_bus(state, std::make_index_sequence<types>());

@@ -49,16 +49,18 @@ void measure(benchmark::State& state, Make make) {
     state.counters["bytes"] = bytes / many;
 }
 
+std::vector<event::Subscription<Event<>>> subscribe_many(event::EventBus& bus) {
+    std::vector<event::Subscription<Event<>>> all;
+    all.reserve(many);
+    for (std::size_t i = 0; i < many; ++i) all.push_back(bus.subscribe<Event<>>({.capacity = room}));
+    return all;
+}
+
 void subscriptions(benchmark::State& state) {
     boost::asio::io_context io;
     event::EventBus bus{io};
     const auto emitter = bus.emitter<Event<>>();
-    measure(state, [&] {
-        std::vector<event::Subscription<Event<>>> all;
-        all.reserve(many);
-        for (std::size_t i = 0; i < many; ++i) all.push_back(bus.subscribe<Event<>>({.capacity = room}));
-        return all;
-    });
+    measure(state, [&] { return subscribe_many(bus); });
 }
 
 /// Each has had an event, and taken it.
@@ -67,9 +69,7 @@ void used_subscriptions(benchmark::State& state) {
     event::EventBus bus{io};
     const auto emitter = bus.emitter<Event<>>();
     measure(state, [&] {
-        std::vector<event::Subscription<Event<>>> all;
-        all.reserve(many);
-        for (std::size_t i = 0; i < many; ++i) all.push_back(bus.subscribe<Event<>>({.capacity = room}));
+        auto all = subscribe_many(bus);
         emitter.emit({});
         for (auto& subscription : all) [[maybe_unused]]
             const auto delivery = subscription.try_receive();
