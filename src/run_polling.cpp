@@ -1,4 +1,4 @@
-#include <event/detail/lock.hpp>
+#include <event/detail/order/lock.hpp>
 #include <event/run_polling.hpp>
 
 namespace event {

@@ -1,6 +1,6 @@
 /// The lock of a domain: what its users rely on beyond the order of events.
 
-#include <event/detail/lock.hpp>
+#include <event/detail/order/lock.hpp>
 
 #include <gtest/gtest.h>
 

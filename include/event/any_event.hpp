@@ -2,9 +2,9 @@
 
 /// An event of any type: what a wildcard subscription receives.
 
-#include <event/detail/erased.hpp>
-#include <event/detail/event_type.hpp>
-#include <event/detail/payload.hpp>
+#include <event/detail/event/erased.hpp>
+#include <event/detail/event/event_type.hpp>
+#include <event/detail/event/payload.hpp>
 #include <event/fwd.hpp>
 
 #include <cstddef>

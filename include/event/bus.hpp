@@ -5,10 +5,10 @@
 #include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/delivery.hpp>
-#include <event/detail/bus_core.hpp>
-#include <event/detail/push_op.hpp>
-#include <event/detail/refine.hpp>
-#include <event/detail/slot.hpp>
+#include <event/detail/bus/bus_core.hpp>
+#include <event/detail/queue/refine.hpp>
+#include <event/detail/queue/slot.hpp>
+#include <event/detail/wait/push_op.hpp>
 #include <event/emitter.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>

@@ -3,9 +3,9 @@
 /// One event as a subscription hands it out.
 
 #include <event/any_event.hpp>
-#include <event/detail/payload.hpp>
-#include <event/detail/slot.hpp>
-#include <event/detail/stored_event.hpp>
+#include <event/detail/event/payload.hpp>
+#include <event/detail/event/stored_event.hpp>
+#include <event/detail/queue/slot.hpp>
 
 #include <concepts>
 #include <cstddef>

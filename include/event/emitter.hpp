@@ -2,9 +2,9 @@
 
 /// Where events come from: a component's handle for the types it emits.
 
-#include <event/detail/bus_core.hpp>
-#include <event/detail/emit_op.hpp>
-#include <event/detail/topic.hpp>
+#include <event/detail/bus/bus_core.hpp>
+#include <event/detail/order/topic.hpp>
+#include <event/detail/wait/emit_op.hpp>
 #include <event/emit_result.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>

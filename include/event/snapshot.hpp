@@ -2,7 +2,7 @@
 
 /// A value as it was at one moment.
 
-#include <event/detail/topic.hpp>
+#include <event/detail/order/topic.hpp>
 
 #include <cstdint>
 #include <utility>

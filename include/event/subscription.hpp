@@ -3,10 +3,10 @@
 /// A component's view of the bus: one ordered queue of the event types it cares about.
 
 #include <event/delivery.hpp>
-#include <event/detail/bus_core.hpp>
-#include <event/detail/mailbox.hpp>
-#include <event/detail/receive.hpp>
-#include <event/detail/time_limit.hpp>
+#include <event/detail/bus/bus_core.hpp>
+#include <event/detail/queue/mailbox.hpp>
+#include <event/detail/wait/receive.hpp>
+#include <event/detail/wait/time_limit.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/report.hpp>

@@ -3,9 +3,9 @@
 /// The latest value: set by one component, followed by any number of watchers, which see the newest state and nothing
 /// stale. After Metropolis' `event.Value`.
 
-#include <event/detail/bus_core.hpp>
-#include <event/detail/payload.hpp>
-#include <event/detail/value_core.hpp>
+#include <event/detail/bus/bus_core.hpp>
+#include <event/detail/bus/value_core.hpp>
+#include <event/detail/event/payload.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/snapshot.hpp>

@@ -2,8 +2,8 @@
 
 /// One follower of a latest value.
 
-#include <event/detail/time_limit.hpp>
-#include <event/detail/value_core.hpp>
+#include <event/detail/bus/value_core.hpp>
+#include <event/detail/wait/time_limit.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/snapshot.hpp>

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <event/detail/event/payload.hpp>
+#include <event/detail/wait/parked_op.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <utility>
+
+namespace event::detail {
+
+class Mailbox;
+
+/// What is left to do once the domain's lock is released: operations to wake, payloads to destroy, slow subscribers
+/// to call. The lists are threaded through the objects themselves, so that nothing is allocated under the lock.
+class Aftermath {
+public:
+    Aftermath() = default;
+    Aftermath(const Aftermath&) = delete;
+    Aftermath& operator=(const Aftermath&) = delete;
+
+    /// Under the lock. `op` may be null.
+    void wake(ParkedOp* op) noexcept {
+        if (op == nullptr) return;
+        op->next = nullptr;
+        (last_op_ != nullptr ? last_op_->next : first_op_) = op;
+        last_op_ = op;
+    }
+    /// Under the lock: gives up references to a payload, and destroys it later if they were the last.
+    void drop(PayloadBase& payload, std::uint32_t references = 1) noexcept {
+        if (payload.drop_references(references)) payload.next = std::exchange(doomed_, &payload);
+    }
+    /// Under the lock. The list holds a reference of its own to the mailbox.
+    void notify(Mailbox& mailbox) noexcept;
+
+    /// Under the lock, in a handler of an exception that a filter has thrown: the first one is kept.
+    void fail() noexcept;
+
+    /// Without the lock. Throws what the first filter or callback that failed has thrown, after all is done.
+    [[gnu::always_inline]] void settle() {
+        if (first_op_ != nullptr) wake_all();
+        if (doomed_ != nullptr) dispose_all();
+        if (unusual_ != 0) [[unlikely]]
+            settle_unusual();
+    }
+
+private:
+    void wake_all() noexcept;
+    void dispose_all() noexcept;
+    void settle_unusual();
+
+    static constexpr std::uintptr_t has_failed = 1;
+
+    ParkedOp* first_op_ = nullptr;
+    ParkedOp* last_op_ = nullptr;
+    PayloadBase* doomed_ = nullptr;
+    std::uintptr_t unusual_ = 0;  // the first of the slow mailboxes, and has_failed
+    union Failure {               // there if has_failed: who has none does not pay for it
+        Failure() noexcept {}
+        ~Failure() {}
+        std::exception_ptr exception;
+    } failure_;
+};
+
+}  // namespace event::detail

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <event/detail/event/payload.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace event::detail {
+
+/// What a queue knows of an event beside the event itself.
+struct SlotTag {
+    std::uint64_t sequence = 0;     // 0: no event
+    std::uint64_t missed : 46 = 0;  // events lost to the subscription just before this one
+    std::uint64_t index : 16 = 0;   // the event's type among those of the subscription
+    std::uint64_t shared : 1 = 0;   // the storage holds a PayloadBase*, with one reference
+    std::uint64_t replayed : 1 = 0;
+};
+static_assert(sizeof(SlotTag) == 16);
+
+/// An event on its way into a queue, as it will lie there.
+struct OfferedEvent {
+    const std::byte* bytes;  // of the event, or of a pointer to its payload
+    std::uint16_t size;
+    bool is_shared;
+
+    explicit OfferedEvent(PayloadBase* const& payload) noexcept
+        : bytes(reinterpret_cast<const std::byte*>(&payload)), size(sizeof(PayloadBase*)), is_shared(true) {}
+    template <class T>
+        requires stored_inline<T>
+    explicit OfferedEvent(const T* const& event) noexcept
+        : bytes(reinterpret_cast<const std::byte*>(event)), size(sizeof(T)), is_shared(false) {}
+
+    [[nodiscard]] PayloadBase* payload() const noexcept {
+        PayloadBase* payload = nullptr;
+        std::memcpy(&payload, bytes, sizeof(payload));
+        return payload;
+    }
+};
+
+/// One place of a queue: the tag, and behind it the event's bytes or a pointer to its payload. How many bytes there
+/// are is the same for all slots of a queue.
+struct alignas(std::max_align_t) Slot {
+    SlotTag tag;
+
+    [[nodiscard]] std::byte* storage() noexcept { return reinterpret_cast<std::byte*>(this) + sizeof(Slot); }
+    [[nodiscard]] PayloadBase* payload() noexcept {
+        PayloadBase* payload = nullptr;
+        std::memcpy(&payload, storage(), sizeof(payload));
+        return payload;
+    }
+    void store(PayloadBase* payload) noexcept {
+        tag.shared = 1;
+        std::memcpy(storage(), &payload, sizeof(payload));
+    }
+    void store(const OfferedEvent& event) noexcept {
+        tag.shared = event.is_shared ? 1 : 0;
+        std::memcpy(storage(), event.bytes, event.size);
+    }
+    template <class T>
+        requires stored_inline<T>
+    void store(const T* event) noexcept {
+        tag.shared = 0;
+        std::memcpy(storage(), event, sizeof(T));
+    }
+};
+static_assert(sizeof(Slot) == sizeof(SlotTag));
+
+template <class T>
+inline constexpr std::size_t stored_size = sizeof(PayloadBase*);
+template <class T>
+    requires stored_inline<T>
+inline constexpr std::size_t stored_size<T> = sizeof(T);
+
+template <class... Ts>
+inline constexpr std::size_t storage_size = std::max({sizeof(PayloadBase*), stored_size<Ts>...});
+
+/// Distance of two slots in a queue of these types.
+template <class... Ts>
+inline constexpr std::size_t slot_stride =
+    sizeof(Slot) + (storage_size<Ts...> + alignof(Slot) - 1) / alignof(Slot) * alignof(Slot);
+
+template <class T, class... Ts>
+consteval std::size_t index_of() {
+    const std::array<bool, sizeof...(Ts)> same{std::is_same_v<T, Ts>...};
+    return static_cast<std::size_t>(std::find(same.begin(), same.end(), true) - same.begin());
+}
+
+template <class T, class... Ts>
+inline constexpr bool one_of = (std::is_same_v<T, Ts> || ...);
+
+template <class... Ts>
+inline constexpr bool all_different = true;
+template <class T, class... Ts>
+inline constexpr bool all_different<T, Ts...> = !one_of<T, Ts...> && all_different<Ts...>;
+
+template <class... Ts>
+constexpr bool check_list() noexcept {
+    static_assert(sizeof...(Ts) > 0, "event: list at least one event type");
+    static_assert(sizeof...(Ts) < 65536, "event: too many event types in one list");
+    static_assert(all_different<Ts...>, "event: a type is listed twice; list each event type once");
+    return true;
+}
+
+/// What every list of types to emit must be.
+template <class... Ts>
+constexpr bool check_event_types() noexcept {
+    return check_list<Ts...>() && (check_event_type<Ts>() && ...);
+}
+
+template <class T>
+constexpr bool check_subscribed_type() noexcept {
+    if constexpr (is_erased<T>) {
+        static_assert(std::is_class_v<Delivered<T>>, "event: a behaviour must be a class");
+        static_assert(std::is_same_v<Delivered<T>, std::remove_cv_t<Delivered<T>>>,
+                      "event: name a behaviour without const or volatile; it is received as const anyway");
+        return true;
+    } else {
+        return check_event_type<T>();
+    }
+}
+
+/// What every list of types to subscribe to must be.
+template <class... Ts>
+constexpr bool check_subscribed_types() noexcept {
+    static_assert(sizeof...(Ts) == 1 || !one_of<AnyEvent, Ts...>,
+                  "event: AnyEvent stands for every type; it cannot be listed with others");
+    return check_list<Ts...>() && (check_subscribed_type<Ts>() && ...);
+}
+
+}  // namespace event::detail
