@@ -5,6 +5,8 @@
 namespace event {
 namespace {
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // the base's
 class Category final : public boost::system::error_category {
 public:
     constexpr Category() noexcept : error_category(0x6576656e74ULL) {}  // one category, also across shared libraries
@@ -31,6 +33,7 @@ public:
         return value == 0 ? "success" : "unknown event error";
     }
 };
+#pragma GCC diagnostic pop
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 #include <event/detail/order/lock.hpp>
 #include <event/run_polling.hpp>
 
-namespace event {
+namespace event::detail {
 namespace {
 
 /// Runs what there is until there was nothing for so long, or the context was stopped.
@@ -18,14 +18,15 @@ std::size_t poll_until_idle(boost::asio::io_context& context, std::chrono::stead
             continue;
         }
         if (Clock::now() - idle_since >= limit) break;
-        for (int i = 0; i < pauses_between_looks; ++i) detail::relax();
+        for (int i = 0; i < pauses_between_looks; ++i) relax();
     }
     return handlers;
 }
 
 }  // namespace
 
-std::size_t run_polling(boost::asio::io_context& context, std::chrono::steady_clock::duration poll_for) {
+std::size_t run_polling(boost::asio::io_context& context, std::chrono::steady_clock::duration poll_for,
+                        ThisConfiguration) {
     if (poll_for <= std::chrono::steady_clock::duration::zero()) return context.run();
     std::size_t handlers = 0;
     while (!context.stopped()) {
@@ -35,4 +36,4 @@ std::size_t run_polling(boost::asio::io_context& context, std::chrono::steady_cl
     return handlers;
 }
 
-}  // namespace event
+}  // namespace event::detail

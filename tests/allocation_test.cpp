@@ -1,6 +1,7 @@
 /// On the steady path nothing is allocated: counted in operator new and in aligned_alloc (which Asio uses). A program
 /// of its own, because it replaces both.
 
+#include "allocation.hpp"
 #include "support.hpp"
 
 #include <array>
@@ -12,15 +13,24 @@
 namespace {
 
 std::atomic<long> allocations{0};
+std::atomic<long> payload_bytes{0};  // only payloads are allocated with an alignment and freed with a size, too
+
+/// Whether this is the allocation that is to fail.
+bool fails() noexcept {
+    return allocation::until_failure >= 0 && allocation::until_failure-- == 0 && (allocation::has_failed = true);
+}
 
 void* counted(std::size_t size) {
     ++allocations;
+    if (fails()) throw std::bad_alloc{};
     if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
     throw std::bad_alloc{};
 }
 
 void* counted(std::size_t size, std::align_val_t alignment) {
     ++allocations;
+    if (fails()) throw std::bad_alloc{};
+    payload_bytes += static_cast<long>(size);
     void* memory = nullptr;
     if (posix_memalign(&memory, std::max(static_cast<std::size_t>(alignment), sizeof(void*)), size) == 0) return memory;
     throw std::bad_alloc{};
@@ -38,13 +48,17 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t size, std::align_val_t) noexcept {
+    payload_bytes -= static_cast<long>(size);
+    std::free(memory);
+}
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 // the linker sends calls of aligned_alloc here
 extern "C" void* __real_aligned_alloc(std::size_t alignment, std::size_t size);
 extern "C" void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
     ++allocations;
+    if (fails()) return nullptr;
     return __real_aligned_alloc(alignment, size);
 }
 
@@ -301,6 +315,105 @@ TEST(Allocations, NoneForSettingAValue) {
                   EXPECT_TRUE(large_watcher.try_get());
               }),
               0);
+}
+
+struct Frame {
+    std::array<char, 4096> bytes;
+};
+
+/// What is kept once a burst of frames has been received.
+class Burst : public testing::Test {
+protected:
+    static constexpr long kibibyte = 1024;
+
+    [[nodiscard]] static long kept() { return payload_bytes; }
+    void receive_burst() {
+        for (int i = 0; i < 1024; ++i) frames.emit({});
+        EXPECT_GE(kept(), 4096 * kibibyte);
+        take_all(subscription);
+    }
+
+    asio::io_context io;
+    event::EventBus bus{io};
+    event::Emitter<Frame> frames = bus.emitter<Frame>();
+    event::Subscription<Frame> subscription = bus.subscribe<Frame>({.capacity = 1024});
+};
+
+TEST_F(Burst, LeavesABoundedAmountBehind) {
+    receive_burst();
+    EXPECT_LE(kept(), 256 * kibibyte);
+    EXPECT_GT(kept(), 250 * kibibyte);
+    EXPECT_EQ(allocations_of([&] {
+                  frames.emit({});
+                  EXPECT_TRUE(subscription.try_receive());
+              }),
+              0);
+}
+
+TEST_F(Burst, LeavesAsMuchBehindAsTheBusIsAskedTo) {
+    event::EventBus thrifty(io, {.pooled_bytes = 10 * sizeof(Frame)});
+    frames = thrifty.emitter<Frame>();
+    subscription = thrifty.subscribe<Frame>({.capacity = 1024});
+    receive_burst();
+    EXPECT_LE(kept(), 40 * kibibyte);
+    EXPECT_GT(kept(), 30 * kibibyte);
+}
+
+TEST_F(Burst, LeavesNothingBehindWhenTheTypeIsNoLongerUsed) {
+    receive_burst();
+    subscription.close();
+    EXPECT_GT(kept(), 0) << "it has an emitter";
+    frames.close();
+    EXPECT_EQ(kept(), 0);
+}
+
+TEST_F(Burst, LeavesNothingBehindWhenTheLastToGoIsASubscription) {
+    receive_burst();
+    frames.close();
+    subscription.close();
+    EXPECT_EQ(kept(), 0);
+}
+
+TEST_F(Burst, LeavesNothingBehindOfEventsThatOutliveTheUseOfTheirType) {
+    for (int i = 0; i < 10; ++i) frames.emit({});
+    auto held = take_all(subscription);
+    receive_burst();
+    frames.close();
+    subscription.close();
+    EXPECT_GE(kept(), 40 * kibibyte);
+    EXPECT_LT(kept(), 41 * kibibyte) << "the memory of those that are held";
+    held.clear();
+    EXPECT_EQ(kept(), 0);
+}
+
+TEST_F(Burst, OfATypeThatIsUsedAnewIsPooledAnew) {
+    receive_burst();
+    subscription.close();
+    frames.close();
+    frames = bus.emitter<Frame>();
+    subscription = bus.subscribe<Frame>({.capacity = 1024});
+    receive_burst();
+    EXPECT_GT(kept(), 250 * kibibyte);
+}
+
+struct Fragile {
+    explicit Fragile(bool breaks) {
+        if (breaks) throw 1;
+    }
+    Fragile(const Fragile&) { throw 1; }
+};
+
+TEST(Allocations, NoneForAValueThatCannotBeBuilt) {
+    asio::io_context io;
+    event::Value<Fragile> value(io, std::in_place, false);
+    EXPECT_EQ(allocations_of([&] {
+                  EXPECT_THROW(value.emplace(true), int);
+                  EXPECT_THROW(value.set(**value.try_get()), int);
+                  EXPECT_THROW(value.update([](Fragile&) {}), int);
+                  EXPECT_THROW(value.update([](const Fragile&) { return Fragile(true); }), int);
+              }),
+              0)
+        << "the memory goes back";
 }
 
 }  // namespace allocation_test

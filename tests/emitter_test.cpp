@@ -499,6 +499,27 @@ CO_TEST(EmitterCoroutine, AwaitsRoom) {
     EXPECT_EQ(second.delivered, 1U);
 }
 
+TEST(EmitterAsync, AnEventMayBeLargerThanTheStack) {
+    struct Large {
+        std::array<char, std::size_t{16} << 20> bytes{};
+    };
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Large>();
+    auto subscription = bus.subscribe<Large>({.on_full = event::Wait{}});
+    const auto large = std::make_unique<Large>();
+    std::array<Completion<event::EmitResult>, 3> completions;
+    emitter.async_emit(*large, completions[0].handler());
+    emitter.async_emit(std::move(*large), completions[1].handler());
+    emitter.async_emplace(completions[2].handler());
+    emitter.emit(*large);
+    emitter.emit(std::move(*large));
+    emitter.emplace();
+    drive(io);
+    for (auto& completion : completions) EXPECT_EQ(completion.value().delivered, 1U);
+    EXPECT_EQ(take_all(subscription).size(), 6U);
+}
+
 TEST(EmitterAsync, ACallbackThatThrowsAtOnceComesOutOfRunToo) {
     asio::io_context io;
     event::EventBus bus{io};

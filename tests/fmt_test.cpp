@@ -4,7 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <memory_resource>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace fmt_test {
@@ -14,6 +18,43 @@ using namespace support;
 struct Printed {
     int value = 0;
 };
+struct PrintedWhenMutable {};
+enum class ByFormatAs { a = 5 };
+inline int format_as(ByFormatAs value) { return static_cast<int>(value); }
+enum UnscopedByFormatAs { unscoped = 6 };
+inline int format_as(UnscopedByFormatAs value) { return static_cast<int>(value); }
+enum class ByFormatter { a };
+struct DerivedText : std::string {
+    using std::string::string;
+};
+
+// What only converts to what can be printed.
+struct ToText {
+    operator std::string_view() const { throw std::runtime_error("no text"); }
+};
+struct ToString {
+    operator std::string() const { throw std::runtime_error("no text"); }
+};
+struct ToFmtText {
+    operator fmt::string_view() const { throw std::runtime_error("no text"); }
+};
+struct ToPointer {
+    operator const char*() const { throw std::runtime_error("no text"); }
+};
+template <class... Ts>
+struct ToAnyOf {
+    template <class T>
+        requires(std::is_same_v<T, Ts> || ...)
+    operator T() const {
+        throw std::runtime_error("not this");
+    }
+};
+using Json = ToAnyOf<std::string, std::string_view, fmt::string_view, int, double, bool>;
+enum Unscoped { some };
+union Union {
+    int number;
+};
+
 struct Opaque {
     static constexpr std::string_view event_name = "opaque";
     std::int32_t value = 0;
@@ -28,7 +69,62 @@ struct fmt::formatter<fmt_test::Printed> : fmt::formatter<int> {
     }
 };
 
+template <>
+struct fmt::formatter<fmt_test::ByFormatter> : fmt::formatter<fmt::string_view> {
+    auto format(fmt_test::ByFormatter, fmt::format_context& context) const {
+        return fmt::formatter<fmt::string_view>::format("by formatter", context);
+    }
+};
+template <>
+struct fmt::formatter<fmt_test::PrintedWhenMutable> : fmt::formatter<int> {
+    auto format(fmt_test::PrintedWhenMutable&, fmt::format_context& context) const {
+        return fmt::formatter<int>::format(1, context);
+    }
+};
+
 namespace fmt_test {
+
+template <class T>
+std::string printed(T event) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto all = bus.subscribe<event::AnyEvent>();
+    bus.emitter<T>().emit(std::move(event));
+    return fmt::format("{}", **all.try_receive());
+}
+template <class T>
+std::string name_and_size() {
+    return fmt::format("{} ({} byte{})", event::name_of<T>(), sizeof(T), sizeof(T) == 1 ? "" : "s");
+}
+template <class... Ts>
+void expect_name_and_size() {
+    EXPECT_EQ((std::vector{printed(Ts{})...}), (std::vector{name_and_size<Ts>()...}));
+}
+
+TEST(Format, OfAnEventIsThatOfItsType) {
+    EXPECT_EQ(printed(Printed{7}), "7");
+    EXPECT_EQ(printed(ByFormatter::a), "by formatter");
+    EXPECT_EQ(printed(ByFormatAs::a), "5");
+    EXPECT_EQ(printed(unscoped), "6");
+    EXPECT_EQ(printed(std::byte{7}), "7");
+    EXPECT_EQ(printed(7), "7");
+    EXPECT_EQ(printed(0.5), "0.5");
+    EXPECT_EQ(printed(true), "true");
+    EXPECT_EQ(printed('c'), "c");
+    EXPECT_EQ(printed(nullptr), "0x0");
+    const char* const literal = "literal";
+    EXPECT_EQ(printed(literal), "literal");
+    EXPECT_EQ(printed(std::string("string")), "string");
+    EXPECT_EQ(printed(std::string_view("view")), "view");
+    EXPECT_EQ(printed(fmt::string_view("view")), "view");
+    EXPECT_EQ(printed(std::pmr::string("string")), "string");
+    EXPECT_EQ(printed(DerivedText("string")), "string");
+}
+
+TEST(Format, OfAnEventThatOnlyConvertsIsItsNameAndSize) {
+    expect_name_and_size<ToText, ToString, ToFmtText, ToPointer, Json, ToAnyOf<int>, Unscoped, Union,
+                         PrintedWhenMutable>();
+}
 
 TEST(Format, OfErrorsAndPolicies) {
     EXPECT_EQ(fmt::format("{}", event::errc::closed), "closed");

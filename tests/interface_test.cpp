@@ -89,9 +89,9 @@ TEST(Implements, DiesOnceHoweverManyWaysAnEventReachesIt) {
     auto found = bus.subscribe<Implements<PeerFound>>();
     auto emitter = bus.emitter<DhtAnswer>();
     const event::EmitResult result = emitter.emplace(1);
-    EXPECT_EQ(result.subscribers, 4U);
-    EXPECT_EQ(result.delivered, 2U);
-    EXPECT_EQ(result.killed, 2U);
+    EXPECT_EQ(result.subscribers, 2U);
+    EXPECT_EQ(result.delivered, 1U);
+    EXPECT_EQ(result.killed, 1U);
     EXPECT_EQ(emitter.emplace(2).subscribers, 1U);
     EXPECT_EQ(peers(found), (std::vector<int>{1, 2}));
 }

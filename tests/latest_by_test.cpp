@@ -1,6 +1,7 @@
 #include "support.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <iterator>
@@ -82,6 +83,24 @@ TEST(LatestBy, KeepsSharedEventsToo) {
     emitter.emit({"a", "three"});
     EXPECT_EQ(told(names), "b:two a:three-1 ");
     EXPECT_EQ(told(all), "a:one b:two a:three ");
+}
+
+TEST(LatestBy, MergesWhatIsLargerThanTheStack) {
+    struct Large {
+        std::array<char, std::size_t{16} << 20> bytes{};
+    };
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto sum = [](const Large& queued, const Large& newer) -> Large {
+        return {{static_cast<char>(queued.bytes[0] + newer.bytes[0])}};
+    };
+    auto sums = bus.subscribe<Large>({}, latest_by([](const Large&) { return 0; }, sum));
+    auto emitter = bus.emitter<Large>();
+    const auto large = std::make_unique<Large>();
+    large->bytes[0] = 2;
+    emitter.emit(*large);
+    emitter.emit(*large);
+    EXPECT_EQ((*sums.try_receive())->bytes[0], 4);
 }
 
 TEST(LatestBy, LooksAtTheTypeAsWell) {

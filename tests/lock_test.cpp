@@ -5,14 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace lock_test {
 
+using namespace std::chrono_literals;
 using event::detail::Lock;
+using event::detail::Patience;
 
 /// Longer than somebody waits before it is urgent.
 void dawdle() {
@@ -57,6 +61,46 @@ TEST(Lock, MayBeDestroyedByWhoTakesItNext) {
         released.unlock();
         next.join();
     }
+}
+
+/// How often somebody looks before he sleeps for the first time, and for how long he does then.
+std::pair<int, std::chrono::microseconds> first_sleep(Patience& patience) {
+    for (int looks = 1; looks < 10'000; ++looks) {
+        if (const auto sleep = patience.next_sleep(); sleep != sleep.zero()) return {looks, sleep};
+    }
+    return {};
+}
+
+TEST(Patience, LooksOftenBeforeItSleepsForAMoment) {
+    Patience patience;
+    const auto [looks, sleep] = first_sleep(patience);
+    EXPECT_GE(looks, 20);
+    EXPECT_GT(sleep, 0us);
+    EXPECT_LE(sleep, 50us);
+}
+
+TEST(Patience, SleepsEverLongerBetweenTwoLooksAtALockThatIsHeld) {
+    Patience patience;
+    auto last = first_sleep(patience).second;
+    auto slept = last;
+    int sleeps = 1;
+    for (; slept < 1s; ++sleeps) {
+        const auto sleep = patience.next_sleep();
+        ASSERT_GE(sleep, last);
+        ASSERT_LE(sleep, 4ms);
+        ASSERT_LE(sleep, 2 * slept) << "or it would be late by more than it had to wait";
+        last = sleep;
+        slept += sleep;
+    }
+    EXPECT_LE(sleeps, 300) << "in a second";
+}
+
+TEST(Patience, LooksAsOftenAsInTheBeginningWhenOthersComeAndGo) {
+    Patience patience;
+    const auto first = first_sleep(patience);
+    for (int i = 0; i < 10; ++i) static_cast<void>(patience.next_sleep());
+    patience.begin_anew();
+    EXPECT_EQ(first_sleep(patience), first);
 }
 
 }  // namespace lock_test

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <limits>
+#include <ratio>
 #include <stdexcept>
 
 namespace subscription_test {
@@ -276,6 +279,49 @@ TEST_F(Pull, ReceiveForWithAnUnreachableLimitJustWaits) {
     subscription.close();
     drive(io);
     EXPECT_TRUE(io.stopped()) << "no timer is left";
+}
+
+TEST_F(Pull, ReceiveForTakesAnyDuration) {
+    const auto receive_for = [&](auto limit) {
+        Completion<event::Delivery<Number>> receive;
+        subscription.async_receive_for(limit, receive.handler());
+        drive(io);
+        const bool waits = receive.pending();
+        emitter.emit({1});
+        drive(io);
+        EXPECT_TRUE(receive.done());
+        EXPECT_EQ(numbers(subscription).size(), waits ? 0U : 1U);
+        return waits;
+    };
+    const auto no_time = [&](auto limit) { return !receive_for(limit); };
+    const auto no_limit = [&](auto limit) { return receive_for(limit); };
+    const auto of = [&]<class Rep>(Rep) {
+        using Limit = std::numeric_limits<Rep>;
+        using Seconds = std::chrono::duration<Rep>;
+        using Thirds = std::chrono::duration<Rep, std::ratio<1, 3>>;
+        using Ages = std::chrono::duration<Rep, std::giga>;
+        EXPECT_TRUE(no_time(Seconds(Limit::lowest())));
+        EXPECT_TRUE(no_time(Ages(Limit::lowest())));
+        EXPECT_TRUE(no_limit(Seconds(Limit::max())));
+        EXPECT_TRUE(no_limit(Ages(Limit::max())));
+        EXPECT_TRUE(no_limit(Thirds(Limit::max())));
+        if constexpr (Limit::has_quiet_NaN) {
+            EXPECT_TRUE(no_time(Seconds(Limit::quiet_NaN())));
+            EXPECT_TRUE(no_time(Seconds(-Limit::infinity())));
+            EXPECT_TRUE(no_limit(Seconds(Limit::infinity())));
+            EXPECT_TRUE(no_time(Seconds(Limit::denorm_min()))) << "one tick";
+        }
+    };
+    of(float{});
+    of(double{});
+    of(static_cast<long double>(0));
+    of(std::int64_t{});
+    of(std::uint64_t{});
+    using Frames = std::chrono::duration<std::int64_t, std::ratio<1, 60>>;
+    EXPECT_TRUE(no_limit(Frames(std::int64_t{60} * 3600 * 24 * 365 * 200))) << "two hundred years";
+    using Clock = std::chrono::steady_clock;
+    EXPECT_TRUE(no_limit(Clock::time_point::max() - Clock::now()));
+    EXPECT_TRUE(no_limit(Clock::time_point::max() - Clock::now() - 1s));
 }
 
 // ---- push -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,11 @@
 
 #include <event/value.hpp>
 
+#include <array>
+#include <atomic>
+#include <functional>
 #include <stdexcept>
+#include <thread>
 
 namespace value_test {
 
@@ -93,6 +97,83 @@ TEST(Value, UpdateRunsAgainWhenSomebodySetInBetween) {
     EXPECT_EQ(**value.try_get(), "b!");
 }
 
+const auto deadlock = boost::system::errc::make_error_code(boost::system::errc::resource_deadlock_would_occur);
+
+/// `use(sets)` calls `sets()` in each round of an update, without end unless that is found out.
+template <class Use>
+void expect_found_out(Use use) {
+    int runs = 0;
+    try {
+        use([&] {
+            if (++runs == 1'000) throw std::logic_error("never ends");
+        });
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const boost::system::system_error& error) {
+        EXPECT_EQ(error.code(), deadlock);
+        EXPECT_THAT(error.what(), testing::StartsWith("event: the function given to update sets the same value"));
+    }
+}
+
+TEST(Value, FindsOutAFunctionThatSetsItItself) {
+    asio::io_context io;
+    event::Value<std::string> text(io, "a");
+    event::Value<int> number(io);
+    expect_found_out([&](auto runs) {
+        text.update([&](const std::string& current) {
+            runs();
+            text.set("b");
+            return current + "!";
+        });
+    });
+    expect_found_out([&](auto runs) {
+        number.update([&](int& copy) {
+            runs();
+            number.update([](int& other) { ++other; });
+            ++copy;
+        });
+    });
+    EXPECT_EQ(**text.try_get(), "b");
+    text.update([](std::string& copy) { copy += "!"; });
+    EXPECT_EQ(**text.try_get(), "b!") << "and all goes on";
+}
+
+/// Its `==` does whatever it is told to.
+struct Evil {
+    int number = 0;
+    static inline std::function<void()> compare;
+    friend bool operator==(const Evil& left, const Evil& right) {
+        compare();
+        return left.number == right.number;
+    }
+};
+
+TEST(Value, FindsOutAComparisonThatSetsIt) {
+    asio::io_context io;
+    event::Value<Evil> value(io, {1});
+    expect_found_out([&](auto runs) {
+        Evil::compare = [&] {
+            runs();
+            value.set({1});
+        };
+        value.set_if_changed({2});
+    });
+    Evil::compare = [] { throw std::runtime_error("no"); };
+    EXPECT_THROW(value.set_if_changed({2}), std::runtime_error);
+    EXPECT_EQ((*value.try_get())->number, 1);
+}
+
+TEST(Value, EndsAnUpdateThatOtherThreadsOvertook) {
+    asio::io_context io;
+    event::Value<std::string> value(io, "a");
+    int runs = 0;
+    value.update([&](const std::string& current) {
+        if (++runs <= 5) std::thread([&] { value.set(std::to_string(runs)); }).join();
+        return current + "!";
+    });
+    EXPECT_EQ(runs, 6);
+    EXPECT_EQ(**value.try_get(), "5!");
+}
+
 TEST(Value, AnExceptionInUpdateChangesNothing) {
     asio::io_context io;
     event::Value<std::string> value(io, "a");
@@ -148,6 +229,257 @@ TEST(Value, CarriesWhatCanOnlyBeMoved) {
     auto watcher = value.watch();
     const event::Snapshot<std::unique_ptr<int>> snapshot = *watcher.try_get();
     EXPECT_EQ(**snapshot, 4);
+}
+
+/// Larger than the stack.
+struct Large {
+    std::array<char, std::size_t{16} << 20> bytes{};
+    friend bool operator==(const Large&, const Large&) = default;
+};
+
+void set_in_every_way(event::Value<Large> value) {
+    const auto first = [&] { return (*value.try_get())->bytes[0]; };
+    value.update([](Large& large) { large.bytes[0] = 'a'; });  // of an unset one
+    EXPECT_EQ(first(), 'a');
+    const auto large = std::make_unique<Large>();
+    value.set(*large);
+    EXPECT_EQ(first(), '\0');
+    large->bytes[0] = 'b';
+    value.set(std::move(*large));
+    EXPECT_EQ(first(), 'b');
+    EXPECT_FALSE(value.set_if_changed(*large));
+    large->bytes[0] = 'c';
+    EXPECT_TRUE(value.set_if_changed(*large));
+    large->bytes[0] = 'd';
+    EXPECT_TRUE(value.set_if_changed(std::move(*large)));
+    EXPECT_EQ(first(), 'd');
+    value.update([](Large& copy) { ++copy.bytes[0]; });
+    EXPECT_EQ(first(), 'e');
+    value.update([](const Large& current) -> Large { return {{static_cast<char>(current.bytes[0] + 1)}}; });
+    EXPECT_EQ(first(), 'f');
+    value.update([&](Large& copy) -> const Large& {
+        ++copy.bytes[0];
+        return copy;
+    });
+    EXPECT_EQ(first(), 'g');
+    value.emplace();
+    EXPECT_EQ(first(), '\0');
+}
+
+TEST(Value, MayBeLargerThanTheStack) {
+    asio::io_context io;
+    set_in_every_way(event::Value<Large>(io));
+    const auto large = std::make_unique<Large>();
+    large->bytes[1] = 'x';
+    for (const event::Value<Large>& value :
+         {event::Value<Large>(io, *large), event::Value<Large>(io.get_executor(), *large),
+          event::Value<Large>(io, std::move(*large)), event::Value<Large>(io.get_executor(), std::move(*large)),
+          event::Value<Large>(io, std::in_place, *large),
+          event::Value<Large>(io.get_executor(), std::in_place, *large)}) {
+        EXPECT_EQ((*value.try_get())->bytes[1], 'x');
+    }
+}
+
+TEST(BusValue, MayBeLargerThanTheStack) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto subscription = bus.subscribe<Large>({.on_full = event::Latest{}});
+    set_in_every_way(bus.value<Large>());
+    EXPECT_EQ((*subscription.try_receive())->bytes[0], '\0');
+}
+
+TEST(BusValue, FindsOutAFunctionThatEmitsItsType) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto value = bus.value<Number>();
+    auto other = bus.value<Number>();
+    auto emitter = bus.emitter<Number>();
+    auto everything = bus.subscribe<event::AnyEvent>();
+    emitter.emit({1});
+    const event::Delivery<event::AnyEvent> again = *everything.try_receive();
+    const std::vector<std::function<void()>> ways{
+        [&] { emitter.emit({1}); }, [&] { emitter.emit_all(std::vector<Number>{{1}, {2}}); },
+        [&] { emitter.async_emit({1}, asio::detached); }, [&] { bus.emit(*again); }, [&] { other.set({1}); }};
+    for (const auto& emits : ways) {
+        expect_found_out([&](auto runs) {
+            value.update([&](Number& number) {
+                runs();
+                emits();
+                ++number.value;
+            });
+        });
+    }
+}
+
+TEST(BusValue, MayBeForgottenInAnUpdate) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto value = bus.value<Number>();
+    value.set({7});
+    int runs = 0;
+    value.update([&](Number& number) {
+        if (++runs == 1) bus.forget<Number>();  // which is no set
+        if (runs == 2) value.set({10});
+        ++number.value;
+    });
+    EXPECT_EQ(runs, 3);
+    EXPECT_EQ((*value.try_get())->value, 11);
+}
+
+/// Can be neither copied nor moved.
+struct Pinned {
+    explicit Pinned(int n) : number(n) {}
+    std::atomic<int> number;
+};
+
+TEST(Value, CarriesWhatCanBeNeitherCopiedNorMoved) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    event::Value<Pinned> alone(io, std::in_place, 1);
+    auto on_bus = bus.value<Pinned>();
+    for (event::Value<Pinned>* value : {&alone, &on_bus}) {
+        value->emplace(2);
+        EXPECT_EQ((*value->try_get())->number, 2);
+        value->update([](const Pinned& current) { return Pinned(current.number + 1); });
+        EXPECT_EQ((*value->try_get())->number, 3);
+    }
+}
+
+struct CopiedOnly {
+    explicit CopiedOnly(int n) : number(n) {}
+    CopiedOnly(const CopiedOnly&) = default;
+    CopiedOnly(CopiedOnly&&) = delete;
+    friend bool operator==(const CopiedOnly&, const CopiedOnly&) = default;
+    int number;
+};
+struct LongCopiedOnly : CopiedOnly {
+    using CopiedOnly::CopiedOnly;
+    std::string text = "not trivially copyable";
+    friend bool operator==(const LongCopiedOnly&, const LongCopiedOnly&) = default;
+};
+
+template <class T>
+void carry_what_can_only_be_copied() {
+    asio::io_context io;
+    const T two(2);
+    event::Value<T> value(io, two);
+    value.set(two);
+    EXPECT_FALSE(value.set_if_changed(two));
+    value.update([](T& copy) { ++copy.number; });
+    EXPECT_EQ((*value.try_get())->number, 3);
+    value.update([](const T& current) { return T(current.number + 1); });
+    EXPECT_EQ((*value.try_get())->number, 4);
+    value.emplace(5);
+    EXPECT_EQ((*value.try_get())->number, 5);
+    EXPECT_TRUE(value.set_if_changed(two));
+}
+
+TEST(Value, CarriesWhatCanBeCopiedButNotMoved) {
+    carry_what_can_only_be_copied<CopiedOnly>();
+    carry_what_can_only_be_copied<LongCopiedOnly>();
+}
+
+TEST(Value, UpdatesWhatCanOnlyBeMovedFromWhatIsReturned) {
+    asio::io_context io;
+    event::Value<std::unique_ptr<int>> value(io, std::make_unique<int>(4));
+    value.update([](const std::unique_ptr<int>& current) { return std::make_unique<int>(*current + 1); });
+    EXPECT_EQ(***value.try_get(), 5);
+    EXPECT_TRUE(value.set_if_changed(std::make_unique<int>(6)));
+    EXPECT_EQ(***value.try_get(), 6);
+}
+
+TEST(Value, TakesBracesForEveryWayToSet) {
+    asio::io_context io;
+    event::Value<State> value(io, {});
+    EXPECT_EQ((*value.try_get())->phase, "");
+    value.set({1, "set"});
+    EXPECT_EQ((*value.try_get())->phase, "set");
+    value.set({.connections = 2, .phase = "designated"});
+    EXPECT_EQ((*value.try_get())->phase, "designated");
+    EXPECT_TRUE(value.set_if_changed({3, "other"}));
+    event::Value<std::vector<int>> list(io, {1, 2, 3});
+    list.set({4, 5});
+    EXPECT_EQ((*list.try_get())->size(), 2U);
+    list.set({});
+    EXPECT_TRUE((*list.try_get())->empty());
+    event::Value<int> number(io.get_executor(), {});
+    number.set({});
+    EXPECT_FALSE(number.set_if_changed({}));
+    EXPECT_EQ(**number.try_get(), 0);
+}
+
+TEST(Value, SetIfChangedMovesOnlyWhatItSets) {
+    asio::io_context io;
+    event::Value<std::string> value(io, "a text that is long enough for memory of its own");
+    std::string same = **value.try_get();
+    EXPECT_FALSE(value.set_if_changed(std::move(same)));
+    EXPECT_EQ(same, **value.try_get());  // NOLINT(bugprone-use-after-move)
+}
+
+/// Throws where it is built, copied or moved, when told to.
+struct Fragile {
+    Fragile() { count(); }
+    explicit Fragile(int n) : number(n) { count(); }
+    Fragile(const Fragile& other) : number(other.number) { count(); }
+    Fragile(Fragile&& other) : number(other.number) { count(); }
+    ~Fragile() { --alive; }
+    friend bool operator==(const Fragile& left, const Fragile& right) { return left.number == right.number; }
+    static void count() {
+        if (breaks) throw std::runtime_error("broken");
+        ++alive;
+    }
+    int number = 0;
+    static inline bool breaks = false;
+    static inline int alive = 0;
+};
+
+void break_in_every_way(event::Value<Fragile> value) {
+    Fragile other(2);
+    for (const bool is_set : {false, true}) {
+        if (is_set) value.emplace(1);
+        const std::uint64_t version = is_set ? value.try_get()->version() : 0;
+        const int alive = Fragile::alive;
+        auto watcher = value.watch();
+        EXPECT_EQ(watcher.try_get().has_value(), is_set);
+        Fragile::breaks = true;
+        EXPECT_THROW(value.set(other), std::runtime_error);
+        EXPECT_THROW(value.set(std::move(other)), std::runtime_error);
+        EXPECT_THROW(value.emplace(3), std::runtime_error);
+        EXPECT_THROW(value.set_if_changed(other), std::runtime_error);
+        EXPECT_THROW(value.set_if_changed(std::move(other)), std::runtime_error);
+        EXPECT_THROW(value.update([](Fragile& copy) { ++copy.number; }), std::runtime_error);
+        EXPECT_THROW(value.update([](const Fragile&) { return Fragile(4); }), std::runtime_error);
+        Fragile::breaks = false;
+        EXPECT_THROW(value.update([](Fragile&) { throw std::runtime_error("no"); }), std::runtime_error);
+        EXPECT_THROW(value.update([](const Fragile&) -> Fragile { throw std::runtime_error("no"); }),
+                     std::runtime_error);
+        EXPECT_EQ(Fragile::alive, alive);
+        EXPECT_FALSE(watcher.try_get());
+        EXPECT_EQ(is_set ? value.try_get()->version() : 0, version);
+    }
+}
+
+TEST(Value, IsAsItWasWhenTheNewOneCannotBeBuilt) {
+    asio::io_context io;
+    break_in_every_way(event::Value<Fragile>(io));
+    const Fragile initial;
+    Fragile::breaks = true;
+    EXPECT_THROW(event::Value<Fragile>(io, initial), std::runtime_error);
+    EXPECT_THROW(event::Value<Fragile>(io, std::in_place, 1), std::runtime_error);
+    Fragile::breaks = false;
+    EXPECT_EQ(Fragile::alive, 1);
+}
+
+TEST(BusValue, IsAsItWasWhenTheNewOneCannotBeBuilt) {
+    asio::io_context io;
+    {
+        event::EventBus bus{io};
+        auto subscription = bus.subscribe<Fragile>();
+        break_in_every_way(bus.value<Fragile>());
+        EXPECT_EQ((*subscription.try_receive())->number, 1);
+        EXPECT_FALSE(subscription.try_receive());
+    }
+    EXPECT_EQ(Fragile::alive, 0);
 }
 
 TEST(Snapshot, IsCheapToCopyAndOutlivesEverything) {

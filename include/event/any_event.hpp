@@ -8,15 +8,12 @@
 #include <event/fwd.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 namespace event {
-
-namespace detail {
-class StoredEvent;
-}
 
 /// A share of one event, whose type only the event itself knows. `bus.subscribe<AnyEvent>(…)` receives every event of
 /// every type, also of types that first appear later, in the one order in which all others see them. Nobody emits an
@@ -54,12 +51,12 @@ public:
     [[nodiscard]] const T* get_if() const noexcept {
         static_assert(detail::check_event_type<T>());
         if (payload_ == nullptr || !payload_->type().id->is(detail::type_id<T>())) return nullptr;
-        return &detail::Payload<T>::value_of(*payload_);
+        return std::addressof(detail::Payload<T>::value_of(*payload_));
     }
     /// The event as a `Base`, if its type names that among its `event_interfaces`, otherwise null.
     template <class Base>
     [[nodiscard]] const Base* as() const noexcept {
-        return payload_ != nullptr ? view<Base>(*payload_) : nullptr;
+        return payload_ != nullptr ? detail::view_as<Base>(*payload_) : nullptr;
     }
 
     /// The event if its type can be printed, otherwise its name and size. There must be one. Declare the formatter of
@@ -68,14 +65,6 @@ public:
 
 private:
     friend class EventBus;
-    friend class detail::StoredEvent;
-
-    template <class Base>
-    [[nodiscard]] static const Base* view(const detail::PayloadBase& payload) noexcept {
-        for (const detail::ImplementedInterface& candidate : payload.type().interfaces)
-            if (candidate.id->is(detail::type_id<Base>())) return static_cast<const Base*>(candidate.view(payload));
-        return nullptr;
-    }
 
     detail::PayloadBase* payload_ = nullptr;
 };

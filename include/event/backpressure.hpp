@@ -54,8 +54,9 @@ struct Kill {};
 /// The callback holds no lock of the library's; it may emit, subscribe and close anything. It never runs twice at
 /// once: an episode that opens meanwhile gives one further call by the thread that is already calling. After the
 /// subscription's `close()` or destructor has returned it is not running and will not start: they wait for one that
-/// runs on another thread, so do not hold a lock that it takes while closing. What it throws reaches the emitter's
-/// caller after every other subscriber was served.
+/// runs on another thread, so do not hold a lock that it takes while closing. (Called from inside a callback or a
+/// filter they wait for none: two that close each other's subscriptions both return.) What it throws reaches the
+/// emitter's caller after every other subscriber was served.
 ///
 /// Without a callback, `BusOptions::on_slow_subscriber` is called in its place.
 struct Notify {
@@ -63,7 +64,9 @@ struct Notify {
 };
 
 /// `Emitter::async_emit` waits until there is room; a plain `emit` finds a full queue as with `Notify{}`. So what must
-/// not be lost is emitted with `async_emit`, everywhere: outside coroutines with `asio::detached`, say.
+/// not be lost is emitted with `async_emit`, everywhere: outside coroutines with `asio::detached`, say. Turns are taken
+/// in the order in which they were asked for, whatever the types; one that was offered and is not taken, because its
+/// executor does not run, passes on once the receiver has found the queue empty twice.
 /// Cost: taking an event takes a lock.
 struct Wait {};
 

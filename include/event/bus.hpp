@@ -6,9 +6,11 @@
 #include <event/backpressure.hpp>
 #include <event/delivery.hpp>
 #include <event/detail/bus/bus_core.hpp>
+#include <event/detail/configuration.hpp>
 #include <event/detail/queue/refine.hpp>
 #include <event/detail/queue/slot.hpp>
 #include <event/detail/wait/push_op.hpp>
+#include <event/detail/wait/watch.hpp>
 #include <event/emitter.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
@@ -60,7 +62,9 @@ public:
 
     /// Completions run on `executor` unless a handler brings its own.
     explicit EventBus(const executor_type& executor, BusOptions options = {})
-        : core_(detail::BusCore::create(executor, std::move(options))) {}
+        : core_(detail::BusCore::create(executor, std::move(options))) {
+        detail::eventbus_was_compiled_with_the_configuration({});
+    }
     template <std::derived_from<boost::asio::execution_context> Context>
     explicit EventBus(Context& context, BusOptions options = {})
         : EventBus(context.get_executor(), std::move(options)) {}
@@ -80,9 +84,11 @@ public:
     template <class... Ts>
     Emitter<Ts...> emitter(EmitterOptions options, boost::system::error_code& error) {
         static_assert(detail::check_event_types<Ts...>());
+        detail::eventbus_was_compiled_with_the_configuration({});
         const std::array<const detail::EventType*, sizeof...(Ts)> types{&detail::event_type<Ts>()...};
         error = {};
-        return Emitter<Ts...>(core_->executor(), core_->add_emitter(types, std::move(options), error));
+        return Emitter<Ts...>(core_->executor(), core_->add_emitter(types, std::move(options),
+                                                                    detail::EmitterState::Kind::emitter, error));
     }
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the
@@ -159,7 +165,8 @@ public:
     [[nodiscard]] Value<T> value() {
         const detail::EventType* type = &checked_type<T>();
         boost::system::error_code error;
-        auto emitter = core_->add_value({&type, 1}, error);
+        auto emitter =
+            core_->add_emitter({&type, 1}, {.retain = true, .name = "value"}, detail::EmitterState::Kind::value, error);
         if (error) throw boost::system::system_error(error, "event: cannot make a value");
         return Value<T>(std::move(emitter));
     }
@@ -168,9 +175,9 @@ public:
     template <class T>
     [[nodiscard]] Watcher<T> watch() {
         boost::system::error_code error;
-        detail::TopicBase* topic = core_->retain(checked_type<T>(), error);
+        detail::TopicBase* topic = core_->add_watcher(checked_type<T>(), error);
         if (error) throw boost::system::system_error(error, "event: cannot watch");
-        return Watcher<T>(get_executor(), detail::WatchSpot<T>::create(core_, static_cast<detail::Topic<T>&>(*topic)));
+        return Watcher<T>(get_executor(), detail::WatchSpot<T>::begun(static_cast<detail::Topic<T>&>(*topic)));
     }
 
     /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.
@@ -189,11 +196,11 @@ public:
     /// with the bus. A type whose counts were asked for keeps its name until then. Errors as in registering.
     template <class T>
     [[nodiscard]] ValueView<std::size_t> emitter_count() {
-        return count<T>(&detail::BusCore::emitter_count);
+        return count<T>(&detail::BusCore::Counts::emitters);
     }
     template <class T>
     [[nodiscard]] ValueView<std::size_t> subscriber_count() {
-        return count<T>(&detail::BusCore::subscriber_count);
+        return count<T>(&detail::BusCore::Counts::subscribers);
     }
 
     /// Waits until somebody emits the type. Completion: `void(error_code)`, as a watcher's get; `errc::closed` when the
@@ -203,20 +210,20 @@ public:
         using Spot = detail::WatchSpot<std::size_t>;
         detail::IntrusivePtr<Spot> spot;
         boost::system::error_code error;
-        if (auto counted = core_->emitter_count(checked_type<T>(), error)) {
-            spot = Spot::create(counted, counted->topic());
+        if (const auto counts = core_->counts(checked_type<T>(), error); counts.emitters) {
+            spot = Spot::create(counts.emitters->topic());
         } else if (error != errc::closed) {
             throw boost::system::system_error(error, "event: cannot count emitters");
         }
         return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
             detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type>(get_executor(),
-                                                                                           std::move(spot)),
+                                                                                           std::move(spot), core_),
             token, IsNotZero{});
     }
 
     /// Drops the retained event of the type; the topic stays retained.
     template <class T>
-    void forget() noexcept {
+    void forget() {
         core_->forget(checked_type<T>());
     }
 
@@ -257,13 +264,12 @@ private:
             return {.event = &detail::event_type<T>(), .interface = nullptr};
         }
     }
-    template <class T, class Find>
-    [[nodiscard]] ValueView<std::size_t> count(Find find) const {
+    template <class T>
+    [[nodiscard]] ValueView<std::size_t> count(detail::BusCore::Count detail::BusCore::Counts::* which) const {
         boost::system::error_code error;
-        auto found = (*core_.*find)(checked_type<T>(), error);
+        const auto counts = core_->counts(checked_type<T>(), error);
         if (error) throw boost::system::system_error(error, "event: cannot count");
-        detail::Topic<std::size_t>& topic = found->topic();
-        return ValueView<std::size_t>(std::move(found), topic);
+        return ValueView<std::size_t>((counts.*which)->topic());
     }
 
     template <class... Ts>
@@ -280,12 +286,13 @@ private:
         static_assert((detail::HandlesEvent<Stored, detail::Delivered<Ts>> && ...),
                       "event: the handler must be callable with every event type of the subscription");
         Stored stored(std::forward<Handler>(handler));
-        executor_type executor = core_->executor();
-        auto associated = boost::asio::get_associated_executor(stored, executor);
-        if constexpr (std::convertible_to<decltype(associated), executor_type>) executor = associated;
-
         auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
-        Subscription<Ts...> subscription(executor, mailbox, true);
+        Subscription<Ts...> subscription(core_->executor(), mailbox, true);
+        const auto associated = boost::asio::get_associated_executor(stored, core_->executor());
+        if constexpr (std::convertible_to<decltype(associated), executor_type>) {
+            if (const executor_type executor = associated; executor != core_->executor())
+                mailbox->use_executor(executor);
+        }
         detail::PushOp<Stored, Ts...>::start(mailbox, std::move(stored));
         return subscription;
     }
@@ -295,6 +302,7 @@ private:
                                                            std::unique_ptr<detail::Refinement> refinement,
                                                            const std::source_location& where) {
         static_assert(detail::check_subscribed_types<Ts...>());
+        detail::eventbus_was_compiled_with_the_configuration({});
         const std::array<detail::Listed, sizeof...(Ts)> listed{list<Ts>()...};
         boost::system::error_code error;
         auto mailbox = core_->add_subscription(listed, detail::slot_stride<Ts...>, std::move(options),

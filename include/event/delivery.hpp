@@ -5,14 +5,12 @@
 #include <event/any_event.hpp>
 #include <event/detail/event/payload.hpp>
 #include <event/detail/event/stored_event.hpp>
+#include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/slot.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <new>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -30,23 +28,6 @@ struct Meta {
     /// It was retained from before the subscription began, not emitted since.
     bool replayed = false;
 };
-
-namespace detail {
-class DeliveryAccess;
-
-/// `f(event, meta)` where `f` takes both, otherwise `f(event)`.
-template <class F, class T>
-concept HandlesEvent = std::invocable<F&, const T&, const Meta&> || std::invocable<F&, const T&>;
-
-template <class F, class T>
-decltype(auto) handle_event(F& f, const T& event, const Meta& meta) {
-    if constexpr (std::invocable<F&, const T&, const Meta&>) {
-        return std::invoke(f, event, meta);
-    } else {
-        return std::invoke(f, event);
-    }
-}
-}  // namespace detail
 
 /// An event of one of the types `Ts...`, or none when default-constructed or moved from.
 ///
@@ -145,18 +126,5 @@ private:
     detail::SlotTag tag_;
     alignas(std::max_align_t) std::byte storage_[detail::storage_size<Ts...>];
 };
-
-namespace detail {
-/// How the inside fills a delivery.
-class DeliveryAccess {
-public:
-    /// Moves the slot's event into an empty delivery; the slot's reference to a shared payload goes along.
-    template <class... Ts>
-    static void take(Delivery<Ts...>& delivery, Slot& slot) noexcept {
-        delivery.tag_ = slot.tag;
-        std::memcpy(delivery.storage_, slot.storage(), sizeof(delivery.storage_));
-    }
-};
-}  // namespace detail
 
 }  // namespace event

@@ -8,7 +8,8 @@
 
 namespace event {
 
-/// `subscribers == delivered + rejected + refused + killed`. Figures of `emit_all` are sums over its events.
+/// `subscribers == delivered + rejected + refused + killed`: whom the event reaches in two ways (by its type and as a
+/// behaviour) counts twice, unless it is killed. Figures of `emit_all` are sums over its events.
 struct EmitResult {
     std::size_t subscribers = 0;  ///< subscriptions of the type when the event was emitted
     std::size_t delivered = 0;    ///< queues that hold the event now
@@ -20,6 +21,18 @@ struct EmitResult {
 
     /// Events that some subscriber will never see because of this emit.
     [[nodiscard]] constexpr std::size_t lost() const noexcept { return refused + displaced; }
+
+    /// Sums of the figures; the first error.
+    constexpr EmitResult& operator+=(const EmitResult& other) noexcept {
+        subscribers += other.subscribers;
+        delivered += other.delivered;
+        rejected += other.rejected;
+        refused += other.refused;
+        displaced += other.displaced;
+        killed += other.killed;
+        if (error == errc{}) error = other.error;
+        return *this;
+    }
 };
 
 }  // namespace event

@@ -3,7 +3,7 @@
 /// Where events come from: a component's handle for the types it emits.
 
 #include <event/detail/bus/bus_core.hpp>
-#include <event/detail/order/topic.hpp>
+#include <event/detail/order/typed_topic.hpp>
 #include <event/detail/wait/emit_op.hpp>
 #include <event/emit_result.hpp>
 #include <event/error.hpp>
@@ -17,6 +17,8 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,7 +43,7 @@ namespace event {
 /// after everybody was served.
 template <class... Ts>
 class [[nodiscard]] Emitter {
-    static_assert(detail::check_event_types<Ts...>());
+    static_assert(detail::check_named_types<Ts...>());
     using First = std::tuple_element_t<0, std::tuple<Ts...>>;
     static constexpr bool has_one_type = sizeof...(Ts) == 1;
 
@@ -85,6 +87,13 @@ public:
     {
         return emit_built<T>(std::move(event));
     }
+    template <class T = void, class Derived>
+    EmitResult emit(Derived&&) const
+        requires(detail::SlicedInto<Derived, T, Ts...>)
+    {
+        detail::check_not_sliced<Derived>();
+        return {};
+    }
 
     /// Builds the event in place and emits it; builds nothing when nobody listens. For types that can be neither copied
     /// nor moved, and inside `co_await` expressions (GCC 12 destroys an aggregate temporary there twice).
@@ -92,6 +101,7 @@ public:
     EmitResult emplace(Args&&... args) const {
         static_assert(detail::one_of<T, Ts...>, "event: this emitter does not emit that type");
         static_assert(std::constructible_from<T, Args...>, "event: the event cannot be built from these arguments");
+        if constexpr (sizeof...(Args) == 1 && (detail::Slices<Args, T> && ...)) detail::check_not_sliced<Args...>();
         return emit_built<T>(std::forward<Args>(args)...);
     }
 
@@ -104,26 +114,41 @@ public:
         if (!accepts_events()) return closed();
         detail::Topic<T>& to = topic<T>();
         if (!to.wanted() || events.empty()) return {};
-        if constexpr (detail::stored_inline<T>) {
-            return to.emit_all(events.size(), [&](std::size_t i) { return &events[i]; });
-        } else {
-            Built<T> built;
-            for (const T& event : events) built.add(detail::Payload<T>::create(to.pool(), event));
-            return to.emit_all(events.size(), [&](std::size_t) { return built.next(); });
-        }
+        detail::ManyEvents<T> batch(events, detail::stored_inline<T> ? nullptr : &to.pool());
+        return to.emit_all(batch);
+    }
+    template <class T = void, class Events>
+    EmitResult emit_all(Events&& events) const
+        requires(detail::SlicedInto<decltype(*std::data(events)), T, Ts...>)
+    {
+        detail::check_not_sliced<Events>();
+        return {};
     }
 
     /// Waits until every subscriber of the type whose policy is `Wait` has room, and then is one emit: at once if they
-    /// have. First come, first served for each type; a plain emit does not overtake a waiting one at those subscribers.
+    /// have. First come, first served among all types that these take; a plain emit does not overtake a waiting one
+    /// there.
     ///
     /// Completion: `void(error_code, EmitResult)`. Cancellation (all types): nothing was delivered, to anybody. When
     /// the emitter or the bus is closed: `errc::closed`. When such a subscription ends, it is waited for no longer.
     /// What a `Notify` callback or a filter throws comes out of `run()` of the bus's context.
     template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
-    auto async_emit(std::type_identity_t<T> event, Token&& token) const
+    auto async_emit(const std::type_identity_t<T>& event, Token&& token) const
+        requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
+    {
+        return async_emplace<T>(std::forward<Token>(token), event);
+    }
+    template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
+    auto async_emit(std::type_identity_t<T>&& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
     {
         return async_emplace<T>(std::forward<Token>(token), std::move(event));
+    }
+    template <class T = void, class Derived, class Token>
+    void async_emit(Derived&&, Token&&) const
+        requires(detail::SlicedInto<Derived, T, Ts...>)
+    {
+        detail::check_not_sliced<Derived>();
     }
 
     /// The same for an event that is built from the arguments, now.
@@ -133,6 +158,7 @@ public:
     {
         static_assert(detail::one_of<T, Ts...>, "event: this emitter does not emit that type");
         static_assert(std::constructible_from<T, Args...>, "event: the event cannot be built from these arguments");
+        if constexpr (sizeof...(Args) == 1 && (detail::Slices<Args, T> && ...)) detail::check_not_sliced<Args...>();
         std::optional<detail::HeldEvent<T>> event = hold<T>(std::forward<Args>(args)...);
         return boost::asio::async_initiate<Token, void(boost::system::error_code, EmitResult)>(
             detail::InitiateEmit<T>(executor_, state_, event ? &topic<T>() : nullptr, std::move(event)), token);
@@ -142,7 +168,7 @@ public:
     void close() noexcept {
         if (state_) state_->close();
     }
-    [[nodiscard]] bool is_open() const noexcept { return accepts_events() && !state_->bus()->is_closed(); }
+    [[nodiscard]] bool is_open() const noexcept { return accepts_events() && !state_->bus().is_closed(); }
     /// As in `EmitterOptions`; empty once moved from.
     [[nodiscard]] std::string name() const { return state_ ? state_->name() : std::string(); }
     /// The bus's executor.
@@ -150,32 +176,6 @@ public:
 
 private:
     friend class EventBus;
-
-    /// Payloads that are built but not emitted yet.
-    template <class T>
-    class Built {
-    public:
-        Built() = default;
-        Built(const Built&) = delete;
-        Built& operator=(const Built&) = delete;
-        ~Built() {
-            while (first_ != nullptr) next()->release();
-        }
-        void add(detail::Payload<T>* payload) noexcept {
-            payload->next = nullptr;
-            (last_ != nullptr ? last_->next : first_) = payload;
-            last_ = payload;
-        }
-        [[nodiscard]] detail::Payload<T>* next() noexcept {
-            auto* payload = static_cast<detail::Payload<T>*>(first_);
-            first_ = payload->next;
-            return payload;
-        }
-
-    private:
-        detail::PayloadBase* first_ = nullptr;
-        detail::PayloadBase* last_ = nullptr;
-    };
 
     Emitter(const executor_type& executor, detail::IntrusivePtr<detail::EmitterState> state) noexcept
         : executor_(executor), state_(std::move(state)) {
@@ -197,10 +197,10 @@ private:
         if constexpr (!detail::stored_inline<T>) {
             return to.emit(detail::Payload<T>::create(to.pool(), std::forward<Args>(args)...));
         } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, T> && ...)) {
-            return to.emit(&(args, ...));  // copied straight into the queues
+            return to.emit((std::addressof(args), ...));  // copied straight into the queues
         } else {
             const T event(std::forward<Args>(args)...);
-            return to.emit(&event);
+            return to.emit(std::addressof(event));
         }
     }
 
@@ -209,7 +209,7 @@ private:
         if (!accepts_events()) return std::nullopt;
         if constexpr (detail::stored_inline<T>) {
             const T event(std::forward<Args>(args)...);
-            return std::optional<detail::HeldEvent<T>>(std::in_place, &event);
+            return std::optional<detail::HeldEvent<T>>(std::in_place, std::addressof(event));
         } else {
             return std::optional<detail::HeldEvent<T>>(
                 std::in_place, detail::Payload<T>::create(topic<T>().pool(), std::forward<Args>(args)...));

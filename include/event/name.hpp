@@ -8,14 +8,17 @@
 
 #include <concepts>
 #include <string_view>
+#include <type_traits>
 
 namespace event {
 
 namespace detail {
 
+/// A static member, not one that each event has of its own.
 template <class T>
 concept DeclaresName = requires {
     { T::event_name } -> std::convertible_to<std::string_view>;
+    requires !std::is_member_pointer_v<decltype(&T::event_name)>;
 };
 
 template <class T>

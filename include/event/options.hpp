@@ -23,10 +23,14 @@ struct BusOptions {
     /// empty for that long; once until it is empty again. Noticed when the next event comes, without any timer.
     std::chrono::nanoseconds slow_after = std::chrono::seconds(1);
     /// Called once for each episode of a subscription that loses events under `Notify` without a callback (or under
-    /// `Wait`, by a plain emit), with the rules of `Notify::callback`. By default a line on stderr names the
+    /// `Wait`, by a plain emit), with the rules of `Notify::callback`; never twice at once, whatever the subscription:
+    /// who finds it running leaves the word to the thread that runs it. By default a line on stderr names the
     /// subscription the first time, and then at each doubling of the number of its episodes.
     /// Under `slow_after`, also for a queue that has not been empty for so long.
     std::function<void(const SlowSubscriber&)> on_slow_subscriber = {};
+    /// Memory of events that are gone, kept for the next ones of the same type as long as the type is used: at most so
+    /// many bytes for each. A burst beyond it costs allocations, and goes back.
+    std::size_t pooled_bytes = 256 * 1024;
     /// For reports.
     std::string name = {};
 };

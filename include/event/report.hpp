@@ -20,6 +20,8 @@ struct TopicStat {
     std::uint64_t emitted = 0;        ///< events that found a subscriber or were retained; all, under `count_unheard`
     std::uint64_t last_sequence = 0;  ///< `sequence()` of the last of them
     bool replayable = false;          ///< there is such an event now: `forget` drops it
+    /// Events that some subscriber will never see because of an emit of this type: `EmitResult::lost()` of all of them.
+    std::uint64_t lost = 0;
 };
 
 struct SubscriptionStat {
@@ -37,7 +39,8 @@ struct SubscriptionStat {
     bool waiting = false;    ///< a receive, or the push handler, waits for the next event
     /// Since the queue was last empty, where `BusOptions::measure_age` asks for it and something is queued.
     std::optional<std::chrono::nanoseconds> age = std::nullopt;
-    std::uint64_t rejected = 0;  ///< events that its filter did not want, or that a merge left nothing of
+    std::uint64_t rejected = 0;   ///< events that its filter did not want, or that a merge left nothing of
+    std::uint64_t discarded = 0;  ///< events that were still queued when it was closed or killed
 };
 
 /// A topic with its name and its emitters.
@@ -62,6 +65,11 @@ struct BusReport {
     std::vector<TopicReport> topics;              ///< by name
     std::vector<SubscriptionStat> subscriptions;  ///< in the order of their registration
     std::vector<ValueReport> values;              ///< by name
+    // Sums over all subscriptions there ever were, those that are gone included.
+    std::uint64_t delivered = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t discarded = 0;
 };
 
 /// The table, without a newline at its end.

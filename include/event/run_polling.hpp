@@ -2,12 +2,19 @@
 
 /// For threads that would rather poll for a while than sleep.
 
+#include <event/detail/configuration.hpp>
+
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <cstddef>
 
 namespace event {
+
+namespace detail {
+std::size_t run_polling(boost::asio::io_context& context, std::chrono::steady_clock::duration poll_for,
+                        ThisConfiguration);
+}
 
 /// Runs `context` on the calling thread as `context.run()` does, except that a thread with nothing to do looks for work
 /// for `poll_for` before it sleeps. To wake a thread that sleeps takes tens of microseconds, and the thread that wakes
@@ -20,6 +27,8 @@ namespace event {
 ///
 /// Returns how many handlers ran, once the context is out of work or was stopped. What a handler throws leaves it, and
 /// it may be called again. Any number of threads may run the same context, in this way or with `run()`.
-std::size_t run_polling(boost::asio::io_context& context, std::chrono::steady_clock::duration poll_for);
+inline std::size_t run_polling(boost::asio::io_context& context, std::chrono::steady_clock::duration poll_for) {
+    return detail::run_polling(context, poll_for, {});
+}
 
 }  // namespace event

@@ -2,9 +2,11 @@
 
 /// A value as it was at one moment.
 
-#include <event/detail/order/topic.hpp>
+#include <event/detail/order/retained.hpp>
+#include <event/detail/order/typed_topic.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 namespace event {
@@ -38,7 +40,7 @@ public:
     }
 
     [[nodiscard]] const T& operator*() const noexcept { return kept_.value(); }
-    [[nodiscard]] const T* operator->() const noexcept { return &kept_.value(); }
+    [[nodiscard]] const T* operator->() const noexcept { return std::addressof(kept_.value()); }
     explicit operator bool() const noexcept { return version_ != 0; }
 
     /// Grows with every `set` of the value; 0 when empty.
@@ -47,6 +49,10 @@ public:
 private:
     template <class>
     friend class detail::WatchSpot;
+    friend class ValueView<T>;
+
+    /// Under the lock. It is empty before.
+    void read(const detail::Topic<T>& topic) noexcept { version_ = topic.read(kept_); }
 
     [[nodiscard]] detail::PayloadBase* payload() const noexcept { return version_ != 0 ? kept_.payload() : nullptr; }
 

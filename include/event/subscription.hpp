@@ -51,7 +51,7 @@ namespace event {
 /// dies first of the bus's execution context and its own.
 template <class Executor, class... Ts>
 class [[nodiscard]] BasicSubscription {
-    static_assert(detail::check_subscribed_types<Ts...>());
+    static_assert(detail::check_subscribed_names<Ts...>());
     using error_code = boost::system::error_code;
     using DefaultToken = boost::asio::default_completion_token_t<Executor>;
 
@@ -68,7 +68,7 @@ public:
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
     BasicSubscription(BasicSubscription<Other, Ts...>&& other) noexcept
-        : executor_(other.executor_), mailbox_(std::move(other.mailbox_)), is_push_(other.is_push_) {}
+        : executor_(other.get_executor()), mailbox_(std::move(other.mailbox_)), is_push_(other.is_push_) {}
     BasicSubscription& operator=(BasicSubscription&& other) noexcept {
         if (this != &other) {
             close();
@@ -101,7 +101,8 @@ public:
     }
 
     /// Waits for the next event, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was
-    /// taken. Cheaper than `async_receive(…) || timer.async_wait(…)`. Completion: `void(error_code, Delivery<Ts...>)`.
+    /// taken. A limit that is negative, or no number, is no time at all. Cheaper than `async_receive(…) ||
+    /// timer.async_wait(…)`. Completion: `void(error_code, Delivery<Ts...>)`.
     template <class Rep, class Period,
               boost::asio::completion_token_for<void(error_code, Delivery<Ts...>)> Token = DefaultToken>
     auto async_receive_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
@@ -125,7 +126,7 @@ public:
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_closed(Token&& token = DefaultToken()) {
         return boost::asio::async_initiate<Token, void(error_code)>(
-            detail::InitiateBeside<detail::WaitForEnd, Executor>(executor_, mailbox_), token);
+            detail::InitiateBeside<detail::WaitForEnd, Executor>(get_executor(), mailbox_), token);
     }
 
     /// Completes once the bus has started (`EventBus::start`), or at once if it has: with success, or, where
@@ -136,12 +137,12 @@ public:
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_ready(Token&& token = DefaultToken()) {
         return boost::asio::async_initiate<Token, void(error_code)>(
-            detail::InitiateBeside<detail::WaitForStart, Executor>(executor_, mailbox_), token);
+            detail::InitiateBeside<detail::WaitForStart, Executor>(get_executor(), mailbox_), token);
     }
 
     /// The labels of the types that nobody emits now.
     [[nodiscard]] std::vector<std::string> missing_emitters() const {
-        return mailbox_ ? bus().missing_emitters(*mailbox_) : std::vector<std::string>();
+        return mailbox_ ? mailbox_->bus().missing_emitters(*mailbox_) : std::vector<std::string>();
     }
 
     /// Ends the pending receive with `operation_aborted`. Does nothing to a push subscription.
@@ -153,22 +154,26 @@ public:
     /// subscription's executor, no handler starts any more; on another thread, one that has begun may still be
     /// finishing. Idempotent.
     void close() noexcept {
-        if (!mailbox_ || mailbox_->is_done()) return;
-        bus().close_subscription(*mailbox_);
-        mailbox_->await_callback();
+        if (mailbox_) mailbox_->close();
     }
 
     /// Takes no new events, delivers the queued ones, then ends with `errc::closed`: never, if nobody receives them.
     /// Idempotent.
     void close_after_drain() noexcept {
-        if (mailbox_) bus().drain_subscription(*mailbox_);
+        if (mailbox_) mailbox_->close_after_drain();
     }
 
     /// Figures of this moment; all zero once moved from.
     [[nodiscard]] SubscriptionStat stat() const { return mailbox_ ? mailbox_->stat() : SubscriptionStat{}; }
 
-    /// The bus's executor, or the one that is bound to the handler.
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+    /// The bus's executor, or the one that is bound to the handler as long as its context lives. If the bus's is a
+    /// strand, the context must outlive this handle, as it must every strand of its own.
+    [[nodiscard]] executor_type get_executor() const noexcept {
+        if constexpr (std::same_as<Executor, boost::asio::any_io_executor>) {
+            if (mailbox_ && is_push_) return mailbox_->executor_or(executor_);
+        }
+        return executor_;
+    }
 
 private:
     template <class, class...>
@@ -177,8 +182,6 @@ private:
 
     BasicSubscription(const Executor& executor, detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
         : executor_(executor), mailbox_(std::move(mailbox)), is_push_(is_push) {}
-
-    [[nodiscard]] detail::BusCore& bus() const noexcept { return static_cast<detail::BusCore&>(mailbox_->core()); }
 
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {

@@ -5,6 +5,7 @@
 #include <event/name.hpp>
 
 #include <compare>
+#include <memory>
 #include <string_view>
 
 namespace event {
@@ -21,7 +22,7 @@ struct Tagged {
     T value;
 
     [[nodiscard]] constexpr const T& operator*() const noexcept { return value; }
-    [[nodiscard]] constexpr const T* operator->() const noexcept { return &value; }
+    [[nodiscard]] constexpr const T* operator->() const noexcept { return std::addressof(value); }
     friend constexpr auto operator<=>(const Tagged&, const Tagged&) = default;
 };
 

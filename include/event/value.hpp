@@ -6,6 +6,8 @@
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/bus/value_core.hpp>
 #include <event/detail/event/payload.hpp>
+#include <event/detail/order/draft.hpp>
+#include <event/detail/wait/watch.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/snapshot.hpp>
@@ -13,10 +15,14 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/system/errc.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -35,15 +41,34 @@ public:
 
     ValueView() noexcept = default;
 
-    /// The current value; none before the first `set`.
+    ValueView(const ValueView& other) noexcept : core_(other.core_), topic_(other.topic_) {
+        if (core_) topic_->add_view();
+    }
+    ValueView(ValueView&& other) noexcept : core_(std::move(other.core_)), topic_(other.topic_) {}
+    ValueView& operator=(ValueView other) noexcept {
+        std::swap(core_, other.core_);
+        std::swap(topic_, other.topic_);
+        return *this;
+    }
+    ~ValueView() {
+        if (core_) topic_->remove_view();
+    }
+
+    /// The current value; none before the first `set`. In a filter, too: then the newest that was set before the emit
+    /// began, or a newer one.
     [[nodiscard]] std::optional<Snapshot<T>> try_get() const noexcept {
-        return core_ ? detail::WatchSpot<T>::current(*topic_) : std::nullopt;
+        if (!core_) return std::nullopt;
+        std::optional<Snapshot<T>> snapshot(std::in_place);
+        const detail::ReadGuard guard(*topic_);
+        snapshot->read(topic());
+        if (!*snapshot) snapshot.reset();
+        return snapshot;
     }
 
     /// A new watcher, which has seen nothing yet: its first get finds the current value.
     [[nodiscard]] Watcher<T> watch() const {
         detail::IntrusivePtr<detail::WatchSpot<T>> spot;
-        if (core_) spot = detail::WatchSpot<T>::create(core_, *topic_);
+        if (core_) spot = detail::WatchSpot<T>::create(topic());
         return Watcher<T>(get_executor(), std::move(spot));
     }
 
@@ -52,11 +77,12 @@ public:
 private:
     friend class Value<T>;
     friend class EventBus;
-    ValueView(detail::IntrusivePtr<detail::Core> core, detail::Topic<T>& topic) noexcept
-        : core_(std::move(core)), topic_(&topic) {}
+    explicit ValueView(detail::Topic<T>& topic) noexcept : core_(&topic.core()), topic_(&topic) { topic.add_view(); }
+
+    [[nodiscard]] detail::Topic<T>& topic() const noexcept { return static_cast<detail::Topic<T>&>(*topic_); }
 
     detail::IntrusivePtr<detail::Core> core_;
-    detail::Topic<T>* topic_ = nullptr;  // the core's
+    detail::TopicBase* topic_ = nullptr;  // the core's
 };
 
 /// A `T`, or nothing yet. Unset is not zero. Made from an executor it stands alone; `EventBus::value` makes one that is
@@ -70,18 +96,45 @@ private:
 /// built once, before the lock, and shared. Watchers that are not waiting cost it nothing, waiting ones a post each.
 template <class T>
 class Value {
-    static_assert(detail::check_event_type<T>());
+    static_assert(detail::check_named_type<T>());
+    static constexpr bool can_be_copied = std::constructible_from<T, const T&>;
+    static constexpr bool can_be_moved = std::constructible_from<T, T>;
 
 public:
     using executor_type = boost::asio::any_io_executor;
 
     /// Unset. Completions of its watchers run on `executor` unless a handler brings its own.
     explicit Value(const executor_type& executor) : Value(detail::ValueCore<T>::create(executor)) {}
-    Value(const executor_type& executor, T initial) : Value(executor) { set(std::move(initial)); }
     template <std::derived_from<boost::asio::execution_context> Context>
     explicit Value(Context& context) : Value(context.get_executor()) {}
+    /// Set from the beginning.
+    Value(const executor_type& executor, const T& initial)
+        requires(can_be_copied)
+        : Value(executor, std::in_place, initial) {}
+    Value(const executor_type& executor, T&& initial)
+        requires(can_be_moved)
+        : Value(executor, std::in_place, std::move(initial)) {}
     template <std::derived_from<boost::asio::execution_context> Context>
-    Value(Context& context, T initial) : Value(context.get_executor(), std::move(initial)) {}
+        requires(can_be_copied)
+    Value(Context& context, const T& initial) : Value(context.get_executor(), std::in_place, initial) {}
+    template <std::derived_from<boost::asio::execution_context> Context>
+        requires(can_be_moved)
+    Value(Context& context, T&& initial) : Value(context.get_executor(), std::in_place, std::move(initial)) {}
+    /// The same with `emplace(args...)`.
+    template <std::same_as<std::in_place_t> InPlace, class... Args>
+    Value(const executor_type& executor, InPlace, Args&&... args) : Value(executor) {
+        emplace(std::forward<Args>(args)...);
+    }
+    template <std::derived_from<boost::asio::execution_context> Context, std::same_as<std::in_place_t> InPlace,
+              class... Args>
+    Value(Context& context, InPlace in_place, Args&&... args)
+        : Value(context.get_executor(), in_place, std::forward<Args>(args)...) {}
+
+    template <class Home, class Derived>
+        requires(detail::Slices<Derived, T>)
+    Value(Home&&, Derived&&) {
+        detail::check_not_sliced<Derived>();
+    }
 
     Value(Value&& other) noexcept = default;
     Value& operator=(Value&& other) noexcept {
@@ -96,63 +149,103 @@ public:
 
     /// Makes `value` the newest; every watcher learns of it, also when it equals the one before. Nothing happens to a
     /// value that is closed or was moved from. On a bus, what a subscriber's callback or filter throws leaves this and
-    /// `update`; the value is the new one then.
+    /// `update`; the value is the new one then. If building the new value throws, nothing has changed.
     void set(const T& value)
-        requires(detail::stored_inline<T>)
+        requires(can_be_copied)
     {
-        if (is_open()) view_.topic_->emit(&value);
+        if constexpr (detail::stored_inline<T>) {
+            if (is_open()) view_.topic().emit(std::addressof(value));
+        } else {
+            emplace(value);
+        }
     }
-    void set(T value)
-        requires(!detail::stored_inline<T>)
+    void set(T&& value)
+        requires(can_be_moved && !detail::stored_inline<T>)
     {
-        if (is_open()) view_.topic_->emit(detail::Payload<T>::create(view_.topic_->pool(), std::move(value)));
+        emplace(std::move(value));
+    }
+    /// The same, built from the arguments where it will lie: for what is too large for the stack, and for what can be
+    /// neither copied nor moved.
+    template <class... Args>
+    void emplace(Args&&... args) {
+        static_assert(std::constructible_from<T, Args...>, "event: the value cannot be built from these arguments");
+        if constexpr (sizeof...(Args) == 1 && (detail::Slices<Args, T> && ...)) detail::check_not_sliced<Args...>();
+        if (!is_open()) return;
+        if constexpr (detail::stored_inline<T>) {
+            const T value(std::forward<Args>(args)...);
+            view_.topic().emit(std::addressof(value));
+        } else {
+            view_.topic().emit(detail::Payload<T>::create(view_.topic().pool(), std::forward<Args>(args)...));
+        }
+    }
+
+    template <class Derived>
+    void set(Derived&&)
+        requires(detail::Slices<Derived, T>)
+    {
+        detail::check_not_sliced<Derived>();
     }
 
     /// Sets unless the value is equal already; whether it did. Of two that run at once, the later compares with what
     /// the earlier has set. `==` is called outside every lock.
-    bool set_if_changed(T value)
-        requires(std::equality_comparable<T> && std::copy_constructible<T>)
+    bool set_if_changed(const T& value)
+        requires(std::equality_comparable<T> && can_be_copied)
     {
-        return replace([&](const T* current) -> std::optional<T> {
-            if (current != nullptr && *current == value) return std::nullopt;
-            return value;
-        });
+        return set_unless_equal(value);
+    }
+    bool set_if_changed(T&& value)
+        requires(std::equality_comparable<T> && can_be_moved)
+    {
+        return set_unless_equal(std::move(value));
+    }
+    template <class Derived>
+    bool set_if_changed(Derived&&)
+        requires(detail::Slices<Derived, T>)
+    {
+        return detail::check_not_sliced<Derived>();
     }
 
     /// Sets what `f` makes of the current value: `f(const T&)` returns the new one, or `f(T&)` changes a copy and
     /// returns nothing. Of an unset value, `f` gets a `T{}`; where `T` has none, `std::bad_optional_access` is thrown.
-    /// `f` is called outside every lock, and once more each time somebody else has set in between.
+    /// `f` is called outside every lock, and once more each time somebody else has set in between; one that sets the
+    /// same value itself, and then once more, is refused: `boost::system::system_error`
+    /// (`resource_deadlock_would_occur`). The copy or the result lies at once where it will stay, unless it is small.
     template <class F>
-        requires(std::copy_constructible<T>)
     void update(F&& f) {
         static_assert(std::invocable<F&, T&>, "event: update takes a function of the current value");
-        replace([&](const T* current) -> std::optional<T> {
-            std::optional<T> start;
-            if (current != nullptr) {
-                start.emplace(*current);
-            } else if constexpr (std::default_initializable<T>) {
-                start.emplace();
-            }
-            if constexpr (std::is_void_v<std::invoke_result_t<F&, T&>>) {
-                std::invoke(f, start.value());
-                return start;
-            } else {
-                return T(std::invoke(f, start.value()));
-            }
-        });
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, T&>>) {
+            static_assert(
+                can_be_copied,
+                "event: update lets a function change a copy: for what cannot be copied, return the new value "
+                "from it, or set one with emplace");
+            replace([&](const T* current, detail::Draft<T>& next) {
+                std::invoke(f, current != nullptr ? next.build(*current) : next.build_default());
+                return true;
+            });
+        } else {
+            if constexpr (detail::Slices<std::invoke_result_t<F&, T&>, T>) detail::check_not_sliced<F>();
+            replace([&](const T* current, detail::Draft<T>& next) {
+                detail::Draft<T> start(view_.topic());
+                if constexpr (std::invocable<F&, const T&>) {
+                    const T& from = current != nullptr ? *current : start.build_default();
+                    next.build_by([&]() -> decltype(auto) { return std::invoke(f, from); });
+                } else {
+                    T& from = current != nullptr ? start.build(*current) : start.build_default();
+                    next.build_by([&]() -> decltype(auto) { return std::invoke(f, from); });
+                }
+                return true;
+            });
+        }
     }
 
     /// What destroying it does, too: no further value, and its watchers get the one that they have not yet seen, then
     /// `errc::closed`. Nothing happens to what is set afterwards. Idempotent.
     void close() noexcept {
-        if (!view_.core_) return;
-        if (emitter_) return emitter_->close();
-        detail::Aftermath after;
-        {
-            const detail::DomainGuard guard(*view_.topic_);
-            view_.topic_->close(after);
+        if (emitter_) {
+            emitter_->close();
+        } else if (view_.core_) {
+            view_.core_->close();
         }
-        after.settle();
     }
 
     [[nodiscard]] std::optional<Snapshot<T>> try_get() const noexcept { return view_.try_get(); }
@@ -164,32 +257,41 @@ public:
 private:
     friend class EventBus;
 
-    explicit Value(const detail::IntrusivePtr<detail::ValueCore<T>>& core) noexcept : view_(core, core->topic()) {}
+    explicit Value(const detail::IntrusivePtr<detail::ValueCore<T>>& core) noexcept : view_(core->topic()) {}
     /// One of several handles of a topic of a bus.
     explicit Value(detail::IntrusivePtr<detail::EmitterState> emitter) noexcept
-        : view_(emitter->bus(), static_cast<detail::Topic<T>&>(*emitter->topics().front())),
-          emitter_(std::move(emitter)) {}
+        : view_(static_cast<detail::Topic<T>&>(*emitter->topics().front())), emitter_(std::move(emitter)) {}
 
     [[nodiscard]] bool is_open() const noexcept { return view_.core_ && (!emitter_ || emitter_->is_open()); }
 
-    /// Read, compute, and set if nobody set in between; else once more.
+    template <class Source>
+    bool set_unless_equal(Source&& value) {
+        return replace([&](const T* current, detail::Draft<T>& next) {
+            // once it was built, `value` may have been moved from
+            if (current != nullptr && *current == (next.is_built() ? std::as_const(*next) : value)) return false;
+            if (!next.is_built()) next.build(std::forward<Source>(value));
+            return true;
+        });
+    }
+
+    /// Read, compute, and set if nobody set in between; else once more. When it was this thread that has set, it was
+    /// `compute`, which would do so again without end.
     template <class Compute>
     bool replace(Compute&& compute) {
         if (!is_open()) return false;
-        detail::Topic<T>& topic = *view_.topic_;
-        for (;;) {
+        detail::Topic<T>& topic = view_.topic();
+        detail::Draft<T> next(topic);
+        for (int own_sets = 0; own_sets < 2;) {
             const std::optional<Snapshot<T>> current = try_get();
-            std::optional<T> next = compute(current ? &**current : nullptr);
-            if (!next) return false;
             const std::uint64_t version = current ? current->version() : 0;
-            if constexpr (detail::stored_inline<T>) {
-                if (const auto result = topic.emit_if_unchanged(version, &*next)) return result->error == errc{};
-            } else {
-                detail::Payload<T>* payload = detail::Payload<T>::create(topic.pool(), *std::move(next));
-                if (const auto result = topic.emit_if_unchanged(version, payload)) return result->error == errc{};
-                payload->release();
-            }
+            if (!compute(current ? std::addressof(**current) : nullptr, next)) return false;
+            if (const auto result = next.emit_if_unchanged(version)) return result->error == errc{};
+            const detail::DomainGuard guard(topic);
+            if (topic.is_set_here_since(version)) ++own_sets;
         }
+        throw boost::system::system_error(
+            boost::system::errc::make_error_code(boost::system::errc::resource_deadlock_would_occur),
+            "event: the function given to update sets the same value");
     }
 
     ValueView<T> view_;

@@ -2,8 +2,8 @@
 
 /// One follower of a latest value.
 
-#include <event/detail/bus/value_core.hpp>
 #include <event/detail/wait/time_limit.hpp>
+#include <event/detail/wait/watch.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 #include <event/snapshot.hpp>
@@ -78,8 +78,9 @@ public:
             token, std::forward<Predicate>(accepts));
     }
 
-    /// `async_get`, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was consumed. Cheaper
-    /// than `async_get(…) || timer.async_wait(…)`. Completion: `void(error_code, Snapshot<T>)`.
+    /// `async_get`, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was consumed. A
+    /// limit that is negative, or no number, is no time at all. Cheaper than `async_get(…) || timer.async_wait(…)`.
+    /// Completion: `void(error_code, Snapshot<T>)`.
     template <class Rep, class Period,
               boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
     auto async_get_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
@@ -97,7 +98,7 @@ public:
 
     /// The newest value, if this watcher has not seen it. Beside a pending get it takes it, and the pending one waits
     /// on.
-    [[nodiscard]] std::optional<Snapshot<T>> try_get() noexcept {
+    [[nodiscard]] std::optional<Snapshot<T>> try_get() {
         std::optional<Snapshot<T>> snapshot(std::in_place);
         if (!spot_ || spot_->take(*snapshot) != detail::Look::readable) snapshot.reset();
         return snapshot;

@@ -19,10 +19,12 @@ struct Where {
 /// `AnyEvent` as itself. Retained events are filtered as well. `async_emit` waits for room whatever a filter thinks.
 ///
 /// It runs on the emitting thread, inside the order: never twice at once for one subscription, and everybody who emits
-/// or receives such events waits for it. So it must be quick, and must not use a bus; a `Value` may be read. What finds
-/// a lock that it needs held for a filter, this one or another, gets `boost::system::system_error`
-/// (`resource_deadlock_would_occur`) instead of a deadlock, or terminates the program if it is `noexcept`; so does what
-/// needs to register with the bus.
+/// or receives such events waits for it. So it must be quick, and must not use a bus. A `Value` or its view may be
+/// read, whoever sets it meanwhile: that finds the newest that was set before the emit began, or a newer one. What is
+/// closed or cancelled here, its own subscription too, ends when the emit is done. Everything else that finds a lock
+/// which it needs held for a filter, this one or another, gets `boost::system::system_error`
+/// (`resource_deadlock_would_occur`) instead of a deadlock; so does what needs to register with a bus while that bus,
+/// or another filter, runs one.
 ///
 /// An exception out of it counts as a rejection, and leaves the emit (or `set`) after everybody was served;
 /// `async_emit` lets it out of `run()` of the bus's context, as it does what a callback of `Notify` throws. Of a

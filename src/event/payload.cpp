@@ -5,18 +5,16 @@
 
 namespace event::detail {
 
-PayloadPool::PayloadPool(const EventType& type) noexcept
+PayloadPool::PayloadPool(const EventType& type, std::size_t most_bytes) noexcept
     : type_(type),
       size_(std::max(type.payload_size, sizeof(Block))),
-      alignment_(std::align_val_t{std::max(type.payload_alignment, alignof(Block))}) {}
-
-PayloadPool::~PayloadPool() {
-    while (kept_ != nullptr) free(std::exchange(kept_, kept_->next));
-}
+      alignment_(std::align_val_t{std::max(type.payload_alignment, alignof(Block))}),
+      most_kept_(most_bytes / size_) {}
 
 void* PayloadPool::allocate() {
     {
         std::lock_guard guard(lock_);
+        keeps_ = most_kept_;
         if (kept_ != nullptr) {
             ++in_use_;
             --kept_count_;
@@ -37,7 +35,7 @@ void PayloadPool::deallocate(void* block) noexcept {
         std::lock_guard guard(lock_);
         --in_use_;
         last = abandoned_ && in_use_ == 0;
-        if (kept_count_ < most_kept) {
+        if (kept_count_ < keeps_) {
             kept_ = ::new (block) Block{kept_};
             ++kept_count_;
             block = nullptr;
@@ -53,11 +51,30 @@ void PayloadPool::abandon() noexcept {
     {
         std::lock_guard guard(lock_);
         abandoned_ = true;
+        keeps_ = 0;
         last = in_use_ == 0;
     }
     if (last) delete this;
 }
 
-void PayloadPool::free(void* block) const noexcept { ::operator delete(block, size_, alignment_); }
+void PayloadPool::rest() noexcept {
+    std::lock_guard guard(lock_);
+    keeps_ = 0;
+}
+
+void PayloadPool::empty() noexcept {
+    Block* blocks = nullptr;
+    {
+        std::lock_guard guard(lock_);
+        if (keeps_ != 0) return;
+        blocks = std::exchange(kept_, nullptr);
+        kept_count_ = 0;
+    }
+    free(blocks);
+}
+
+void PayloadPool::free(Block* blocks) const noexcept {
+    while (blocks != nullptr) ::operator delete(std::exchange(blocks, blocks->next), size_, alignment_);
+}
 
 }  // namespace event::detail

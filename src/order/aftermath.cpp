@@ -10,9 +10,9 @@
 namespace event::detail {
 
 void Aftermath::notify(Mailbox& mailbox) noexcept {
-    static_assert(alignof(Mailbox) > has_failed);
-    mailbox.next_slow = reinterpret_cast<Mailbox*>(unusual_ & ~has_failed);
-    unusual_ = reinterpret_cast<std::uintptr_t>(&mailbox) | (unusual_ & has_failed);
+    static_assert(alignof(Mailbox) > flags);
+    mailbox.next_slow = reinterpret_cast<Mailbox*>(unusual_ & ~flags);
+    unusual_ = reinterpret_cast<std::uintptr_t>(&mailbox) | (unusual_ & flags);
 }
 
 void Aftermath::fail() noexcept {
@@ -21,11 +21,11 @@ void Aftermath::fail() noexcept {
     unusual_ |= has_failed;
 }
 
-void Aftermath::wake_all() noexcept {
+void Aftermath::wake_listed() noexcept {
     last_op_ = nullptr;
     for (ParkedOp* op = std::exchange(first_op_, nullptr); op != nullptr;) {
         ParkedOp* next = op->next;  // the operation may be gone as soon as it is posted
-        op->wake();
+        (unusual_ & only_ends_flag) != 0 ? op->wake_pinned() : op->wake();
         op = next;
     }
 }
@@ -45,15 +45,12 @@ void Aftermath::settle_unusual() {
         first = std::move(failure_.exception);
         std::destroy_at(&failure_.exception);
     }
-    for (auto* mailbox = reinterpret_cast<Mailbox*>(unusual & ~has_failed); mailbox != nullptr;) {
+    for (auto* mailbox = reinterpret_cast<Mailbox*>(unusual & ~flags); mailbox != nullptr;) {
         Mailbox* next = std::exchange(mailbox->next_slow, nullptr);
-        try {
-            mailbox->call_back();
-        } catch (...) {
-            if (!first) first = std::current_exception();
-        }
+        UserCode::runs() ? mailbox->tell() : mailbox->slow().run(*mailbox, first);
         mailbox = next;
     }
+    if ((unusual & has_deferred) != 0) Deferred::run_all();
     if (first) std::rethrow_exception(first);
 }
 

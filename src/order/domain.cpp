@@ -1,3 +1,4 @@
+#include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/domain.hpp>
 
 #include <boost/system/errc.hpp>
@@ -5,6 +6,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -12,17 +14,35 @@ namespace event::detail {
 namespace {
 
 thread_local const UserCode* innermost = nullptr;
+thread_local Deferred* deferred = nullptr;
+thread_local bool registers = false;
+std::atomic<bool> a_filter_registers{false};
 
 }  // namespace
 
-UserCode::UserCode(const DomainMember& home, const Core& core) noexcept
-    : domain_(*home.domain_.load(std::memory_order_relaxed)), core_(&core), outer_(std::exchange(innermost, this)) {
-    domain_.user_code.store(std::this_thread::get_id(), std::memory_order_relaxed);
+// ---- user code under a lock -------------------------------------------------------------------------------------
+
+Standstill::Standstill(Domain& domain) noexcept : domain_(domain) {
+    domain_.holder.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    domain_.readers.store(0, std::memory_order_release);
 }
 
+Standstill::~Standstill() {
+    for (std::int32_t none = 0;
+         !domain_.readers.compare_exchange_weak(none, Domain::nobody_may, std::memory_order_acquire); none = 0)
+        relax();  // a reader copies a value, and waits for nobody
+    domain_.holder.store(std::thread::id(), std::memory_order_relaxed);
+}
+
+UserCode::UserCode(const DomainMember& home, Aftermath& after) noexcept
+    : standstill_(*home.domain_.load(std::memory_order_relaxed)),
+      core_(home.core()),
+      after_(after),
+      outer_(std::exchange(innermost, this)) {}
+
 UserCode::~UserCode() {
-    domain_.user_code.store(std::thread::id(), std::memory_order_relaxed);
     innermost = outer_;
+    if (deferred != nullptr) after_.run_deferred();
 }
 
 bool UserCode::runs() noexcept { return innermost != nullptr; }
@@ -33,21 +53,44 @@ void UserCode::refuse() {
         "event: a filter, a key or a merge must not use a bus");
 }
 
-void UserCode::refuse_in(const Core& core) {
-    for (const UserCode* code = innermost; code != nullptr; code = code->outer_) {
-        if (code->core_ == &core) refuse();
+bool UserCode::begin_registering(const Core& bus) noexcept {
+    for (const UserCode* code = innermost; code != nullptr; code = code->outer_)
+        if (&code->core_ == &bus) return false;
+    return !registers && (registers = !a_filter_registers.exchange(true, std::memory_order_acquire));
+}
+
+void UserCode::end_registering() noexcept {
+    registers = false;
+    a_filter_registers.store(false, std::memory_order_release);
+}
+
+bool Deferred::defer() noexcept {
+    if (!UserCode::runs()) return false;
+    if (is_deferred_.exchange(true, std::memory_order_acq_rel)) return true;
+    defer_reference();
+    next_ = std::exchange(deferred, this);
+    return true;
+}
+
+void Deferred::run_all() noexcept {
+    while (deferred != nullptr && !UserCode::runs()) {
+        Deferred* first = std::exchange(deferred, deferred->next_);
+        first->is_deferred_.store(false, std::memory_order_release);
+        first->run_deferred();
     }
 }
 
+// ---- domains ----------------------------------------------------------------------------------------------------
+
 void Domain::wait() {
     // The second question is for libraries with a copy of this one each, which do not see each other's thread_local.
-    if (!UserCode::runs() && user_code.load(std::memory_order_relaxed) != std::this_thread::get_id()) {
+    if (registers || (!UserCode::runs() && !is_held_by_this_thread())) {
         lock.lock();
         return;
     }
-    // Who runs no user's code under a lock waits for none of another's, and so soon gives his own back.
+    // Who holds a lock, and is not at a standstill, waits for nobody, and so soon gives it back.
     do {
-        if (user_code.load(std::memory_order_relaxed) != std::thread::id()) UserCode::refuse();
+        if (holder.load(std::memory_order_relaxed) != std::thread::id()) UserCode::refuse();
         std::this_thread::yield();
     } while (!lock.try_lock());
 }
@@ -61,33 +104,68 @@ void DomainGuard::follow(const DomainMember& topic) {
     }
 }
 
-void DomainMember::merge(DomainMember& left, DomainMember& right) noexcept {
-    Domain* into = left.domain_.load(std::memory_order_relaxed);
-    Domain* from = right.domain_.load(std::memory_order_relaxed);
-    if (into == from) return;
-    if (into->size < from->size) std::swap(into, from);
+void ReadGuard::enter(const DomainMember& topic, bool is_locked) noexcept {
+    for (way_ = is_locked ? Way::lock : Way::none;;) {
+        leave();
+        domain_ = topic.domain_.load(std::memory_order_acquire);
+        while ((way_ = try_enter()) == Way::none) std::this_thread::yield();
+        if (topic.domain_.load(std::memory_order_relaxed) == domain_) return;
+    }
+}
 
-    // Never waits for one while it holds the other: who runs a filter under that one may need this one. Waits for each
-    // in turn, so that either may be taken nearly always.
-    Domain* first = into;
-    Domain* second = from;
-    for (first->lock.lock(); !second->lock.try_lock(); first->lock.lock()) {
+ReadGuard::Way ReadGuard::try_enter() noexcept {
+    if (domain_->is_held_by_this_thread()) return Way::own;
+    if (!UserCode::runs()) {
+        domain_->lock.lock();
+        return Way::lock;
+    }
+    if (domain_->lock.try_lock()) return Way::lock;
+    std::int32_t readers = domain_->readers.load(std::memory_order_relaxed);
+    while (readers != Domain::nobody_may) {
+        if (domain_->readers.compare_exchange_weak(readers, readers + 1, std::memory_order_acquire))
+            return Way::standstill;
+    }
+    return Way::none;
+}
+
+bool DomainMember::are_together(std::span<const DomainMember* const> members) noexcept {
+    return std::all_of(members.begin(), members.end(), [&](const DomainMember* member) {
+        return member->domain_.load(std::memory_order_acquire) ==
+               members.front()->domain_.load(std::memory_order_acquire);
+    });
+}
+
+void DomainMember::merge(const DomainMember& left, const DomainMember& right) noexcept {
+    for (;;) {
+        Domain* into = left.domain_.load(std::memory_order_acquire);
+        Domain* from = right.domain_.load(std::memory_order_acquire);
+        if (into == from) return;
+        // in the order of their addresses, so that two who merge do not wait for each other
+        Domain* const first = std::min(into, from, std::less<>());
+        Domain* const second = std::max(into, from, std::less<>());
+        first->lock.lock();
+        {
+            const Standstill waiting(*first);
+            second->lock.lock();
+        }
+        const bool are_current = left.domain_.load(std::memory_order_relaxed) == into &&
+                                 right.domain_.load(std::memory_order_relaxed) == from;
+        if (are_current) {
+            if (into->size < from->size) std::swap(into, from);
+            into->sequence = std::max(into->sequence, from->sequence);
+            into->arrivals = std::max(into->arrivals, from->arrivals);
+            into->size += std::exchange(from->size, 0);
+            DomainMember* last = nullptr;
+            for (DomainMember* member = from->members; member != nullptr; member = member->next_in_domain_) {
+                member->domain_.store(into, std::memory_order_release);
+                last = member;
+            }
+            last->next_in_domain_ = std::exchange(into->members, std::exchange(from->members, nullptr));
+        }
+        second->lock.unlock();
         first->lock.unlock();
-        std::this_thread::yield();
-        std::swap(first, second);
+        if (are_current) return;
     }
-    into->sequence = std::max(into->sequence, from->sequence);
-    into->arrivals = std::max(into->arrivals, from->arrivals);
-    DomainMember* last = from->members;
-    for (DomainMember* member = from->members; member != nullptr; member = member->next_in_domain_) {
-        member->domain_.store(into, std::memory_order_release);
-        last = member;
-    }
-    from->lock.unlock();
-    into->lock.unlock();
-
-    last->next_in_domain_ = std::exchange(into->members, std::exchange(from->members, nullptr));
-    into->size += std::exchange(from->size, 0);
 }
 
 }  // namespace event::detail

@@ -17,8 +17,7 @@ void Lock::wait() noexcept {
         for (int i = 0; i < pauses; ++i) relax();
         if (take_if_free()) return;
     }
-    constexpr int rounds_between_sleeps = 50;
-    for (int round = 1;; ++round) {
+    for (Patience patience;;) {
         is_urgent_.store(true, std::memory_order_relaxed);
         for (int i = 0; i < moment; ++i) {
             relax();
@@ -27,10 +26,12 @@ void Lock::wait() noexcept {
                 return;
             }
         }
-        if (round % rounds_between_sleeps != 0) {
+        const auto sleep = patience.next_sleep();
+        if (sleep == sleep.zero()) {
             std::this_thread::yield();
         } else {
-            std::this_thread::sleep_for(std::chrono::microseconds(20));
+            std::this_thread::sleep_for(sleep);
+            if (!is_urgent_.load(std::memory_order_relaxed)) patience.begin_anew();
         }
     }
 }

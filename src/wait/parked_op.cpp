@@ -22,71 +22,6 @@ thread_local Posting* Posting::current = nullptr;
 
 }  // namespace
 
-std::uint64_t ParkingSpot::begin(std::uint32_t references) noexcept {
-    std::uint64_t state = state_.load(std::memory_order_relaxed);
-    std::uint64_t pending = 0;
-    do {
-        if (phase_of(state) != Phase::idle) return 0;
-        pending = state + one_ticket + references * one_reference + static_cast<std::uint64_t>(Phase::pending);
-    } while (!state_.compare_exchange_weak(state, pending, std::memory_order_acq_rel, std::memory_order_relaxed));
-    return pending & ~reference_mask;
-}
-
-void ParkingSpot::finish() noexcept {
-    std::uint64_t state = state_.load(std::memory_order_relaxed);
-    while (!state_.compare_exchange_weak(state, (state & ~phase_mask) - one_reference, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed)) {
-    }
-    if (is_last(state)) destroy_spot();
-}
-
-void ParkingSpot::cancel(std::uint64_t ticket, Phase why) noexcept {
-    std::uint64_t state = state_.load(std::memory_order_relaxed);
-    do {
-        if (phase_of(state) != Phase::pending || (state & ~reference_mask) != ticket) return;
-    } while (!state_.compare_exchange_weak(state, (state & ~phase_mask) | static_cast<std::uint64_t>(why),
-                                           std::memory_order_acq_rel, std::memory_order_relaxed));
-    ParkedOp* op = nullptr;
-    {
-        DomainGuard guard(home());
-        op = claim();
-        if (op != nullptr) SpotList::remove(*this);
-    }
-    // Not parked: it was posted already, or is about to park and will see the phase.
-    if (op != nullptr) op->wake();
-}
-
-void ParkingSpot::cancel() noexcept {
-    cancel(state_.load(std::memory_order_acquire) & ~reference_mask, Phase::cancelled);
-}
-
-void ParkingSpot::context_gone(boost::asio::execution_context& context) noexcept {
-    ParkedOp* op = nullptr;
-    {
-        DomainGuard guard(home());
-        if (parked_ != nullptr && &parked_->context() == &context) {
-            op = claim();
-            SpotList::remove(*this);
-        }
-    }
-    if (op != nullptr) op->destroy();
-}
-
-void SpotList::push_back(ParkingSpot& spot) noexcept {
-    spot.list_ = this;
-    spot.previous_ = last_;
-    spot.next_ = nullptr;
-    (last_ != nullptr ? last_->next_ : first_) = &spot;
-    last_ = &spot;
-}
-
-void SpotList::remove(ParkingSpot& spot) noexcept {
-    SpotList* list = std::exchange(spot.list_, nullptr);
-    if (list == nullptr) return;
-    (spot.previous_ != nullptr ? spot.previous_->next_ : list->first_) = spot.next_;
-    (spot.next_ != nullptr ? spot.next_->previous_ : list->last_) = spot.previous_;
-}
-
 void ParkedOp::wake() noexcept {
     if (const auto parked_by = std::exchange(parked_by_, std::thread::id()); parked_by == std::thread::id()) {
         woken_ = Woken::unparked;
@@ -96,17 +31,73 @@ void ParkedOp::wake() noexcept {
         const bool is_soon = waits_since_ != Clock::time_point() && Clock::now() - waits_since_ < Polling::soon;
         woken_ = is_soon ? Woken::soon : Woken::elsewhere;
     }
-    Posting posting(*this);
-    try {
-        post();
-    } catch (...) {
-        if (!posting.dropped) return;
-        const DomainGuard guard(spot_.home());
-        spot_.park(*this);
-        spot_.parked_again();
-        return;
+    for (int attempts = 2; attempts > 0; --attempts) {
+        Posting posting(*this);
+        try {
+            post();
+            if (posting.dropped) destroy();
+            return;
+        } catch (...) {
+            if (!posting.dropped) return;  // it was queued before that was thrown
+        }
     }
-    if (posting.dropped) destroy();
+    {
+        const DomainGuard guard(spot_.home());
+        if (spot_.phase() == Phase::pending && !spot_.home_is_gone() && may_recur()) {
+            spot_.park(*this);
+            return list();
+        }
+    }
+    destroy();
+}
+
+ContextListener& ParkedOp::listener() const noexcept {
+    if (spot_.core().context_is(context())) return spot_.core();
+    return spot_;
+}
+
+bool ParkedOp::pin() noexcept {
+    ContextListener& listener = this->listener();
+    if (listener.registry()->pin()) return true;
+    if (&listener == &spot_) {
+        spot_.park(*this);
+    } else {
+        spot_.core().adopt(*this);
+    }
+    return false;
+}
+
+void ParkedOp::wake_pinned() noexcept {
+    const ContextRegistry::Pinned pinned(listener().registry());
+    wake();
+}
+
+void ParkedOp::destroy_pinned() noexcept {
+    const ContextRegistry::Pinned pinned(listener().registry());
+    destroy();
+}
+
+void Doomed::add(ParkedOp* op) {
+    if (op == nullptr) return;
+    if (!op->is_foreign()) {
+        op->next = std::exchange(first_, op);
+    } else {
+        op->leave_in_spot();
+        foreign_.emplace_back(&op->place());
+    }
+}
+
+Doomed::~Doomed() {
+    while (first_ != nullptr) std::exchange(first_, first_->next)->destroy();
+    for (const IntrusivePtr<ParkingSpot>& spot : foreign_) {
+        ParkedOp* op = nullptr;
+        {
+            const DomainGuard guard(spot->home());
+            op = spot->claim();
+            if (op != nullptr && !op->pin()) op = nullptr;
+        }
+        if (op != nullptr) op->destroy_pinned();
+    }
 }
 
 void ParkedOp::dropped(ParkedOp& op) noexcept {

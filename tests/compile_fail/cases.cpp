@@ -20,6 +20,43 @@ struct Behaviour {};
 struct OnlyDeclares {
     using event_interfaces = event::Interfaces<Behaviour>;
 };
+struct Pinned {
+    Pinned(const Pinned&) = delete;
+    int value = 0;
+};
+struct DerivesPrivately : private Behaviour {
+    using event_interfaces = event::Interfaces<Behaviour>;
+};
+class HidesInterfaces : public Behaviour {
+    using event_interfaces = event::Interfaces<Behaviour>;
+};
+struct Implementing : Behaviour {
+    using event_interfaces = event::Interfaces<>;
+};
+struct InheritsInterfacesTwice : Implementing, DerivesPrivately {};
+struct InterfacesWithoutList : Behaviour {
+    using event_interfaces = Behaviour;
+};
+class HidesName {
+    static constexpr std::string_view event_name = "hidden";
+};
+struct Named1 {
+    static constexpr std::string_view event_name = "1";
+};
+struct Named2 {
+    static constexpr std::string_view event_name = "2";
+};
+struct InheritsNameTwice : Named1, Named2 {};
+struct NameIsNoConstant {
+    static inline const std::string event_name = "built at run time";
+};
+struct Declared;
+struct Derived : A {};
+struct DerivedB : B {};
+struct Abstract {
+    virtual ~Abstract() = default;
+    virtual void act() = 0;
+};
 
 void wrong(boost::asio::io_context& io) {
     event::EventBus bus{io};
@@ -51,6 +88,65 @@ void wrong(boost::asio::io_context& io) {
     auto subscription = bus.subscribe<A, event::AnyEvent>();
 #elif defined(CASE_behaviour_is_no_base)
     auto emitter = bus.emitter<OnlyDeclares>();
+#elif defined(CASE_behaviour_is_a_private_base)
+    auto emitter = bus.emitter<DerivesPrivately>();
+#elif defined(CASE_hidden_interfaces)
+    auto emitter = bus.emitter<HidesInterfaces>();
+#elif defined(CASE_interfaces_from_two_bases)
+    event::Value<InheritsInterfacesTwice> value{io};
+#elif defined(CASE_interfaces_without_list)
+    auto emitter = bus.emitter<InterfacesWithoutList>();
+#elif defined(CASE_hidden_name)
+    auto watcher = bus.watch<HidesName>();
+#elif defined(CASE_name_from_two_bases)
+    auto subscription = bus.subscribe<InheritsNameTwice>();
+#elif defined(CASE_hidden_name_of_a_behaviour)
+    auto subscription = bus.subscribe<event::Implements<HidesName> >();
+#elif defined(CASE_name_is_no_constant)
+    auto emitter = bus.emitter<NameIsNoConstant>();
+#elif defined(CASE_emits_a_declared_type)
+    auto emitter = bus.emitter<Declared>();
+#elif defined(CASE_subscribes_to_a_declared_type)
+    auto subscription = bus.subscribe<Declared>();
+#elif defined(CASE_behaviour_is_only_declared)
+    auto subscription = bus.subscribe<event::Implements<Declared> >();
+#elif defined(CASE_value_of_a_declared_type)
+    event::Value<Declared> value{io};
+#elif defined(CASE_emits_an_abstract_class)
+    auto emitter = bus.emitter<Abstract>();
+#elif defined(CASE_subscribes_to_an_abstract_class)
+    auto subscription = bus.subscribe<Abstract>({}, [](const Abstract&) {});
+#elif defined(CASE_emit_would_slice)
+    bus.emitter<A>().emit(Derived{});
+#elif defined(CASE_emit_of_an_lvalue_would_slice)
+    const DerivedB event;
+    bus.emitter<B>().emit(event);
+#elif defined(CASE_emit_as_would_slice)
+    bus.emitter<A, B>().emit<A>(Derived{});
+#elif defined(CASE_emit_among_several_would_slice)
+    bus.emitter<A, B>().emit(Derived{});
+#elif defined(CASE_emplace_would_slice)
+    bus.emitter<A>().emplace(Derived{});
+#elif defined(CASE_emit_all_would_slice)
+    const Derived events[2];
+    bus.emitter<A>().emit_all(events);
+#elif defined(CASE_async_emit_would_slice)
+    bus.emitter<A>().async_emit(Derived{}, [](auto, auto) {});
+#elif defined(CASE_async_emit_as_would_slice)
+    bus.emitter<A, B>().async_emit<A>(Derived{}, [](auto, auto) {});
+#elif defined(CASE_async_emplace_would_slice)
+    bus.emitter<B>().async_emplace([](auto, auto) {}, DerivedB{});
+#elif defined(CASE_initial_value_would_slice)
+    event::Value<A> value(io, Derived{});
+#elif defined(CASE_set_would_slice)
+    event::Value<B>(io).set(DerivedB{});
+#elif defined(CASE_set_if_changed_would_slice)
+    event::Value<A>(io).set_if_changed(Derived{});
+#elif defined(CASE_update_would_slice)
+    event::Value<A>(io).update([](const A&) { return Derived{}; });
+#elif defined(CASE_merge_would_slice)
+    auto subscription = bus.subscribe<A>(
+        {}, event::latest_by([](const A&) { return 1; }, [](const A&, const A&) { return Derived{}; }));
 #elif defined(CASE_handler_misses_a_behaviour)
     auto subscription = bus.subscribe<event::Implements<Behaviour> >({}, OnlyA{});
 #elif defined(CASE_filter_of_no_type)
@@ -82,5 +178,7 @@ void wrong(boost::asio::io_context& io) {
 #elif defined(CASE_predicate_of_another_type)
     auto watcher = event::Value<B>(io).watch();
     watcher.async_get_if([](int) { return true; }, [](auto, auto) {});
+#elif defined(CASE_update_changes_no_copy)
+    event::Value<Pinned>(io).update([](Pinned& pinned) { ++pinned.value; });
 #endif
 }

@@ -1,17 +1,22 @@
 #pragma once
 
-#include <event/detail/wait/context_service.hpp>
+#include <event/detail/configuration.hpp>
+#include <event/detail/wait/contexts.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <stdexcept>
 #include <utility>
 
 namespace event::detail {
 
+class ParkedOp;
 class TopicBase;
 
 /// What the handles of one bus, or of one value, share and keep alive.
@@ -19,38 +24,69 @@ class Core : public ContextListener {
 public:
     void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_core();
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+        executor_ = {};
+        stop_listening();  // its context may die from here on
+        destroy_core();
     }
 
-    [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
+    /// Empty once its context is gone.
+    [[nodiscard]] boost::asio::any_io_executor executor() const {
+        const std::lock_guard guard(mutex_);
+        return executor_;
+    }
+    /// Memory of dead events that each topic keeps for new ones, in bytes.
+    [[nodiscard]] std::size_t pooled_bytes() const noexcept { return pooled_bytes_; }
     [[nodiscard]] bool context_is(const boost::asio::execution_context& context) const noexcept {
         return context_ == &context;
     }
     [[nodiscard]] bool context_is_gone() const noexcept { return context_is_gone_.load(std::memory_order_acquire); }
 
+    /// An operation whose context, this core's, is dying: it goes with that. Under the lock of the operation's domain.
+    void adopt(ParkedOp& op) noexcept;
+    /// Closes the bus, or the value. Idempotent.
+    virtual void close() noexcept = 0;
     /// Somebody begins, and ends, to watch the latest value of a topic of this core. No lock is held.
     virtual void begin_watching(TopicBase& topic) = 0;
     virtual void end_watching(TopicBase& topic, std::uint64_t seen) noexcept = 0;
+    /// The last view of a topic has gone, or a watcher has seen its last event.
+    virtual void unviewed(TopicBase& topic) noexcept = 0;
 
 protected:
-    explicit Core(boost::asio::any_io_executor executor)
-        : executor_(std::move(executor)), context_(&boost::asio::query(executor_, boost::asio::execution::context)) {
-        listen_to(*context_);
+    /// Throws `std::invalid_argument` for an empty executor.
+    Core(boost::asio::any_io_executor executor, std::size_t pooled_bytes)
+        : pooled_bytes_(pooled_bytes),
+          executor_(std::move(executor)),
+          context_(executor_ ? &boost::asio::query(executor_, boost::asio::execution::context)
+                             : throw std::invalid_argument("event: the executor is empty")) {
+        eventbus_was_compiled_with_the_configuration({});
+        context_is_gone_.store(!listen_to(*context_), std::memory_order_relaxed);
     }
-    ~Core() { stop_listening(); }
+    ~Core() override { stop_listening(); }
 
 private:
     virtual void destroy_core() noexcept = 0;
     /// Destroys all operations that wait for something in this core.
     virtual void destroy_pending() noexcept = 0;
-    void context_gone(boost::asio::execution_context&) noexcept final {
-        context_is_gone_.store(true, std::memory_order_release);
-        destroy_pending();
+    [[nodiscard]] bool try_add_reference() noexcept final {
+        std::uint32_t count = references_.load(std::memory_order_relaxed);
+        while (count != 0 && !references_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
+        }
+        return count != 0;
+    }
+    void context_gone(const boost::asio::execution_context&) noexcept final;
+    void defer_reference() noexcept final { add_reference(); }
+    void run_deferred() noexcept final {
+        close();
+        release();
     }
 
-    boost::asio::any_io_executor executor_;
+    const std::size_t pooled_bytes_;
+    mutable std::mutex mutex_;
+    boost::asio::any_io_executor executor_;  // guarded by mutex_
     boost::asio::execution_context* context_;
     std::atomic<bool> context_is_gone_{false};
+    IntrusiveList<ParkedOp> adopted_;  // guarded by mutex_
     std::atomic<std::uint32_t> references_{1};
 };
 

@@ -13,6 +13,7 @@
 
 namespace event::detail {
 
+class Core;
 class PayloadBase;
 class TopicBase;
 
@@ -63,15 +64,29 @@ struct EventType {
     std::size_t payload_alignment = 0;
     void (*dispose)(PayloadBase& payload) noexcept = nullptr;
     fmt::appender (*print)(const PayloadBase& payload, fmt::appender out) = nullptr;
-    std::unique_ptr<TopicBase> (*make_topic)(const EventType& type, std::string label) = nullptr;
+    std::unique_ptr<TopicBase> (*make_topic)(const EventType& type, std::string label, Core& core) = nullptr;
 
     [[nodiscard]] std::string_view label() const noexcept { return id->label(); }
 };
 
+template <class T>
+concept HasText = std::is_same_v<T, fmt::string_view> || requires(const T& text) {
+    []<class Traits, class Allocator>(const std::basic_string<char, Traits, Allocator>&) {}(text);
+} || requires(const T& text) { []<class Traits>(const std::basic_string_view<char, Traits>&) {}(text); };
+
+/// Whether a type can be printed as what it is. What converts implicitly to a text or a number may mean nothing by it,
+/// or throw; fmt takes some such types and not others, depending on its version.
+template <class T>
+concept Printable =
+    fmt::is_formattable<const T>::value &&
+    ((!std::is_class_v<T> && !std::is_union_v<T> && !(std::is_enum_v<T> && std::is_convertible_v<T, int>)) ||
+     HasText<T> || std::is_default_constructible_v<fmt::formatter<T>> ||
+     requires(const T& event) { format_as(event); });
+
 /// The event itself if it can be printed, otherwise what it is called and how large it is.
 template <class T, class Out>
 Out print_event(const T& event, Out out) {
-    if constexpr (fmt::is_formattable<T>::value) {
+    if constexpr (Printable<T>) {
         return fmt::format_to(out, "{}", event);
     } else {
         return fmt::format_to(out, "{} ({} byte{})", name_of<T>(), sizeof(T), sizeof(T) == 1 ? "" : "s");

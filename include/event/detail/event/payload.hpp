@@ -1,5 +1,6 @@
 #pragma once
 
+#include <event/detail/event/declarations.hpp>
 #include <event/detail/event/erased.hpp>
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/order/lock.hpp>
@@ -13,15 +14,53 @@
 #include <type_traits>
 #include <utility>
 
+/// What an event is in memory. Its one rule: what is seen by others never changes, and is destroyed under no lock but
+/// its pool's, which guards nothing but memory.
+
 namespace event::detail {
+
+/// What every event type must be, as far as its declaration tells.
+template <class T>
+constexpr bool check_named_type() noexcept {
+    static_assert(!is_erased<T>, "event: AnyEvent and Implements can only be subscribed to");
+    static_assert(std::is_object_v<T> && !std::is_array_v<T>, "event: an event type must be an object type");
+    static_assert(!std::is_const_v<T> && !std::is_volatile_v<T>, "event: list event types without const or volatile");
+    return true;
+}
+
+/// What a type must be to have a label.
+template <class T>
+constexpr bool check_defined_type() noexcept {
+    if constexpr (requires { sizeof(T); }) {
+        return check_declarations<T>();
+    } else {
+        static_assert(!std::is_object_v<T>, "event: the type is only declared here; include its definition");
+        return true;
+    }
+}
 
 /// What every event type must be.
 template <class T>
 constexpr bool check_event_type() noexcept {
-    static_assert(!is_erased<T>, "event: AnyEvent and Implements can only be subscribed to");
-    static_assert(std::is_object_v<T> && !std::is_array_v<T>, "event: an event type must be an object type");
-    static_assert(!std::is_const_v<T> && !std::is_volatile_v<T>, "event: list event types without const or volatile");
-    static_assert(std::is_nothrow_destructible_v<T>, "event: an event's destructor must not throw");
+    if constexpr (check_named_type<T>() && check_defined_type<T>() && requires { sizeof(T); }) {
+        static_assert(std::is_nothrow_destructible_v<T>, "event: an event's destructor must not throw");
+        static_assert(
+            !std::is_abstract_v<T>,
+            "event: an abstract class cannot be an event; name it in the event_interfaces of what derives from "
+            "it, and subscribe to event::Implements of it");
+    }
+    return true;
+}
+
+/// To make a `T` of it would cut something off.
+template <class From, class T>
+concept Slices = std::is_class_v<T> && !std::is_same_v<std::remove_cvref_t<From>, T> &&
+                 std::is_base_of_v<T, std::remove_cvref_t<From>>;
+template <class... From>
+constexpr bool check_not_sliced() noexcept {
+    static_assert(sizeof...(From) == 0,
+                  "event: an event of a derived class would be sliced; emit it as its own type, "
+                  "and subscribe to event::Implements of the base");
     return true;
 }
 
@@ -72,17 +111,21 @@ private:
     PayloadPool* const pool_;
 };
 
-/// Memory for the payloads of one topic, kept for the next event when one dies. It outlives its topic until the last
-/// payload is back. Safe from any thread.
+/// Memory for the payloads of one topic, kept for the next event when one dies, up to a number of bytes. It outlives
+/// its topic until the last payload is back. Safe from any thread.
 class PayloadPool {
 public:
-    explicit PayloadPool(const EventType& type) noexcept;
+    PayloadPool(const EventType& type, std::size_t most_bytes) noexcept;
     PayloadPool(const PayloadPool&) = delete;
     PayloadPool& operator=(const PayloadPool&) = delete;
 
     [[nodiscard]] const EventType& type() const noexcept { return type_; }
     [[nodiscard]] void* allocate();
     void deallocate(void* block) noexcept;
+    /// Its topic is not used: until the next allocation, what comes back is not kept.
+    void rest() noexcept;
+    /// Frees what it keeps, if it rests: not under a domain's lock.
+    void empty() noexcept;
     /// The topic is going: the pool goes with the last block.
     void abandon() noexcept;
 
@@ -91,18 +134,18 @@ private:
         Block* next;
     };
 
-    ~PayloadPool();
-    void free(void* block) const noexcept;
-
-    static constexpr std::size_t most_kept = 1024;
+    ~PayloadPool() { free(kept_); }
+    void free(Block* blocks) const noexcept;
 
     const EventType& type_;
     const std::size_t size_;
     const std::align_val_t alignment_;
+    const std::size_t most_kept_;
     Lock lock_;
     // guarded by lock_
     Block* kept_ = nullptr;
     std::size_t kept_count_ = 0;
+    std::size_t keeps_ = 0;  // up to so many: none while it rests
     std::size_t in_use_ = 0;
     bool abandoned_ = false;
 };
@@ -135,6 +178,12 @@ private:
     void* memory_ = nullptr;
 };
 
+/// Stands for what a function returns: that is built where it will lie.
+template <class Make>
+struct ResultOf {
+    Make& make;
+};
+
 template <class T>
 class Payload final : public PayloadBase {
 public:
@@ -150,6 +199,8 @@ public:
     }
 
     [[nodiscard]] const T& value() const noexcept { return value_; }
+    /// Before anybody else sees it.
+    [[nodiscard]] T& draft() noexcept { return value_; }
     [[nodiscard]] static const T& value_of(const PayloadBase& base) noexcept {
         return static_cast<const Payload&>(base).value();
     }
@@ -164,9 +215,19 @@ public:
 private:
     template <class... Args>
     explicit Payload(PayloadPool& pool, Args&&... args) : PayloadBase(pool), value_(std::forward<Args>(args)...) {}
+    template <class Make>
+    Payload(PayloadPool& pool, ResultOf<Make> result) : PayloadBase(pool), value_(result.make()) {}
     ~Payload() = default;
 
-    const T value_;
+    T value_;
 };
+
+/// The event as a `Base`, if its type names that among its `event_interfaces`, otherwise null.
+template <class Base>
+[[nodiscard]] const Base* view_as(const PayloadBase& payload) noexcept {
+    for (const ImplementedInterface& candidate : payload.type().interfaces)
+        if (candidate.id->is(type_id<Base>())) return static_cast<const Base*>(candidate.view(payload));
+    return nullptr;
+}
 
 }  // namespace event::detail

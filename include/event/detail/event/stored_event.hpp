@@ -1,11 +1,12 @@
 #pragma once
 
-#include <event/any_event.hpp>
 #include <event/detail/event/erased.hpp>
 #include <event/detail/event/payload.hpp>
+#include <event/fwd.hpp>
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -17,11 +18,11 @@ public:
     template <class T>
     [[nodiscard]] static const Delivered<T>* as(const std::byte* storage) noexcept {
         if constexpr (stored_inline<T> || std::is_same_v<T, AnyEvent>) {
-            return std::launder(reinterpret_cast<const T*>(storage));
+            return std::launder(static_cast<const T*>(static_cast<const void*>(storage)));
         } else if constexpr (is_erased<T>) {
-            return AnyEvent::view<Delivered<T>>(*payload(storage));
+            return view_as<Delivered<T>>(*payload(storage));
         } else {
-            return &static_cast<const Payload<T>*>(payload(storage))->value();
+            return std::addressof(static_cast<const Payload<T>*>(payload(storage))->value());
         }
     }
     [[nodiscard]] static PayloadBase* payload(const std::byte* storage) noexcept {

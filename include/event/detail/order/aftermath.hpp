@@ -12,7 +12,8 @@ namespace event::detail {
 class Mailbox;
 
 /// What is left to do once the domain's lock is released: operations to wake, payloads to destroy, slow subscribers
-/// to call. The lists are threaded through the objects themselves, so that nothing is allocated under the lock.
+/// to call, what filters have asked to end. The lists are threaded through the objects themselves, so that nothing is
+/// allocated under the lock.
 class Aftermath {
 public:
     Aftermath() = default;
@@ -21,10 +22,13 @@ public:
 
     /// Under the lock. `op` may be null.
     void wake(ParkedOp* op) noexcept {
-        if (op == nullptr) return;
+        if (op == nullptr || ((unusual_ & only_ends_flag) != 0 && !op->pin())) return;
         op->next = nullptr;
         (last_op_ != nullptr ? last_op_->next : first_op_) = op;
         last_op_ = op;
+    }
+    void wake_all(WaitList& waiting) noexcept {
+        while (ParkedOp* op = waiting.front()) wake(op->claim());
     }
     /// Under the lock: gives up references to a payload, and destroys it later if they were the last.
     void drop(PayloadBase& payload, std::uint32_t references = 1) noexcept {
@@ -32,29 +36,36 @@ public:
     }
     /// Under the lock. The list holds a reference of its own to the mailbox.
     void notify(Mailbox& mailbox) noexcept;
-
     /// Under the lock, in a handler of an exception that a filter has thrown: the first one is kept.
     void fail() noexcept;
+    /// No emit, whose caller sees to it that no context dies on which a receiver waits: operations are woken maybe
+    /// while their context dies elsewhere.
+    void only_ends() noexcept { unusual_ |= only_ends_flag; }
+    /// A filter has asked for what can only be done after it.
+    void run_deferred() noexcept { unusual_ |= has_deferred; }
 
     /// Without the lock. Throws what the first filter or callback that failed has thrown, after all is done.
     [[gnu::always_inline]] void settle() {
-        if (first_op_ != nullptr) wake_all();
+        if (first_op_ != nullptr) wake_listed();
         if (doomed_ != nullptr) dispose_all();
-        if (unusual_ != 0) [[unlikely]]
+        if ((unusual_ & ~only_ends_flag) != 0) [[unlikely]]
             settle_unusual();
     }
 
 private:
-    void wake_all() noexcept;
+    void wake_listed() noexcept;
     void dispose_all() noexcept;
     void settle_unusual();
 
     static constexpr std::uintptr_t has_failed = 1;
+    static constexpr std::uintptr_t has_deferred = 2;
+    static constexpr std::uintptr_t only_ends_flag = 4;
+    static constexpr std::uintptr_t flags = has_failed | has_deferred | only_ends_flag;
 
     ParkedOp* first_op_ = nullptr;
     ParkedOp* last_op_ = nullptr;
     PayloadBase* doomed_ = nullptr;
-    std::uintptr_t unusual_ = 0;  // the first of the slow mailboxes, and has_failed
+    std::uintptr_t unusual_ = 0;  // the first of the slow mailboxes, and flags
     union Failure {               // there if has_failed: who has none does not pay for it
         Failure() noexcept {}
         ~Failure() {}

@@ -1,23 +1,26 @@
 #pragma once
 
+#include <event/detail/order/deferred.hpp>
 #include <event/detail/order/lock.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <thread>
 
 /// Lock order of the whole library, outermost first:
 ///
 ///     the bus's mutex (registration) → one domain's lock → a payload pool's lock
 ///
-/// Two domains are locked together only while they are merged, which needs the bus's mutex, and where a topic tells the
-/// value that counts its subscribers, which never is in a domain with others. The mutex of a `ContextService` is never
-/// held together with any of them. User code runs under none of them, but for filters and keys, which decide what comes
-/// into a queue: `UserCode`.
+/// Two domains are locked together only while they are merged, and where a topic tells the value that counts its
+/// subscribers, which never is in a domain with others. The mutex of a `ContextRegistry` is never held together with
+/// any of them. User code runs under none of them, but for filters and keys, which decide what comes into a queue:
+/// `UserCode`.
 
 namespace event::detail {
 
+class Aftermath;
 class Core;
 class DomainMember;
 
@@ -32,26 +35,47 @@ struct Domain {
     // guarded by lock
     std::uint64_t sequence = 0;  // of the last event
     std::uint64_t arrivals = 0;  // emits that had to wait, ever
-
-    // guarded by the bus's mutex
     DomainMember* members = nullptr;
     std::size_t size = 0;
 
-    /// The thread that runs a user's code under the lock, if one does.
-    std::atomic<std::thread::id> user_code{};
+    /// The thread that holds the lock at a standstill, if one does.
+    std::atomic<std::thread::id> holder{};
+    static constexpr std::int32_t nobody_may = -1;
+    /// Those who read what is retained here at a standstill.
+    std::atomic<std::int32_t> readers{nobody_may};
 
+    [[nodiscard]] bool is_held_by_this_thread() const noexcept {
+        return holder.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
     /// Waits for the lock. On a thread that runs a user's code under a lock, throws `boost::system::system_error`
     /// (`resource_deadlock_would_occur`) when such code runs under this one, too: the two could be the same, or wait
     /// for each other.
     void wait();
 };
 
+/// While it exists, who holds the domain's lock may wait for another thread: filters that need this lock do not wait
+/// for it, and read what is retained here without it. Nothing here changes meanwhile.
+class Standstill {
+public:
+    explicit Standstill(Domain& domain) noexcept;
+    Standstill(const Standstill&) = delete;
+    Standstill& operator=(const Standstill&) = delete;
+    ~Standstill();
+
+private:
+    Domain& domain_;
+};
+
 /// While it exists, this thread runs a user's code under the lock of a domain: what that code calls and could wait for
-/// ever throws instead (and terminates the program where it is noexcept).
+/// ever throws instead, and what it closes ends when the emit is done.
 class UserCode {
 public:
     /// Under the domain's lock.
-    UserCode(const DomainMember& home, const Core& core) noexcept;
+    UserCode(const DomainMember& home, Aftermath& after) noexcept;
+    /// Whether this thread's filter may register with a bus now, which is not that of one of its filters: only one
+    /// filter at a time may, where no other runs, and so it waits for nobody who could wait for it.
+    [[nodiscard]] static bool begin_registering(const Core& bus) noexcept;
+    static void end_registering() noexcept;
     UserCode(const UserCode&) = delete;
     UserCode& operator=(const UserCode&) = delete;
     ~UserCode();
@@ -59,12 +83,11 @@ public:
     /// Whether this thread runs such code.
     [[nodiscard]] static bool runs() noexcept;
     [[noreturn]] static void refuse();
-    /// Throws when such code of this core runs on this thread.
-    static void refuse_in(const Core& core);
 
 private:
-    Domain& domain_;
-    const Core* const core_;
+    const Standstill standstill_;
+    const Core& core_;
+    Aftermath& after_;
     const UserCode* const outer_;
 };
 
@@ -73,30 +96,43 @@ private:
 /// gone and looks again.
 class DomainMember {
 public:
-    DomainMember() noexcept : domain_(&own_) {
+    /// Of the core that it lives as long as.
+    explicit DomainMember(Core& core) noexcept : core_(core), domain_(&own_) {
         own_.members = this;
         own_.size = 1;
     }
     DomainMember(const DomainMember&) = delete;
     DomainMember& operator=(const DomainMember&) = delete;
 
-    /// Makes one domain of two: the smaller joins the larger, and the sequence goes on from the larger number. Needs
-    /// the bus's mutex. Domains never part again.
-    static void merge(DomainMember& left, DomainMember& right) noexcept;
+    [[nodiscard]] Core& core() const noexcept { return core_; }
+
+    /// Whether somebody holds the lock at a standstill just now.
+    [[nodiscard]] bool is_at_standstill() const noexcept {
+        return domain_.load(std::memory_order_acquire)->holder.load(std::memory_order_relaxed) != std::thread::id();
+    }
+    /// Whether they share a domain: once they do, for ever.
+    [[nodiscard]] static bool are_together(std::span<const DomainMember* const> members) noexcept;
+    /// Makes one domain of two: the smaller joins the larger, and the sequence goes on from the larger number. Gets its
+    /// turn at each lock as an emit does. No lock is held.
+    static void merge(const DomainMember& left, const DomainMember& right) noexcept;
 
 protected:
     ~DomainMember() = default;
 
     /// Under the domain's lock.
-    [[nodiscard]] std::uint64_t next_arrival() noexcept { return ++domain_.load(std::memory_order_relaxed)->arrivals; }
+    [[nodiscard]] std::uint64_t next_arrival() const noexcept {
+        return ++domain_.load(std::memory_order_relaxed)->arrivals;
+    }
 
 private:
     friend class DomainGuard;
+    friend class ReadGuard;
     friend class UserCode;
 
+    Core& core_;
     Domain own_;
-    std::atomic<Domain*> domain_;             // written under the locks of the old and the new domain
-    DomainMember* next_in_domain_ = nullptr;  // guarded by the bus's mutex
+    mutable std::atomic<Domain*> domain_;             // written under the locks of the old and the new domain
+    mutable DomainMember* next_in_domain_ = nullptr;  // guarded by the domain's lock
 };
 
 /// Holds the lock of the domain that a topic belongs to.
@@ -109,12 +145,6 @@ public:
             domain_->wait();
         if (topic.domain_.load(std::memory_order_relaxed) != domain_) [[unlikely]]
             follow(topic);
-    }
-    /// The same for an event on its way: should it throw, one reference to the payload is given up.
-    template <class Payload>
-    DomainGuard(const DomainMember& topic, Payload* payload) try : DomainGuard(topic) {
-    } catch (...) {
-        payload->release();
     }
     ~DomainGuard() {
         if (domain_ != nullptr) domain_->lock.unlock();
@@ -134,6 +164,36 @@ private:
     void follow(const DomainMember& topic);
 
     Domain* domain_;
+};
+
+/// Lets a thread read what a topic retains: under the lock, or, where that is held for a filter, at its standstill. It
+/// waits for nobody's code and never throws, whoever calls: a filter, too.
+class ReadGuard {
+public:
+    explicit ReadGuard(const DomainMember& topic) noexcept : domain_(topic.domain_.load(std::memory_order_acquire)) {
+        const bool is_locked = domain_->lock.try_lock();
+        if (!is_locked || topic.domain_.load(std::memory_order_relaxed) != domain_) [[unlikely]]
+            enter(topic, is_locked);
+    }
+    ReadGuard(const ReadGuard&) = delete;
+    ReadGuard& operator=(const ReadGuard&) = delete;
+    ~ReadGuard() { leave(); }
+
+private:
+    enum class Way : std::uint8_t { lock, standstill, own, none };  // own: this thread holds the lock already
+
+    void enter(const DomainMember& topic, bool is_locked) noexcept;
+    [[nodiscard]] Way try_enter() noexcept;
+    void leave() noexcept {
+        if (way_ == Way::lock) [[likely]] {
+            domain_->lock.unlock();
+        } else if (way_ == Way::standstill) {
+            domain_->readers.fetch_sub(1, std::memory_order_release);
+        }
+    }
+
+    Domain* domain_;
+    Way way_ = Way::lock;
 };
 
 }  // namespace event::detail

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <utility>
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
@@ -19,10 +22,32 @@ inline void relax() noexcept {
 #endif
 }
 
+/// When who has waited long for a lock sleeps, and how long. Nobody wakes him, so as long as others come and go he
+/// looks nearly all the time, and a lock that is only held costs him ever less: never more than he has waited already,
+/// and never more than four milliseconds.
+class Patience {
+public:
+    /// After a look in vain: for how long to sleep, not at all at first.
+    [[nodiscard]] std::chrono::microseconds next_sleep() noexcept {
+        if (++looks_ < looks_before_sleep) return {};
+        return std::exchange(sleep_, std::min(2 * sleep_, longest_sleep));
+    }
+    /// The lock was released while he slept.
+    void begin_anew() noexcept { *this = {}; }
+
+private:
+    static constexpr int looks_before_sleep = 50;
+    static constexpr std::chrono::microseconds longest_sleep{4'000};
+
+    int looks_ = 0;
+    std::chrono::microseconds sleep_{20};
+};
+
 /// A mutex for sections as short as one fan-out: one exchange to take, one store to release (a futex mutex pays a
 /// second read-modify-write, 13 ns for the pair instead of 6). Who finds it taken looks away for ever longer, then
-/// yields, and now and then sleeps for a moment, so that a holder that lost its processor gets it back. Who has waited
-/// for some microseconds says so, and whoever releases it then waits a moment before it can come again.
+/// yields, and after some hundred microseconds sleeps between two looks, so that a holder that lost its processor gets
+/// it back, and one that keeps the lock does not keep a processor busy. Who has waited for some microseconds says so,
+/// and whoever releases it then takes that back and waits a moment before it can come again.
 class Lock {
 public:
     Lock() = default;

@@ -39,7 +39,7 @@ public:
     }
     [[nodiscard]] EventItem<T> item() const noexcept {
         if constexpr (stored_inline<T>) {
-            return std::launder(reinterpret_cast<const T*>(bytes_));
+            return std::launder(static_cast<const T*>(static_cast<const void*>(bytes_)));
         } else {
             return payload_;
         }

@@ -3,7 +3,9 @@
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/order/domain.hpp>
 
+#include <atomic>
 #include <cstdint>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,22 +13,30 @@
 
 namespace event::detail {
 
+class Behaviour;
 class Mailbox;
 class TopicBase;
 
 /// What can be subscribed to: a topic, or a behaviour, which many topics feed.
 class Subject : public DomainMember {
 public:
-    explicit Subject(std::string label) noexcept : label_(std::move(label)) {}
+    Subject(std::string label, Core& core) : DomainMember(core) { relabel(std::move(label)); }
     virtual ~Subject() = default;
 
-    /// Never changes.
-    [[nodiscard]] const std::string& label() const noexcept { return label_; }
+    /// Stays as it is while somebody uses it; the text lives as long as the core.
+    [[nodiscard]] const std::string& label() const noexcept { return *label_.load(std::memory_order_acquire); }
+    /// Nobody uses it, and its label may have become another's. Needs the bus's mutex.
+    void relabel(std::string label) {
+        label_.store(&labels_.emplace_front(std::move(label)), std::memory_order_release);
+    }
     /// Whether somebody emits it now. Needs the bus's mutex.
     [[nodiscard]] virtual bool has_emitter() const noexcept = 0;
+    /// Null if it is a topic.
+    [[nodiscard]] virtual Behaviour* as_behaviour() noexcept { return nullptr; }
 
 private:
-    const std::string label_;
+    std::atomic<const std::string*> label_{nullptr};
+    std::forward_list<std::string> labels_;  // all that it ever had; guarded by the bus's mutex
 };
 
 /// All topics whose type implements an interface; or all topics, for the wildcard. Guarded by the bus's mutex.
@@ -39,8 +49,8 @@ public:
     };
 
     /// `interface` lives as long as the program, null for the wildcard; `topics` are the bus's.
-    Behaviour(const TypeId* interface, std::string label, const Topics& topics) noexcept
-        : Subject(std::move(label)), interface_(interface), topics_(topics) {}
+    Behaviour(const TypeId* interface, std::string label, const Topics& topics, Core& core)
+        : Subject(std::move(label), core), interface_(interface), topics_(topics) {}
 
     [[nodiscard]] bool is_wildcard() const noexcept { return interface_ == nullptr; }
     [[nodiscard]] bool is(const TypeId* interface) const noexcept {
@@ -48,10 +58,19 @@ public:
     }
     [[nodiscard]] bool includes(const EventType& type) const noexcept;
     [[nodiscard]] bool has_emitter() const noexcept override;
+    [[nodiscard]] Behaviour* as_behaviour() noexcept override { return this; }
 
-    std::vector<Subscriber> subscribers;
+    /// Makes the next `add` unable to fail.
+    void reserve_one() {
+        if (subscribers_.size() == subscribers_.capacity()) subscribers_.reserve(2 * subscribers_.size() + 4);
+    }
+    void add(Mailbox& mailbox, std::uint16_t type) noexcept;
+    void remove(Mailbox& mailbox, std::uint16_t type) noexcept;
+    [[nodiscard]] const std::vector<Subscriber>& subscribers() const noexcept { return subscribers_; }
 
 private:
+    std::vector<Subscriber> subscribers_;
+
     const TypeId* const interface_;
     const Topics& topics_;
 };

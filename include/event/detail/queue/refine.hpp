@@ -75,7 +75,8 @@ class RefinementOf final : public Refinement {
         if constexpr (is_merged<T>) {
             static_assert(!is_erased<T>, "event: behaviours and AnyEvent cannot be merged");
             static_assert(is_keyed<T>, "event: latest_by merges only types that have a key");
-            static_assert(std::is_convertible_v<std::invoke_result_t<Merge&, View<T>, View<T>>, std::optional<T>>,
+            using Result = std::invoke_result_t<Merge&, View<T>, View<T>>;
+            static_assert(std::is_convertible_v<Result, std::optional<T>> && !Slices<Result, T>,
                           "event: the merge of latest_by must return the event's type, or a std::optional of it");
         }
         return true;
@@ -126,15 +127,20 @@ public:
                                std::byte* merged) override {
         return for_type(type, [&]<class T>(std::type_identity<T>) -> Merged {
             if constexpr (is_merged<T>) {
-                std::optional<T> both = std::invoke(merge_, *StoredEvent::as<T>(queued), *StoredEvent::as<T>(newer));
-                if (!both) return Merged::nothing;
-                if constexpr (stored_inline<T>) {
-                    static_assert(sizeof(T) <= most_inline_bytes);
-                    std::memcpy(merged, std::addressof(*both), sizeof(T));
+                auto both = [&]() -> decltype(auto) {
+                    return std::invoke(merge_, *StoredEvent::as<T>(queued), *StoredEvent::as<T>(newer));
+                };
+                if constexpr (std::is_same_v<std::remove_cvref_t<decltype(both())>, T> && !stored_inline<T>) {
+                    store_payload<T>(newer, merged, ResultOf<decltype(both)>{both});
                 } else {
-                    PayloadPool& pool = StoredEvent::payload(newer)->pool();
-                    PayloadBase* payload = Payload<T>::create(pool, *std::move(both));
-                    std::memcpy(merged, &payload, sizeof(payload));
+                    std::optional<T> event = both();
+                    if (!event) return Merged::nothing;
+                    if constexpr (stored_inline<T>) {
+                        static_assert(sizeof(T) <= most_inline_bytes);
+                        std::memcpy(merged, std::addressof(*event), sizeof(T));
+                    } else {
+                        store_payload<T>(newer, merged, *std::move(event));
+                    }
                 }
                 return Merged::event;
             } else {
@@ -144,6 +150,11 @@ public:
     }
 
 private:
+    template <class T, class Source>
+    static void store_payload(const std::byte* newer, std::byte* merged, Source&& source) {
+        PayloadBase* payload = Payload<T>::create(StoredEvent::payload(newer)->pool(), std::forward<Source>(source));
+        std::memcpy(merged, &payload, sizeof(payload));
+    }
     template <class T>
     [[nodiscard]] decltype(auto) key_of(const std::byte* event) {
         return std::invoke(key_, *StoredEvent::as<T>(event));

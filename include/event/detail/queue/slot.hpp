@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,6 +20,12 @@ struct SlotTag {
     std::uint64_t index : 16 = 0;   // the event's type among those of the subscription
     std::uint64_t shared : 1 = 0;   // the storage holds a PayloadBase*, with one reference
     std::uint64_t replayed : 1 = 0;
+
+    static constexpr std::uint64_t max_missed = (std::uint64_t{1} << 46) - 1;
+    [[nodiscard]] static SlotTag of(std::uint16_t type, std::uint64_t sequence, std::uint64_t missed = 0,
+                                    bool replayed = false) noexcept {
+        return {.sequence = sequence, .missed = missed & max_missed, .index = type, .replayed = replayed ? 1U : 0U};
+    }
 };
 static_assert(sizeof(SlotTag) == 16);
 
@@ -52,6 +59,11 @@ struct alignas(std::max_align_t) Slot {
         PayloadBase* payload = nullptr;
         std::memcpy(&payload, storage(), sizeof(payload));
         return payload;
+    }
+    /// Takes the payload out, for the first of the receiver and of who ends the queue; null for the other.
+    [[nodiscard]] PayloadBase* take_payload() noexcept {
+        auto* pointer = static_cast<PayloadBase**>(static_cast<void*>(storage()));
+        return std::atomic_ref<PayloadBase*>(*pointer).exchange(nullptr, std::memory_order_acq_rel);
     }
     void store(PayloadBase* payload) noexcept {
         tag.shared = 1;
@@ -98,6 +110,11 @@ inline constexpr bool all_different = true;
 template <class T, class... Ts>
 inline constexpr bool all_different<T, Ts...> = !one_of<T, Ts...> && all_different<Ts...>;
 
+/// Whether emitting it as the chosen type, or by default (`void`) as one of those listed, would slice it.
+template <class From, class Chosen, class... Ts>
+concept SlicedInto = Slices<From, Chosen> ||
+                     (std::is_void_v<Chosen> && !one_of<std::remove_cvref_t<From>, Ts...> && (Slices<From, Ts> || ...));
+
 template <class... Ts>
 constexpr bool check_list() noexcept {
     static_assert(sizeof...(Ts) > 0, "event: list at least one event type");
@@ -111,25 +128,42 @@ template <class... Ts>
 constexpr bool check_event_types() noexcept {
     return check_list<Ts...>() && (check_event_type<Ts>() && ...);
 }
+/// The same, as far as their declarations tell: handles may be members where their events are only declared.
+template <class... Ts>
+constexpr bool check_named_types() noexcept {
+    return check_list<Ts...>() && (check_named_type<Ts>() && ...);
+}
 
 template <class T>
-constexpr bool check_subscribed_type() noexcept {
+constexpr bool check_subscribed_name() noexcept {
     if constexpr (is_erased<T>) {
         static_assert(std::is_class_v<Delivered<T>>, "event: a behaviour must be a class");
         static_assert(std::is_same_v<Delivered<T>, std::remove_cv_t<Delivered<T>>>,
                       "event: name a behaviour without const or volatile; it is received as const anyway");
         return true;
     } else {
+        return check_named_type<T>();
+    }
+}
+template <class T>
+constexpr bool check_subscribed_type() noexcept {
+    if constexpr (is_erased<T>) {
+        return check_defined_type<Delivered<T>>();
+    } else {
         return check_event_type<T>();
     }
 }
 
-/// What every list of types to subscribe to must be.
+/// What every list of types to subscribe to must be, likewise.
 template <class... Ts>
-constexpr bool check_subscribed_types() noexcept {
+constexpr bool check_subscribed_names() noexcept {
     static_assert(sizeof...(Ts) == 1 || !one_of<AnyEvent, Ts...>,
                   "event: AnyEvent stands for every type; it cannot be listed with others");
-    return check_list<Ts...>() && (check_subscribed_type<Ts>() && ...);
+    return check_list<Ts...>() && (check_subscribed_name<Ts>() && ...);
+}
+template <class... Ts>
+constexpr bool check_subscribed_types() noexcept {
+    return check_subscribed_names<Ts...>() && (check_subscribed_type<Ts>() && ...);
 }
 
 }  // namespace event::detail

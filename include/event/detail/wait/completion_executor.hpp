@@ -3,14 +3,20 @@
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/execution/bad_executor.hpp>
+#include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution/executor.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/is_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/recycling_allocator.hpp>
+#include <boost/asio/require.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -40,7 +46,7 @@ public:
         [[nodiscard]] T* allocate(std::size_t count) {
             if (count * sizeof(T) <= size && alignof(T) <= alignof(std::max_align_t) && !memory_->used_) {
                 memory_->used_ = true;
-                return reinterpret_cast<T*>(memory_->bytes_);
+                return static_cast<T*>(static_cast<void*>(memory_->bytes_));
             }
             return boost::asio::recycling_allocator<T>().allocate(count);
         }
@@ -88,6 +94,55 @@ private:
     Function function_;
 };
 
+/// An executor as the Networking TS had them: `io_context::strand` is one.
+template <class Executor>
+concept LegacyExecutor =
+    boost::asio::is_executor<Executor>::value && !boost::asio::execution::is_executor<Executor>::value;
+
+/// An executor that knows the execution context it belongs to.
+template <class Executor>
+concept HasContext = LegacyExecutor<Executor> || requires(const Executor& executor) {
+    {
+        boost::asio::query(executor, boost::asio::execution::context)
+    } -> std::convertible_to<boost::asio::execution_context&>;
+};
+
+/// An executor that can be told never to run a function on the stack of who hands it over.
+template <class Executor>
+concept Postable =
+    LegacyExecutor<Executor> || boost::asio::can_require_v<Executor, boost::asio::execution::blocking_t::never_t>;
+
+template <HasContext Executor>
+[[nodiscard]] boost::asio::execution_context& context_of(const Executor& executor) noexcept {
+    if constexpr (LegacyExecutor<Executor>) {
+        return executor.context();
+    } else {
+        return boost::asio::query(executor, boost::asio::execution::context);
+    }
+}
+
+/// What keeps the context's `run()` from returning as long as it lives.
+template <class Executor>
+[[nodiscard]] auto work_on(const Executor& executor) {
+    if constexpr (LegacyExecutor<Executor>) {
+        return boost::asio::executor_work_guard<Executor>(executor);
+    } else {
+        return boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
+    }
+}
+
+/// The same context without a strand: a strand may not outlive its context, these may.
+[[nodiscard]] inline boost::asio::any_io_executor below_strands(const boost::asio::any_io_executor& executor) {
+    using namespace boost::asio;
+    if (const auto* on_context = executor.target<strand<io_context::executor_type>>())
+        return on_context->get_inner_executor();
+    if (const auto* on_pool = executor.target<strand<thread_pool::executor_type>>())
+        return on_pool->get_inner_executor();
+    if (const auto* on_any = executor.target<strand<any_io_executor>>())
+        return below_strands(on_any->get_inner_executor());
+    return executor;
+}
+
 /// An executor of this type, on which an operation completes.
 template <class Executor>
 class TypedCompletionExecutor {
@@ -95,13 +150,15 @@ public:
     explicit TypedCompletionExecutor(const Executor& executor) : executor_(executor) {}
     TypedCompletionExecutor(const Executor& executor, const boost::asio::any_io_executor&) : executor_(executor) {}
 
-    [[nodiscard]] boost::asio::execution_context& context() const noexcept {
-        return boost::asio::query(executor_, boost::asio::execution::context);
-    }
+    [[nodiscard]] boost::asio::execution_context& context() const noexcept { return context_of(executor_); }
+    /// An executor of that context.
+    [[nodiscard]] const Executor& in_context() const noexcept { return executor_; }
     /// Keeps the context's `run()` from returning until this is destroyed.
     void start_work() {
-        if (!work_) work_.emplace(boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked));
+        if (!work_) work_.emplace(work_on(executor_));
     }
+    /// Until what is returned is destroyed.
+    [[nodiscard]] auto stop_work() noexcept { return std::exchange(work_, std::nullopt); }
 
     template <class Function>
     void post(Function&& function, PostMemory& memory) const {
@@ -109,62 +166,85 @@ public:
     }
 
 private:
-    using Tracked = std::decay_t<decltype(boost::asio::prefer(std::declval<const Executor&>(),
-                                                              boost::asio::execution::outstanding_work.tracked))>;
-
     Executor executor_;
-    std::optional<Tracked> work_;
+    std::optional<decltype(work_on(std::declval<const Executor&>()))> work_;
 };
 
-/// Runs on one executor what can only be posted to another: `any_completion_executor` promises no more than that a
-/// function will run, perhaps at once, which must not be on the stack of whoever wakes an operation.
+/// An executor that is not enough by itself, so that the home executor stands in. One without a context (a GUI's): the
+/// home context's death is the operation's. One that cannot be posted to (`inline_executor`, `any_completion_executor`)
+/// may run a function at once, which must not be on the stack of whoever wakes an operation: home posts, and what it
+/// runs is dispatched from there. Home is let go of before the operation is in hands that may outlive it.
+template <class Executor>
 class RelayedCompletionExecutor {
 public:
-    RelayedCompletionExecutor(const boost::asio::any_completion_executor& executor,
-                              const boost::asio::any_io_executor& home)
-        : executor_(executor), home_(home) {}
+    RelayedCompletionExecutor(const Executor& executor, const boost::asio::any_io_executor& home)
+        : executor_(executor), home_(below_strands(home)) {}
 
-    [[nodiscard]] boost::asio::execution_context& context() const noexcept { return home_.context(); }
+    [[nodiscard]] boost::asio::execution_context& context() const noexcept {
+        if constexpr (HasContext<Executor>) {
+            return context_of(executor_);
+        } else {
+            return home_.context();
+        }
+    }
+    [[nodiscard]] const boost::asio::any_io_executor& in_context() const noexcept { return home_.in_context(); }
     void start_work() {
-        if (!work_) work_.emplace(boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked));
+        if (!work_) work_.emplace(work_on(executor_));
         home_.start_work();
     }
     template <class Function>
-    void post(Function&& function, PostMemory& memory) const {
-        home_.post(Relay<std::decay_t<Function>>(executor_, std::forward<Function>(function)), memory);
+    void post(Function&& function, PostMemory& memory) {
+        if constexpr (Postable<Executor>) {
+            [[maybe_unused]] const auto until_posted = home_.stop_work();
+            try {
+                boost::asio::post(executor_,
+                                  WithMemory<std::decay_t<Function>>(memory, std::forward<Function>(function)));
+            } catch (...) {
+                home_.start_work();
+                throw;
+            }
+        } else {
+            home_.post(Relay<std::decay_t<Function>>(*this, std::forward<Function>(function)), memory);
+        }
     }
 
 private:
+    /// The function owns the operation that owns the executor.
     template <class Function>
     class Relay {
     public:
-        Relay(const boost::asio::any_completion_executor& executor, Function&& function)
-            : executor_(executor), function_(std::move(function)) {}
-        void operator()() { boost::asio::dispatch(executor_, std::move(function_)); }
+        Relay(RelayedCompletionExecutor& on, Function&& function) : on_(&on), function_(std::move(function)) {}
+        void operator()() {
+            static_cast<void>(on_->home_.stop_work());
+            boost::asio::dispatch(on_->executor_, std::move(function_));
+        }
 
     private:
-        boost::asio::any_completion_executor executor_;
+        RelayedCompletionExecutor* on_;
         Function function_;
     };
 
-    boost::asio::any_completion_executor executor_;
+    Executor executor_;
     TypedCompletionExecutor<boost::asio::any_io_executor> home_;
-    std::optional<boost::asio::any_completion_executor> work_;
+    std::optional<decltype(work_on(std::declval<const Executor&>()))> work_;
 };
 
 /// The same where only an erased executor is known (coroutines always bring one). Erasure costs a wake-up two
 /// allocations from a foreign thread, and a strand four times the time, so the executors that are nearly always inside
-/// are taken out again.
+/// are taken out again. `any_completion_executor` does not say which context it belongs to either. Inside it, the
+/// executors and strands of `io_context`, `thread_pool` and `any_io_executor` are found; for any other one the home
+/// context stands in, and nobody hears of the death of its own.
 template <class Erased>
 class ErasedCompletionExecutor {
     using Any = boost::asio::any_io_executor;
     using Context = boost::asio::io_context::executor_type;
     using Pool = boost::asio::thread_pool::executor_type;
     using ContextStrand = boost::asio::strand<Context>;
+    template <class... Others>
+    using OneOf = std::variant<TypedCompletionExecutor<Context>, TypedCompletionExecutor<Pool>,
+                               TypedCompletionExecutor<ContextStrand>, TypedCompletionExecutor<Any>, Others...>;
     static constexpr bool is_postable = std::is_same_v<Erased, Any>;
-    using Other = std::conditional_t<is_postable, TypedCompletionExecutor<Any>, RelayedCompletionExecutor>;
-    using Typed = std::variant<TypedCompletionExecutor<Context>, TypedCompletionExecutor<Pool>,
-                               TypedCompletionExecutor<ContextStrand>, Other>;
+    using Typed = std::conditional_t<is_postable, OneOf<>, OneOf<RelayedCompletionExecutor<Erased>>>;
 
 public:
     /// `home` is where to post what can only be dispatched to `executor`.
@@ -173,26 +253,33 @@ public:
     [[nodiscard]] boost::asio::execution_context& context() const noexcept {
         return std::visit([](const auto& typed) -> boost::asio::execution_context& { return typed.context(); }, typed_);
     }
+    [[nodiscard]] Any in_context() const {
+        return std::visit([](const auto& typed) -> Any { return typed.in_context(); }, typed_);
+    }
     void start_work() {
         std::visit([](auto& typed) { typed.start_work(); }, typed_);
     }
     template <class Function>
-    void post(Function&& function, PostMemory& memory) const {
-        std::visit([&](const auto& typed) { typed.post(std::forward<Function>(function), memory); }, typed_);
+    void post(Function&& function, PostMemory& memory) {
+        std::visit([&](auto& typed) { typed.post(std::forward<Function>(function), memory); }, typed_);
     }
 
 private:
-    template <class Executor>
-    static Typed unwrap(const Executor& executor, const Any& home) {
+    static Typed unwrap(const Erased& executor, const Any& home) {
         if (const auto* context = executor.template target<Context>())
             return TypedCompletionExecutor<Context>(*context);
         if (const auto* pool = executor.template target<Pool>()) return TypedCompletionExecutor<Pool>(*pool);
         if (const auto* strand = executor.template target<ContextStrand>())
             return TypedCompletionExecutor<ContextStrand>(*strand);
         if constexpr (is_postable) {
-            return Other(executor);
+            if (!executor) throw boost::asio::execution::bad_executor();  // of a handle that was never made by anybody
+            return TypedCompletionExecutor<Any>(executor);
         } else {
-            return Other(executor, home);
+            if (const auto* strand = executor.template target<boost::asio::strand<Pool>>())
+                return TypedCompletionExecutor<Any>(*strand);
+            if (const auto* strand = executor.template target<boost::asio::strand<Any>>())
+                return TypedCompletionExecutor<Any>(*strand);
+            return RelayedCompletionExecutor<Erased>(executor, home);
         }
     }
 
@@ -201,7 +288,8 @@ private:
 
 template <class Executor>
 struct SelectCompletionExecutor {
-    using type = TypedCompletionExecutor<Executor>;
+    using type = std::conditional_t<HasContext<Executor> && Postable<Executor>, TypedCompletionExecutor<Executor>,
+                                    RelayedCompletionExecutor<Executor>>;
 };
 // also the types that `as_default_on` derives from it
 template <std::derived_from<boost::asio::any_io_executor> Executor>

@@ -1,8 +1,11 @@
 #pragma once
 
-#include <event/detail/bus/bus_core.hpp>
-#include <event/detail/order/topic.hpp>
-#include <event/detail/wait/parked_op.hpp>
+#include <event/detail/bus/emitter_state.hpp>
+#include <event/detail/order/aftermath.hpp>
+#include <event/detail/order/batch.hpp>
+#include <event/detail/order/typed_topic.hpp>
+#include <event/detail/queue/turn.hpp>
+#include <event/detail/wait/operation.hpp>
 #include <event/emit_result.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,30 +20,9 @@
 
 namespace event::detail {
 
-/// An event that somebody holds until it is emitted: a copy, or the only reference to its payload.
-template <class T>
-class HeldEvent {
-public:
-    /// Takes over the payload's reference.
-    explicit HeldEvent(EventItem<T> event) noexcept { event_.store(event); }
-    HeldEvent(HeldEvent&& other) noexcept : event_(other.event_), held_(std::exchange(other.held_, false)) {}
-    HeldEvent(const HeldEvent&) = delete;
-    HeldEvent& operator=(const HeldEvent&) = delete;
-    ~HeldEvent() {
-        if (PayloadBase* payload = held_ ? event_.payload() : nullptr) payload->release();
-    }
-    [[nodiscard]] EventItem<T> item() const noexcept { return event_.item(); }
-    /// A payload's reference was somebody else's to give up.
-    void taken() noexcept { held_ = false; }
-
-private:
-    Retained<T> event_;
-    bool held_ = true;
-};
-
 /// What a callback throws has no caller to go to but whoever runs the bus's context: an initiation must not throw once
 /// the event is out, and a completion is not the callback's.
-inline void settle_or_post(Aftermath& after, const boost::asio::any_io_executor& executor) noexcept {
+inline void settle_or_post(Aftermath& after, const Core& core) noexcept {
     class Rethrow {
     public:
         explicit Rethrow(std::exception_ptr exception) noexcept : exception_(std::move(exception)) {}
@@ -52,15 +34,23 @@ inline void settle_or_post(Aftermath& after, const boost::asio::any_io_executor&
     try {
         after.settle();
     } catch (...) {
-        boost::asio::post(executor, Rethrow(std::current_exception()));
+        if (const auto executor = core.executor()) boost::asio::post(executor, Rethrow(std::current_exception()));
     }
+}
+
+using EmitValues = std::tuple<boost::system::error_code, EmitResult>;
+
+[[nodiscard]] inline EmitValues emit_values(const EmitResult& result) noexcept {
+    boost::system::error_code error;
+    if (result.error != errc{}) error = result.error;
+    return {error, result};
 }
 
 /// Waits for room at every subscriber whose policy is `Wait`, then emits.
 template <class T>
 class EmitWhenRoom : public SourceBase {
 public:
-    using Values = std::tuple<boost::system::error_code, EmitResult>;
+    using Values = EmitValues;
 
     EmitWhenRoom(EmitSpot& spot, IntrusivePtr<EmitterState> emitter, HeldEvent<T>&& event) noexcept
         : spot_(&spot),
@@ -68,64 +58,58 @@ public:
           emitter_(std::move(emitter)),
           event_(std::move(event)) {}
 
-    static constexpr bool can_look = false;  // only the lock tells
-    [[nodiscard]] bool ready() const noexcept { return false; }
+    static constexpr bool can_look = false;                           // only the lock tells
+    [[nodiscard]] static bool may_recur() noexcept { return false; }  // its turn is passed on
+    [[nodiscard]] bool ready() {
+        spot_->reserve();
+        return false;
+    }
+    /// From here on nobody overtakes.
     [[nodiscard]] bool idle() noexcept {
-        if (has_ended()) return false;
-        if (!std::exchange(is_listed_, true)) topic_->enlist(*spot_);  // from here on nobody overtakes
-        return !is_my_turn();
+        if (has_ended() || spot_->may_emit() || !spot_->join()) return false;
+        return has_joined_ = true;
     }
 
-    [[nodiscard]] bool take(Values& values) {
-        auto& [error, result] = values;
+    [[nodiscard]] Taken take(Values& values) {
+        spot_->reserve();
         Aftermath after;
-        bool is_done = true;
-        topic_->attempt(event_.item(), [&](DomainGuard& domain, SharedForm<T>* shared) {
-            if (has_ended()) {
-                error = errc::closed;
-                result.error = errc::closed;
-            } else if (!is_my_turn()) {
-                is_done = false;
-                return true;
-            } else if (!topic_->publish(event_.item(), shared, domain, true, result, after)) {
-                return false;
-            } else {
-                event_.taken();
-            }
-            leave(after);
-            return true;
+        after.only_ends();
+        bool is_over = false;
+        std::optional<EmitResult> result = event_.emit_with([&](auto& batch) {
+            const auto admits = [&] {
+                is_over = has_ended();
+                return !is_over && spot_->may_emit();
+            };
+            return topic_->emit_if(batch, admits, true, after, [&] { spot_->end(after); });
         });
-        settle(after);
-        return is_done;
+        if (is_over) {
+            abandon();
+            result = EmitResult{.error = errc::closed};
+        }
+        settle_or_post(after, topic_->core());
+        if (result) values = emit_values(*result);
+        return result ? Taken::values : Taken::nothing;
     }
 
     void abandon() noexcept {
+        if (!has_joined_) return;
         Aftermath after;
+        after.only_ends();
         {
             const DomainGuard guard(*topic_);
-            leave(after);
+            spot_->end(after);
         }
-        settle(after);
+        settle_or_post(after, topic_->core());
     }
 
 private:
     [[nodiscard]] bool has_ended() const noexcept { return !emitter_->is_open() || topic_->is_closed(); }
-    [[nodiscard]] bool is_my_turn() const noexcept {
-        const EmitSpot* first = topic_->first_emitting();
-        return (first == nullptr || first == spot_) && topic_->has_room();
-    }
-    /// Passes the turn on.
-    void leave(Aftermath& after) noexcept {
-        SpotList::remove(*spot_);
-        topic_->give_turn(after);
-    }
-    void settle(Aftermath& after) const noexcept { settle_or_post(after, emitter_->bus()->executor()); }
 
     EmitSpot* spot_;  // the operation holds a reference
     Topic<T>* topic_;
     IntrusivePtr<EmitterState> emitter_;
     HeldEvent<T> event_;
-    bool is_listed_ = false;
+    bool has_joined_ = false;
 };
 
 /// The initiation of `async_emit`: emits at once where nobody has to be waited for. Without an emitter (it was closed
@@ -143,34 +127,30 @@ public:
 
     template <class Handler>
     void operator()(Handler&& handler) {
-        EmitResult result;
+        std::optional<EmitResult> result;
+        IntrusivePtr<Core> core;
+        if (emitter_) core = IntrusivePtr<Core>(&emitter_->topics().front()->core());
         if (!event_ || !emitter_->is_open()) {
-            result.error = errc::closed;
-        } else if (!emit_now(result)) {
-            auto spot = IntrusivePtr<EmitSpot>::adopt(new EmitSpot(emitter_->bus(), *topic_, *emitter_));
-            EmitWhenRoom<T> source(*spot, std::move(emitter_), std::move(*event_));
-            std::decay_t<Handler> stored(std::forward<Handler>(handler));
-            Operation<EmitWhenRoom<T>, std::decay_t<Handler>, executor_type>::start(std::move(spot), std::move(source),
-                                                                                    std::move(stored), executor_);
-            return;
+            result = EmitResult{.error = errc::closed};
+        } else {
+            result = emit_now();
         }
-        boost::system::error_code error;
-        if (result.error != errc{}) error = result.error;
-        complete_at_once(executor_, std::forward<Handler>(handler), error, result);
+        if (result) {
+            return complete_at_once(std::move(core), emit_values(*result), std::forward<Handler>(handler), executor_);
+        }
+        auto spot = IntrusivePtr<EmitSpot>::adopt(new EmitSpot(*topic_, *emitter_));
+        Initiate<EmitWhenRoom<T>, EmitSpot, executor_type> initiate(executor_, std::move(spot));
+        std::move(initiate)(std::forward<Handler>(handler), std::move(emitter_), std::move(*event_));
     }
 
 private:
-    [[nodiscard]] bool emit_now(EmitResult& result) {
+    [[nodiscard]] std::optional<EmitResult> emit_now() {
+        if (!topic_->wanted()) return EmitResult();
         Aftermath after;
-        bool is_done = true;
-        topic_->attempt(event_->item(), [&](DomainGuard& domain, SharedForm<T>* shared) {
-            is_done = topic_->first_emitting() == nullptr && topic_->has_room();
-            return !is_done || topic_->publish(event_->item(), shared, domain, true, result, after);
-        });
-        if (!is_done) return false;
-        event_->taken();
-        settle_or_post(after, executor_);
-        return true;
+        const std::optional<EmitResult> result = event_->emit_with(
+            [&](auto& batch) { return topic_->emit_if(batch, [&] { return topic_->has_room(); }, true, after); });
+        settle_or_post(after, topic_->core());
+        return result;
     }
 
     executor_type executor_;

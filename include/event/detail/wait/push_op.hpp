@@ -1,53 +1,79 @@
 #pragma once
 
-#include <event/delivery.hpp>
-#include <event/detail/bus/bus_core.hpp>
-#include <event/detail/wait/parked_op.hpp>
+#include <event/detail/queue/mailbox.hpp>
+#include <event/detail/wait/operation.hpp>
 #include <event/detail/wait/receive.hpp>
+#include <event/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 
-#include <type_traits>
 #include <utility>
 
 namespace event::detail {
 
 /// What a push subscription's cancellation slot holds: a cancellation of any type closes the subscription.
-class CloseSubscription {
+class ClosePushed {
 public:
-    explicit CloseSubscription(IntrusivePtr<Mailbox> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
+    explicit ClosePushed(Mailbox& mailbox) noexcept : mailbox_(mailbox), memory_(mailbox) {}
     void operator()(boost::asio::cancellation_type) noexcept {
-        static_cast<BusCore&>(mailbox_->core()).close_subscription(*mailbox_);
+        if (mailbox_.try_add_reference()) IntrusivePtr<Mailbox>::adopt(&mailbox_)->close();
     }
 
 private:
-    IntrusivePtr<Mailbox> mailbox_;
+    Mailbox& mailbox_;
+    SpotMemory memory_;
 };
 
 /// The standing receive of a push subscription: runs the handler for what is queued, a bounded batch at a time, and
 /// parks again. Handlers never overlap, because there is one of it.
 template <class Handler, class... Ts>
-class PushOp final : public ParkedOp {
-    using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>>;
+class PushOp final : public ParkedOp, HandlerPart<PushOp<Handler, Ts...>, Handler, boost::asio::any_io_executor> {
+    using Part = HandlerPart<PushOp, Handler, boost::asio::any_io_executor>;
 
 public:
     static void start(const IntrusivePtr<Mailbox>& mailbox, Handler&& handler) {
-        HandlerAllocation<PushOp, Handler> memory(handler);
+        if (mailbox->home_is_gone()) return mailbox->close();
+        typename Part::Memory memory(handler);
         auto slot = boost::asio::get_associated_cancellation_slot(handler);
-        if (slot.is_connected()) slot.template emplace<CloseSubscription>(mailbox);
+        if (slot.is_connected()) slot.template emplace<ClosePushed>(*mailbox);
         PushOp* op = memory.construct(*mailbox, std::move(handler), mailbox->core().executor());
-        static_cast<void>(mailbox->begin(1));
+        static_cast<void>(mailbox->begin());
+        mailbox->add_reference();
         try {
-            op->executor_.start_work();
-            op->tie_to(op->executor_.context());
+            op->executor().start_work();
+            if (!op->tie_to(op->context())) return op->destroy();
         } catch (...) {
             op->destroy();
             throw;
         }
         op->rearm();
     }
+
+    void destroy() noexcept override {
+        spot().finish();  // is maybe gone now
+        this->free();
+    }
+    [[nodiscard]] boost::asio::execution_context& context() const noexcept override {
+        return this->executor().context();
+    }
+
+private:
+    friend Part;
+    friend typename Part::Memory;
+
+    struct Rearm {
+        PushOp* op;
+        ~Rearm() {
+            if (op != nullptr) op->rearm();
+        }
+    };
+
+    static constexpr int most_at_once = 64;  // then the executor's other work has its turn
+
+    PushOp(Mailbox& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
+        : ParkedOp(mailbox), Part(std::move(handler), executor), mailbox_(mailbox) {}
+    ~PushOp() = default;
 
     void run() override {
         if (mailbox_.home_is_gone()) return destroy();
@@ -60,49 +86,20 @@ public:
                 rearm.op = nullptr;
                 return destroy();
             }
-            delivery.visit([this](const auto& event, const Meta& meta) { handle_event(handler_, event, meta); });
+            DeliveryAccess::hand_to(this->handler(), delivery);
         }
     }
-
-    void destroy() noexcept override {
-        mailbox_.finish();  // is maybe gone now
-        HandlerMemory<PushOp, Handler> memory(handler_);
-        [[maybe_unused]] const Handler handler(std::move(handler_));
-        this->~PushOp();
-        memory.deallocate(this);
-    }
-
-    [[nodiscard]] boost::asio::execution_context& context() const noexcept override { return executor_.context(); }
-
-private:
-    friend class HandlerAllocation<PushOp, Handler>;
-
-    struct Rearm {
-        PushOp* op;
-        ~Rearm() {
-            if (op != nullptr) op->rearm();
-        }
-    };
-
-    static constexpr int most_at_once = 64;  // then the executor's other work has its turn
-
-    PushOp(Mailbox& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
-        : ParkedOp(mailbox),
-          mailbox_(mailbox),
-          executor_(boost::asio::get_associated_executor(handler, executor), executor),
-          handler_(std::move(handler)) {}
-    ~PushOp() = default;
-
     void rearm() noexcept {
         const bool found = poll([&] { return mailbox_.look() != Look::empty; });
-        if (found || !try_park([&] { return mailbox_.is_idle(); })) wake();
+        if (found || !try_park()) wake();
     }
 
-    void post() override { executor_.post(Wake(*this), post_memory_); }
+    void post() override { this->executor().post(Wake(*this), post_memory_); }
+    bool is_idle() override { return mailbox_.is_idle(); }
+    void list() noexcept override { mailbox_.wake_at_next(); }
+    bool may_recur() const noexcept override { return !mailbox_.has_ended(); }
 
     Mailbox& mailbox_;
-    CompletionExecutor<HandlerExecutor> executor_;
-    Handler handler_;
 };
 
 }  // namespace event::detail

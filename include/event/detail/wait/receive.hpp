@@ -1,15 +1,18 @@
 #pragma once
 
-#include <event/delivery.hpp>
+#include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/mailbox.hpp>
-#include <event/detail/wait/parked_op.hpp>
+#include <event/detail/wait/operation.hpp>
 #include <event/error.hpp>
+#include <event/fwd.hpp>
 
+#include <boost/asio/associated_executor.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 /// What the operations of a subscription wait for.
@@ -17,8 +20,8 @@
 namespace event::detail {
 
 template <class... Ts>
-[[nodiscard]] Look take_into(Mailbox& mailbox, Delivery<Ts...>& empty) noexcept {
-    return mailbox.take([&](Slot& slot) { DeliveryAccess::take(empty, slot); });
+[[nodiscard]] Look take_into(Mailbox& mailbox, Delivery<Ts...>& empty) {
+    return mailbox.take([&](Slot& slot) { return DeliveryAccess::take(empty, slot); });
 }
 
 /// All of them wait for the queue to be readable, or to end.
@@ -27,14 +30,15 @@ public:
     explicit MailboxSource(Mailbox& mailbox) noexcept : mailbox_(&mailbox) {}
     [[nodiscard]] bool ready() const noexcept { return mailbox_->look() != Look::empty; }
     [[nodiscard]] bool idle() const noexcept { return mailbox_->is_idle(); }
+    void list(ParkedOp&) noexcept { mailbox_->wake_at_next(); }
+    [[nodiscard]] bool may_recur() const noexcept { return !mailbox_->has_ended(); }
 
 protected:
     [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
-    /// Translates what was found: false for nothing.
     template <class Values>
-    [[nodiscard]] bool found(Look look, Values& values) const {
+    [[nodiscard]] Taken found(Look look, Values& values) const {
         if (look == Look::ended) std::get<0>(values) = mailbox_->end_reason();
-        return look != Look::empty;
+        return look != Look::empty ? Taken::values : Taken::nothing;
     }
 
 private:
@@ -46,7 +50,7 @@ class ReceiveOne : public MailboxSource {
 public:
     using Values = std::tuple<boost::system::error_code, Delivery<Ts...>>;
     using MailboxSource::MailboxSource;
-    [[nodiscard]] bool take(Values& values) { return found(take_into(mailbox(), std::get<1>(values)), values); }
+    [[nodiscard]] Taken take(Values& values) { return found(take_into(mailbox(), std::get<1>(values)), values); }
 };
 
 template <class... Ts>
@@ -55,14 +59,14 @@ public:
     using Values = std::tuple<boost::system::error_code, std::size_t>;
     ReceiveSome(Mailbox& mailbox, std::span<Delivery<Ts...>> into) noexcept : MailboxSource(mailbox), into_(into) {}
     [[nodiscard]] bool ready() const noexcept { return into_.empty() || MailboxSource::ready(); }
-    [[nodiscard]] bool take(Values& values) {
+    [[nodiscard]] Taken take(Values& values) {
         std::size_t& count = std::get<1>(values);
         for (count = 0; count < into_.size(); ++count) {
             into_[count] = {};
             const Look look = take_into(mailbox(), into_[count]);
-            if (look != Look::readable) return count != 0 || found(look, values);
+            if (look != Look::readable) return count != 0 ? Taken::values : found(look, values);
         }
-        return true;
+        return Taken::values;
     }
 
 private:
@@ -73,34 +77,31 @@ class WaitReadable : public MailboxSource {
 public:
     using Values = std::tuple<boost::system::error_code>;
     using MailboxSource::MailboxSource;
-    [[nodiscard]] bool take(Values& values) { return found(mailbox().look(), values); }
+    [[nodiscard]] Taken take(Values& values) { return found(mailbox().look_or_pass_on(), values); }
 };
 
 /// Where an operation waits that goes on beside the receive: for the start, or for the end.
 class SideSpot final : public ParkingSpot {
 public:
-    explicit SideSpot(IntrusivePtr<Mailbox> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
+    explicit SideSpot(IntrusivePtr<Mailbox> mailbox) noexcept
+        : ParkingSpot(mailbox->home()), mailbox_(std::move(mailbox)) {}
     [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
-    [[nodiscard]] const DomainMember& home() const noexcept override { return mailbox_->home(); }
-    [[nodiscard]] bool home_is(const boost::asio::execution_context& context) const noexcept override {
-        return mailbox_->home_is(context);
-    }
-    [[nodiscard]] bool home_is_gone() const noexcept override { return mailbox_->home_is_gone(); }
 
 private:
+    void let_go() noexcept override { mailbox_ = {}; }
     void destroy_spot() noexcept override { delete this; }
 
-    const IntrusivePtr<Mailbox> mailbox_;
+    IntrusivePtr<Mailbox> mailbox_;
 };
 
 class SideSource : public SourceBase {
 public:
     using Values = std::tuple<boost::system::error_code>;
+    [[nodiscard]] static bool may_recur() noexcept { return false; }
     explicit SideSource(SideSpot& spot) noexcept : spot_(&spot) {}
 
 protected:
     [[nodiscard]] Mailbox& mailbox() const noexcept { return spot_->mailbox(); }
-    [[nodiscard]] SideSpot& spot() const noexcept { return *spot_; }
 
 private:
     SideSpot* spot_;  // the operation holds a reference
@@ -111,10 +112,10 @@ public:
     using SideSource::SideSource;
     [[nodiscard]] bool ready() const noexcept { return mailbox().has_ended(); }
     [[nodiscard]] bool idle() const noexcept { return !ready(); }
-    void parked() noexcept { mailbox().end_waiters().push_back(spot()); }
-    [[nodiscard]] bool take(Values& values) const {
+    void list(ParkedOp& op) noexcept { mailbox().end_waiters().push_back(op); }
+    [[nodiscard]] Taken take(Values& values) const {
         std::get<0>(values) = mailbox().end_reason();
-        return ready();
+        return ready() ? Taken::values : Taken::nothing;
     }
 };
 
@@ -126,8 +127,8 @@ public:
         return mailbox().readiness() != Mailbox::Readiness::unknown || mailbox().state() != Mailbox::State::open;
     }
     [[nodiscard]] bool idle() const noexcept { return !ready(); }
-    void parked() noexcept { mailbox().ready_waiters().push_back(spot()); }
-    [[nodiscard]] bool take(Values& values) const {
+    void list(ParkedOp& op) noexcept { mailbox().ready_waiters().push_back(op); }
+    [[nodiscard]] Taken take(Values& values) const {
         auto& error = std::get<0>(values);
         switch (mailbox().readiness()) {
             case Mailbox::Readiness::ready:
@@ -139,11 +140,12 @@ public:
                 error = mailbox().end_reason();
                 break;
         }
-        return ready();
+        return ready() ? Taken::values : Taken::nothing;
     }
 };
 
-/// Starts an operation that waits in a spot of its own.
+/// Starts an operation that waits in a spot of its own. That of a push subscription whose handler's context is gone
+/// cannot complete there any more.
 template <class Source, class Executor>
 class InitiateBeside {
 public:
@@ -157,7 +159,13 @@ public:
     template <class Handler>
     void operator()(Handler&& handler) const {
         IntrusivePtr<SideSpot> spot;
-        if (mailbox_) spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_));
+        if (mailbox_) {
+            using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<std::decay_t<Handler>, Executor>>;
+            const CompletionExecutor<HandlerExecutor> on(boost::asio::get_associated_executor(handler, executor_),
+                                                         executor_);
+            if (mailbox_->has_own_executor() && mailbox_->has_outlived(on.context())) return;
+            spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_));
+        }
         Initiate<Source, SideSpot, Executor> initiate(executor_, std::move(spot));
         std::move(initiate)(std::forward<Handler>(handler));
     }

@@ -1,14 +1,18 @@
 #pragma once
 
 #include <event/detail/intrusive_ptr.hpp>
-#include <event/detail/wait/parked_op.hpp>
+#include <event/detail/wait/completion_executor.hpp>
+#include <event/detail/wait/operation.hpp>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/recycling_allocator.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -17,37 +21,40 @@
 
 namespace event::detail {
 
-/// A source with a time limit: when it passes, the operation ends as timed out. The timer belongs to the context of the
-/// operation, and goes with it.
+/// A source with a time limit: when it passes, the operation ends as timed out. The timer is its own handler's: so it
+/// goes with its context, which may die before the operation is thrown away.
 template <class Source, class Executor>
 class TimeLimited : public Source {
     using Clock = std::chrono::steady_clock;
+    using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>;
 
 public:
     template <class Spot, class... Args>
     TimeLimited(Spot& spot, std::optional<Clock::duration> limit, const Executor& executor, Args&&... args)
         : Source(spot, std::forward<Args>(args)...) {
-        if (limit) timer_.emplace(executor, *limit);
+        if (limit) unused_ = std::allocate_shared<Timer>(boost::asio::recycling_allocator<Timer>(), executor, *limit);
+    }
+    TimeLimited(TimeLimited&&) = default;
+    TimeLimited& operator=(TimeLimited&&) = delete;
+    ~TimeLimited() {
+        if (const auto timer = running_.lock()) timer->cancel();
     }
     void limit(ParkingSpot& spot, std::uint64_t ticket) {
-        if (timer_) timer_->async_wait(TimeOut(IntrusivePtr<ParkingSpot>(&spot), ticket));
+        if (!unused_) return;
+        running_ = unused_;
+        Timer& timer = *unused_;
+        timer.async_wait(TimeOut{EndPending(spot, ticket), std::move(unused_)});
     }
 
 private:
-    class TimeOut {
-    public:
-        TimeOut(IntrusivePtr<ParkingSpot> spot, std::uint64_t ticket) noexcept
-            : spot_(std::move(spot)), ticket_(ticket) {}
-        void operator()(const boost::system::error_code& error) const noexcept {
-            if (!error) spot_->cancel(ticket_, Phase::timed_out);
-        }
-
-    private:
-        IntrusivePtr<ParkingSpot> spot_;
-        std::uint64_t ticket_;
+    struct TimeOut {
+        EndPending end;
+        std::shared_ptr<Timer> timer;
+        void operator()(const boost::system::error_code& error) noexcept { end(error); }
     };
 
-    std::optional<boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>> timer_;
+    std::shared_ptr<Timer> unused_;
+    std::weak_ptr<Timer> running_;
 };
 
 /// Starts an operation with a time limit; without one if the clock cannot count that far.
@@ -65,8 +72,10 @@ public:
     template <class Handler, class... Args>
     void operator()(Handler&& handler, Args&&... args) const {
         using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<std::decay_t<Handler>, Executor>>;
-        const HandlerExecutor on = boost::asio::get_associated_executor(handler, executor_);
-        Initiate<TimeLimited<Source, HandlerExecutor>, Spot, Executor> initiate(executor_, spot_);
+        const CompletionExecutor<HandlerExecutor> completes(boost::asio::get_associated_executor(handler, executor_),
+                                                            executor_);
+        const auto on = completes.in_context();
+        Initiate<TimeLimited<Source, std::decay_t<decltype(on)>>, Spot, Executor> initiate(executor_, spot_);
         std::move(initiate)(std::forward<Handler>(handler), limit_, on, std::forward<Args>(args)...);
     }
 
@@ -76,15 +85,16 @@ private:
     std::optional<std::chrono::steady_clock::duration> limit_;
 };
 
-/// A duration as the clock counts it; none if the clock cannot count that far.
+/// A duration as the clock counts it, rounded up; none if the clock cannot count that far. What is no number, or less
+/// than none, is no time at all: who waits that long finds what is there already.
 template <class Rep, class Period>
 [[nodiscard]] std::optional<std::chrono::steady_clock::duration> time_limit(std::chrono::duration<Rep, Period> limit) {
-    using Limit = std::chrono::steady_clock::duration;
-    using Seconds = std::chrono::duration<double>;
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    if (Seconds(limit) >= Seconds(Limit::max()) - Seconds(now)) return std::nullopt;
-    if (Seconds(limit) <= Seconds::zero()) return Limit::zero();
-    return std::chrono::ceil<Limit>(limit);
+    using Clock = std::chrono::steady_clock;
+    using Ticks = std::chrono::duration<long double, Clock::period>;  // counts all that one of Clock::rep does
+    const long double ticks = std::ceil(Ticks(limit).count());
+    if (!(ticks > 0)) return Clock::duration::zero();
+    if (ticks >= Ticks(Clock::time_point::max() - Clock::now()).count()) return std::nullopt;
+    return Clock::duration(static_cast<Clock::rep>(ticks));
 }
 
 }  // namespace event::detail

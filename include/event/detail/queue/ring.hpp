@@ -1,0 +1,46 @@
+#pragma once
+
+#include <event/detail/queue/slot.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+/// A ring with one producer, whoever holds the domain's lock, and one consumer, who takes no lock: the queue of whom
+/// every event just takes the next place. It is written as its two ends, what each side touches, for a cache line of
+/// its own each.
+
+namespace event::detail {
+
+/// How many events a queue has seen go in and out, and where the next one lies. The numbers are also those of linked
+/// slots.
+class RingEnd {
+public:
+    /// Events ever queued; or ever taken, displaced or discarded.
+    std::atomic<std::uint64_t> count{0};
+
+    void use(std::byte* begin, std::size_t slots, std::size_t stride) noexcept {
+        at_ = begin;
+        end_ = begin + slots * stride;
+        stride_ = stride;
+    }
+    [[nodiscard]] bool has_memory() const noexcept { return at_ != nullptr; }
+    [[nodiscard]] std::uint64_t own_count() const noexcept { return count.load(std::memory_order_relaxed); }
+    [[nodiscard]] Slot& slot() const noexcept { return *static_cast<Slot*>(static_cast<void*>(at_)); }
+    /// `begin` belongs to the consumer's cache line, and is looked at no more often than needed.
+    void advance(std::byte* const& begin) noexcept {
+        at_ += stride_;
+        if (at_ == end_) [[unlikely]]
+            at_ = begin;
+    }
+    void count_one(std::memory_order order = std::memory_order_release) noexcept {
+        count.store(own_count() + 1, order);
+    }
+
+private:
+    std::byte* at_ = nullptr;
+    std::byte* end_ = nullptr;
+    std::size_t stride_ = 0;
+};
+
+}  // namespace event::detail

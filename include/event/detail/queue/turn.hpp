@@ -1,0 +1,76 @@
+#pragma once
+
+#include <event/detail/intrusive_list.hpp>
+#include <event/detail/wait/spot.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace event::detail {
+
+class Aftermath;
+class EmitSpot;
+class EmitterState;
+class Mailbox;
+class TopicBase;
+
+/// The place of one `async_emit` in the line for one queue.
+struct Turn : ListHook<Turn> {
+    EmitSpot* emit = nullptr;
+    Mailbox* queue = nullptr;
+    bool is_ready = false;  // it was the first, and there was room
+};
+
+/// Where one `async_emit` waits for its turn.
+///
+/// It stands in the line of each queue of its topic whose policy is `Wait`. When it is the first in all of them, and
+/// there is room, its turn is *offered*: it is woken. Until it has run nobody overtakes it, of whatever type, unless a
+/// receiver finds its queue empty twice meanwhile: then the turn passes on to the next, and who has lost it may still
+/// emit when it runs, if there is room.
+class EmitSpot final : public ParkingSpot, public ListHook<EmitSpot> {
+public:
+    EmitSpot(TopicBase& topic, const EmitterState& emitter) noexcept;
+
+    [[nodiscard]] TopicBase& topic() const noexcept { return topic_; }
+    [[nodiscard]] bool belongs_to(const EmitterState& emitter) const noexcept { return emitter_ == &emitter; }
+    /// Makes room for as many turns as the topic has queues to wait for; takes the lock meanwhile.
+    void reserve();
+
+    // ---- under the domain's lock -----------------------------------------------------------------------------
+
+    /// Whether it may emit now: there is room, and nobody in a line has come before it.
+    [[nodiscard]] bool may_emit() const noexcept;
+    /// Takes its places in the lines, by when it first came; false if there is no room for so many turns.
+    [[nodiscard]] bool join() noexcept;
+    /// Gives them up: offers the next ones their turns.
+    void leave(Aftermath& after) noexcept;
+    /// The same for good: it has emitted, or never will.
+    void end(Aftermath& after) noexcept;
+    [[nodiscard]] bool is_offered() const noexcept { return offer_ != Offered::no; }
+    /// A receiver has found nothing: passes the turn on if that is so for the second time.
+    void overlook(Aftermath& after) noexcept;
+    /// One of its turns is ready, or needs no more to be: when all are, it is offered its turn. So a queue that gains
+    /// room looks at nothing but its own line.
+    void count_ready(Turn& turn, Aftermath& after) noexcept;
+
+private:
+    enum class Offered : std::uint8_t { no, yes, overlooked };
+
+    void destroy_spot() noexcept override;
+    [[nodiscard]] std::span<Turn> turns() const noexcept { return {turns_.get(), turn_count_}; }
+    [[nodiscard]] bool came_before(const EmitSpot& other) const noexcept;
+
+    TopicBase& topic_;
+    const EmitterState* const emitter_;
+    // guarded by the domain's lock
+    std::uint64_t arrival_ = 0;
+    Offered offer_ = Offered::no;
+    std::unique_ptr<Turn[]> turns_;
+    std::size_t turn_count_ = 0;
+    std::size_t turn_room_ = 0;
+    std::size_t not_ready_ = 0;  // of the turns
+};
+
+}  // namespace event::detail

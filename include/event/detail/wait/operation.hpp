@@ -1,0 +1,352 @@
+#pragma once
+
+#include <event/detail/bus/core.hpp>
+#include <event/detail/intrusive_ptr.hpp>
+#include <event/detail/wait/completion_executor.hpp>
+#include <event/detail/wait/parked_op.hpp>
+#include <event/detail/wait/spot.hpp>
+#include <event/error.hpp>
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/recycling_allocator.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+/// The one way in which an operation waits and completes. Its one rule: a handler is invoked once, on its own executor,
+/// or destroyed with the first of its contexts that dies. It parks and is claimed under the lock of its spot's domain;
+/// woken, run and destroyed under none.
+
+namespace event::detail {
+
+/// What a cancellation slot or a timer holds: it stays effective after the completion was posted, and harmless after it
+/// ran.
+class EndPending {
+public:
+    EndPending(ParkingSpot& spot, std::uint64_t ticket) noexcept : spot_(spot), ticket_(ticket) {}
+    void operator()(boost::asio::cancellation_type type) noexcept {
+        using boost::asio::cancellation_type;
+        constexpr auto all = cancellation_type::terminal | cancellation_type::partial | cancellation_type::total;
+        if ((type & all) != cancellation_type::none) spot_->cancel(ticket_, Phase::cancelled);
+    }
+    void operator()(const boost::system::error_code& error) noexcept {
+        if (!error) spot_->cancel(ticket_, Phase::timed_out);
+    }
+
+private:
+    SpotMemory spot_;
+    std::uint64_t ticket_;
+};
+
+/// Allocates where the handler's associated allocator says, by default from Asio's recycled memory.
+template <class T, class Handler>
+class HandlerMemory {
+    using Associated = std::decay_t<decltype(boost::asio::get_associated_allocator(
+        std::declval<const Handler&>(), std::declval<const boost::asio::recycling_allocator<void>&>()))>;
+    using Allocator = typename std::allocator_traits<Associated>::template rebind_alloc<T>;
+
+public:
+    explicit HandlerMemory(const Handler& handler)
+        : allocator_(boost::asio::get_associated_allocator(handler, boost::asio::recycling_allocator<void>())) {}
+    [[nodiscard]] T* allocate() { return std::to_address(std::allocator_traits<Allocator>::allocate(allocator_, 1)); }
+    void deallocate(T* memory) noexcept { std::allocator_traits<Allocator>::deallocate(allocator_, memory, 1); }
+
+private:
+    Allocator allocator_;
+};
+
+/// Memory for one T that goes back unless it was taken over.
+template <class T, class Handler>
+class HandlerAllocation {
+public:
+    explicit HandlerAllocation(const Handler& handler) : memory_(handler), block_(memory_.allocate()) {}
+    HandlerAllocation(const HandlerAllocation&) = delete;
+    HandlerAllocation& operator=(const HandlerAllocation&) = delete;
+    ~HandlerAllocation() {
+        if (block_ != nullptr) memory_.deallocate(block_);
+    }
+    template <class... Args>
+    [[nodiscard]] T* construct(Args&&... args) {
+        T* object = ::new (static_cast<void*>(block_)) T(std::forward<Args>(args)...);
+        block_ = nullptr;
+        return object;
+    }
+
+private:
+    HandlerMemory<T, Handler> memory_;
+    T* block_;
+};
+
+/// What each operation has: its handler, the executor on which that is invoked (its own, or else that of the handle),
+/// and the memory in which both lie.
+template <class Derived, class Handler, class Executor>
+class HandlerPart {
+    using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<Handler, Executor>>;
+
+protected:
+    using Memory = HandlerAllocation<Derived, Handler>;
+
+    HandlerPart(Handler&& handler, const Executor& executor)
+        : executor_(boost::asio::get_associated_executor(handler, executor), executor), handler_(std::move(handler)) {}
+    ~HandlerPart() = default;
+
+    [[nodiscard]] CompletionExecutor<HandlerExecutor>& executor() noexcept { return executor_; }
+    [[nodiscard]] const CompletionExecutor<HandlerExecutor>& executor() const noexcept { return executor_; }
+    [[nodiscard]] Handler& handler() noexcept { return handler_; }
+
+    template <class Values>
+    void complete(Values& values) {
+        // its work outlasts the upcall
+        [[maybe_unused]] const CompletionExecutor<HandlerExecutor> executor(std::move(executor_));
+        Handler handler = free();
+        std::apply([&](auto&... value) { std::move(handler)(std::move(value)...); }, values);
+    }
+    /// Asio's rule: the memory goes back before the handler is invoked. The handler may own whatever the operation
+    /// needed.
+    Handler free() noexcept {
+        auto* op = static_cast<Derived*>(this);
+        HandlerMemory<Derived, Handler> memory(handler_);
+        Handler handler(std::move(handler_));
+        op->~Derived();
+        memory.deallocate(op);
+        return handler;
+    }
+
+private:
+    CompletionExecutor<HandlerExecutor> executor_;
+    Handler handler_;
+};
+
+/// An operation that need not wait: its values are there. It completes as any other does, and not when the core, if
+/// there is one, has lost its context meanwhile.
+template <class Values, class Handler, class Executor>
+class CompletedOp final : HandlerPart<CompletedOp<Values, Handler, Executor>, Handler, Executor> {
+    using Part = HandlerPart<CompletedOp, Handler, Executor>;
+
+public:
+    static void start(IntrusivePtr<Core> core, Values&& values, Handler&& handler, const Executor& executor) {
+        if (core && core->context_is_gone()) return;
+        typename Part::Memory memory(handler);
+        auto* op = memory.construct(std::move(core), std::move(values), std::move(handler), executor);
+        op->executor().post(Run(*op), op->post_memory_);
+    }
+
+private:
+    friend Part;
+    friend typename Part::Memory;
+
+    class Run {
+    public:
+        explicit Run(CompletedOp& op) noexcept : op_(&op) {}
+        Run(Run&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
+        ~Run() {
+            if (op_ != nullptr) op_->free();
+        }
+        void operator()() {
+            if (op_->core_ && op_->core_->context_is_gone()) return;
+            CompletedOp* op = std::exchange(op_, nullptr);
+            Values values(std::move(op->values_));
+            op->complete(values);
+        }
+
+    private:
+        CompletedOp* op_;
+    };
+
+    CompletedOp(IntrusivePtr<Core> core, Values&& values, Handler&& handler, const Executor& executor)
+        : Part(std::move(handler), executor), core_(std::move(core)), values_(std::move(values)) {}
+    ~CompletedOp() = default;
+
+    IntrusivePtr<Core> core_;
+    Values values_;
+    PostMemory post_memory_;
+};
+
+template <class Values, class Handler, class Executor>
+void complete_at_once(IntrusivePtr<Core> core, Values values, Handler&& handler, const Executor& executor) {
+    std::decay_t<Handler> stored(std::forward<Handler>(handler));
+    CompletedOp<Values, std::decay_t<Handler>, Executor>::start(std::move(core), std::move(values), std::move(stored),
+                                                                executor);
+}
+
+/// The values of an operation that failed at once.
+template <class Values>
+[[nodiscard]] Values failed(errc error) {
+    Values values;
+    std::get<0>(values) = error;
+    return values;
+}
+
+/// What a source finds when it is asked.
+enum class Taken : std::uint8_t { nothing, values, more };  // more: to be asked again, after others had their turn
+
+/// An operation with a completion handler. What it waits for is described by its `Source`:
+///
+///     using Values = std::tuple<error_code, ...>;   what the handler is called with
+///     constexpr bool can_look;                      whether ready() ever finds it
+///     bool ready();                                 it may be there already; called without a lock
+///     bool idle();                                  it is not there; called under the domain's lock
+///     void list(ParkedOp&);                         the operation waits now; under the same lock
+///     bool may_recur();                             there may be another occasion to wake it; under the same lock
+///     Taken take(Values&);                          takes it; nothing: it is gone, wait on
+///     void abandon() noexcept;                      the operation ends without having taken anything
+///     void limit(spot, ticket);                     begins
+template <class Source, class Handler, class Executor>
+class Operation final : public ParkedOp, HandlerPart<Operation<Source, Handler, Executor>, Handler, Executor> {
+    using Values = typename Source::Values;
+    using Part = HandlerPart<Operation, Handler, Executor>;
+
+public:
+    /// Begins, or completes with `errc::concurrent_receive`.
+    static void start(IntrusivePtr<ParkingSpot> spot, Source&& source, Handler&& handler, const Executor& executor) {
+        typename Part::Memory memory(handler);
+        auto slot = boost::asio::get_associated_cancellation_slot(handler);
+        const std::uint64_t ticket = spot->begin();
+        if (ticket == 0) {
+            return complete_at_once(IntrusivePtr<Core>(&spot->core()), failed<Values>(errc::concurrent_receive),
+                                    std::move(handler), executor);
+        }
+        ParkingSpot& begun = *spot.detach();
+        Operation* op = nullptr;
+        try {
+            if (slot.is_connected()) slot.template emplace<EndPending>(begun, ticket);
+            op = memory.construct(begun, std::move(source), std::move(handler), executor);
+        } catch (...) {
+            begun.finish();
+            throw;
+        }
+        try {
+            op->begin(ticket);
+        } catch (...) {  // no memory for a timer or a service: it has neither parked nor been posted
+            op->destroy();
+            throw;
+        }
+    }
+
+    void destroy() noexcept override {
+        source_.abandon();
+        spot().finish();  // is maybe gone now
+        this->free();
+    }
+    [[nodiscard]] boost::asio::execution_context& context() const noexcept override {
+        return this->executor().context();
+    }
+
+private:
+    friend Part;
+    friend typename Part::Memory;
+
+    Operation(ParkingSpot& spot, Source&& source, Handler&& handler, const Executor& executor)
+        : ParkedOp(spot), Part(std::move(handler), executor), source_(std::move(source)) {}
+    ~Operation() = default;
+
+    void begin(std::uint64_t ticket) {
+        source_.limit(spot(), ticket);
+        if (source_.ready()) {
+            wake();
+        } else {
+            wait();
+        }
+    }
+
+    void wait() {
+        this->executor().start_work();
+        if (!tie_to(context())) return destroy();
+        bool found = false;
+        if constexpr (Source::can_look) found = poll([&] { return source_.ready(); });
+        if (found || !try_park()) wake();
+    }
+
+    void run() override {
+        if (spot().home_is_gone()) return destroy();
+        const Phase phase = spot().phase();
+        Values values;
+        if (phase == Phase::pending) {
+            Taken taken = Taken::nothing;
+            try {
+                taken = source_.take(values);
+            } catch (...) {  // a predicate: the operation waits on
+                wait();
+                throw;
+            }
+            if (taken == Taken::nothing) return wait();
+            if (taken == Taken::more) return wake();
+        } else {
+            source_.abandon();
+            std::get<0>(values) = phase == Phase::timed_out ? make_error_code(boost::asio::error::timed_out)
+                                                            : make_error_code(boost::asio::error::operation_aborted);
+        }
+        spot().finish();
+        this->complete(values);
+    }
+
+    void post() override { this->executor().post(Wake(*this), post_memory_); }
+    bool is_idle() override { return source_.idle(); }
+    void list() noexcept override { source_.list(*this); }
+    bool may_recur() const noexcept override { return source_.may_recur(); }
+
+    Source source_;
+};
+
+/// What the sources of all operations have in common.
+struct SourceBase {
+    static constexpr bool can_look = true;
+    void list(ParkedOp&) noexcept {}
+    void abandon() noexcept {}
+    void limit(ParkingSpot&, std::uint64_t) noexcept {}
+};
+
+/// Starts operations of this source in a spot: the initiation of the `async_` functions. Without a spot (the handle was
+/// moved from) they complete with `errc::closed`. A named class with a constructor: GCC 12 destroys aggregate
+/// temporaries of a `co_await` expression twice.
+template <class Source, class Spot, class Executor>
+class Initiate {
+public:
+    using executor_type = Executor;
+
+    /// `core`: whose context must live, where there is no spot.
+    Initiate(const Executor& executor, IntrusivePtr<Spot> spot, IntrusivePtr<Core> core = {})
+        : executor_(executor), spot_(std::move(spot)), core_(std::move(core)) {}
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+
+    template <class Handler, class... Args>
+    void operator()(Handler&& handler, Args&&... args) const& {
+        start(spot_, std::forward<Handler>(handler), std::forward<Args>(args)...);
+    }
+    template <class Handler, class... Args>
+    void operator()(Handler&& handler, Args&&... args) && {
+        start(std::move(spot_), std::forward<Handler>(handler), std::forward<Args>(args)...);
+    }
+
+private:
+    template <class Handler, class... Args>
+    void start(IntrusivePtr<Spot> spot, Handler&& handler, Args&&... args) const {
+        if (!spot) {
+            return complete_at_once(core_, failed<typename Source::Values>(errc::closed),
+                                    std::forward<Handler>(handler), executor_);
+        }
+        std::decay_t<Handler> stored(std::forward<Handler>(handler));
+        if (spot->home_is_gone()) return;  // the handler is destroyed uninvoked
+        Source source(*spot, std::forward<Args>(args)...);
+        Operation<Source, std::decay_t<Handler>, Executor>::start(std::move(spot), std::move(source), std::move(stored),
+                                                                  executor_);
+    }
+
+    Executor executor_;
+    IntrusivePtr<Spot> spot_;
+    IntrusivePtr<Core> core_;
+};
+
+}  // namespace event::detail

@@ -1,0 +1,169 @@
+#include <event/detail/bus/bus_core.hpp>
+#include <event/detail/order/typed_topic.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+/// The topics of a bus: found by type and by name, made, and retired when nobody uses them.
+
+namespace event::detail {
+
+void RegistrationMutex::lock_in_filter() {
+    if (!UserCode::begin_registering(bus_)) UserCode::refuse();
+    if (mutex_.try_lock()) {
+        if (!bus_.runs_filter()) return;
+        mutex_.unlock();
+    }
+    UserCode::end_registering();
+    UserCode::refuse();
+}
+
+bool BusCore::runs_filter() const noexcept {
+    return std::any_of(topics_.begin(), topics_.end(), [](const auto& topic) { return topic->is_at_standstill(); });
+}
+
+BusCore::Registering::Registering(BusCore& bus, boost::system::error_code& error)
+    : bus_(bus), error_(error), lock_(bus.mutex_) {
+    if (bus_.is_closed()) error_ = errc::closed;
+}
+
+bool BusCore::Registering::are_together(std::span<const DomainMember* const> members) {
+    if (DomainMember::are_together(members)) return true;
+    const bool is_given_back = !UserCode::runs();  // a filter might not get it again
+    if (is_given_back) lock_.unlock();
+    for (const DomainMember* member : members) DomainMember::merge(*members.front(), *member);
+    if (is_given_back) lock_.lock();
+    if (bus_.is_closed()) error_ = errc::closed;
+    return false;
+}
+
+TopicBase* BusCore::find(const EventType& type) noexcept {
+    const auto found = by_tag_.find(type.id->tag);
+    TopicBase* topic = found != by_tag_.end() ? found->second : nullptr;
+    if (topic != nullptr && topic->is_listed) return topic;
+    const auto same_label = by_label_.find(type.label());
+    const bool is_elsewhere =
+        same_label != by_label_.end() && same_label->second->type().id->is_same_elsewhere(*type.id);
+    return is_elsewhere ? same_label->second : topic;
+}
+
+TopicBase* BusCore::find_or_make(const EventType& type, boost::system::error_code& error) {
+    TopicBase* topic = find(type);
+    if (topic != nullptr && topic->is_listed) return topic;
+    if (!type.id->declared.empty() && by_label_.contains(type.label())) {
+        error = errc::name_clash;
+        return nullptr;
+    }
+    if (topic == nullptr) topic = make_topic(type);
+    list(*topic);
+    return topic;
+}
+
+std::string BusCore::unique_label(const EventType& type) const {
+    std::string label(type.label());
+    for (int number = 2; by_label_.contains(label); ++number) label = fmt::format("{}#{}", type.label(), number);
+    return label;
+}
+
+void BusCore::list(TopicBase& topic) {
+    if (by_label_.contains(topic.label())) topic.relabel(unique_label(topic.type()));
+    by_label_.emplace(topic.label(), &topic);
+    topic.is_listed = true;
+}
+
+TopicBase* BusCore::make_topic(const EventType& type) {
+    if (topics_.size() == topics_.capacity()) topics_.reserve(2 * topics_.size() + 8);
+    std::unique_ptr<TopicBase> made = type.make_topic(type, unique_label(type), *this);
+
+    std::size_t sinks = 0;
+    for (const auto& behaviour : behaviours_) {
+        if (!behaviour->includes(type)) continue;
+        sinks += behaviour->subscribers().size();
+        // as often as it lists behaviours that may include the type
+        for (const auto& subscriber : behaviour->subscribers())
+            subscriber.mailbox->reserve_bindings(subscriber.mailbox->listings().size());
+    }
+    if (sinks != 0) {
+        made->reserve_sinks(SinkKind::behaviour, sinks);
+        made->make_pool();
+    }
+    by_tag_.emplace(type.id->tag, made.get());
+    TopicBase* topic = topics_.emplace_back(std::move(made)).get();
+    // Nothing below can fail. Nobody waits for the lock of a topic that nobody knows yet.
+    Aftermath nothing;
+    for (const auto& behaviour : behaviours_) {
+        if (!behaviour->includes(type) || behaviour->subscribers().empty()) continue;
+        DomainMember::merge(*behaviour, *topic);
+        const DomainGuard guard(*topic);
+        for (const auto& [mailbox, place] : behaviour->subscribers()) {
+            if (mailbox->state() != Mailbox::State::open) continue;  // killed, and not closed yet
+            topic->add(*mailbox, place, behaviour->is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour, nothing);
+        }
+    }
+    if (options_.count_unheard) {
+        const DomainGuard guard(*topic);
+        topic->count_unheard();
+    }
+    return topic;
+}
+
+Behaviour& BusCore::find_or_make(const TypeId* interface) {
+    for (const auto& behaviour : behaviours_)
+        if (behaviour->is(interface)) return *behaviour;
+    std::string label =
+        interface != nullptr ? fmt::format("Implements<{}>", interface->label()) : std::string("AnyEvent");
+    return *behaviours_.emplace_back(std::make_unique<Behaviour>(interface, std::move(label), topics_, *this));
+}
+
+void BusCore::find_all(std::span<const EventType* const> types, std::span<TopicBase*> topics,
+                       boost::system::error_code& error) {
+    for (std::size_t i = 0; i < types.size() && !error; ++i) topics[i] = find_or_make(*types[i], error);
+    if (error) retire_unused(topics);
+}
+
+void BusCore::retire_if_unused(TopicBase& topic) noexcept {
+    if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return;
+    topic.reset();
+    if (!topic.is_listed) return;
+    by_label_.erase(topic.label());
+    topic.is_listed = false;
+}
+
+void BusCore::retire_unused(TopicBase& topic) noexcept {
+    {
+        const DomainGuard guard(topic);
+        retire_if_unused(topic);
+    }
+    if (!topic.is_listed) topic.empty_pool();
+}
+
+void BusCore::retire_unused(std::span<TopicBase* const> topics) noexcept {
+    for (TopicBase* topic : topics)
+        if (topic != nullptr) retire_unused(*topic);
+}
+
+void BusCore::retain(TopicBase& topic) noexcept {
+    retained_ = &topic;
+    const DomainGuard guard(topic);
+    topic.retain();
+}
+
+void BusCore::tell_emitters(const TopicBase& topic, Aftermath& after) noexcept {
+    if (topic.is_counted) counts_.find(&topic)->second.emitters->topic().tell(&topic.emitters, after);
+}
+
+void BusCore::gain_emitter(TopicBase& topic, bool is_value, Aftermath& after) noexcept {
+    ++topic.emitters;
+    if (is_value) ++topic.values;
+    tell_emitters(topic, after);
+}
+
+void BusCore::lose_emitter(TopicBase& topic, bool is_value, Aftermath& after) noexcept {
+    --topic.emitters;
+    if (is_value) --topic.values;
+    tell_emitters(topic, after);
+}
+
+}  // namespace event::detail

@@ -1,0 +1,181 @@
+#include <event/detail/order/topic.hpp>
+#include <event/detail/queue/mailbox.hpp>
+
+#include <algorithm>
+#include <optional>
+
+/// How a queue fills where a push has to look at more than the next place of a ring.
+
+namespace event::detail {
+
+Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer,
+                               bool replayed) noexcept {
+    if (has_ended()) return Pushed::gone;
+    wake_at_next();
+    const bool is_empty = reader_.count.load(std::memory_order_acquire) == tail();
+    if (is_empty) slow_.end_episodes();
+    if (refinement_) {
+        try {
+            const UserCode filter(home(), offer.after);
+            if (!refinement_->accepts(type, event.bytes)) {
+                ++rejected_;
+                return Pushed::rejected;
+            }
+        } catch (...) {
+            offer.after.fail();
+            ++rejected_;
+            return Pushed::rejected;
+        }
+    }
+    if (slow_.measures_age()) tell_if(slow_.note_age(is_empty, type), offer.after);
+    SlotTag tag = SlotTag::of(type, offer.sequence, 0, replayed);
+    Pushed pushed = Pushed::queued;
+    if (linked_) {
+        pushed = push_linked(event, tag, offer);
+    } else {
+        if (!replayed) pushed = make_room(type, offer);
+        if (pushed != Pushed::queued) return pushed;
+        tag.missed = std::exchange(gap_, 0) & SlotTag::max_missed;
+        append(tag, event);
+        if (replayed) replay_end_ = high_water_ = tail();
+    }
+    if (pushed > Pushed::displaced) return pushed;
+    wake_at_next();
+    offer.after.wake(claim());
+    return pushed;
+}
+
+// ---- linked slots -----------------------------------------------------------------------------------------------
+
+Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer& offer) noexcept {
+    using Merged = Refinement::Merged;
+    const std::uint16_t type = tag.index;
+    if (!linked_->has_memory() && !make_memory(false)) return refuse(type, offer.after);
+    std::optional<std::size_t> hash;
+    LinkedSlots::Place place = LinkedSlots::none;
+    Merged merged = Merged::unasked;
+    alignas(std::max_align_t) std::byte both[most_inline_bytes];
+    if (policy_ == Policy::latest) {
+        hash = type;
+        place = linked_->find(*hash, [](const Slot&) { return true; });
+    } else if (refinement_ && refinement_->has_keys()) {
+        try {
+            const UserCode code(home(), offer.after);
+            hash = refinement_->hash(type, event.bytes);
+            if (hash) {
+                place = linked_->find(*hash, [&](Slot& queued) {
+                    return queued.tag.index == type && refinement_->same_key(type, queued.storage(), event.bytes);
+                });
+            }
+            if (place != LinkedSlots::none)
+                merged = refinement_->merge(type, (*linked_)[place].storage(), event.bytes, both);
+        } catch (...) {
+            offer.after.fail();
+            ++rejected_;
+            return Pushed::rejected;
+        }
+    }
+    if (place != LinkedSlots::none) return replace(place, event, tag, merged, both, offer.after);
+
+    Pushed pushed = Pushed::queued;
+    const bool is_promised = !offer.has_turn && !line_.empty();
+    if (tag.replayed == 0 && (is_promised || !has_room())) {
+        if (policy_ != Policy::drop_oldest) return overflow(type, offer);
+        ++lost_;
+        remove(linked_->oldest_new(), offer.after);
+        pushed = Pushed::displaced;
+    }
+    tag.missed = std::exchange(gap_, 0) & SlotTag::max_missed;
+    linked_->add(hash, tag, event);
+    writer_.count_one();
+    high_water_ = std::max(high_water_, tail() - reader_.own_count());
+    return pushed;
+}
+
+Pushed Mailbox::replace(LinkedSlots::Place place, const OfferedEvent& event, SlotTag tag, Refinement::Merged merged,
+                        std::byte* both, Aftermath& after) noexcept {
+    ++lost_;
+    if (merged == Refinement::Merged::nothing) {
+        ++rejected_;
+        remove(place, after);
+        offer_turn(after);
+        return Pushed::merged_away;
+    }
+    Slot& slot = (*linked_)[place];
+    tag.missed = (std::exchange(gap_, 0) + slot.tag.missed + 1) & SlotTag::max_missed;
+    if (slot.tag.shared != 0) after.drop(*slot.payload());
+    OfferedEvent newest = event;
+    if (merged == Refinement::Merged::event) {
+        newest.bytes = both;
+        if (event.is_shared) after.drop(*event.payload());
+    }
+    linked_->replace(place, tag, newest);
+    return Pushed::displaced;
+}
+
+void Mailbox::remove(LinkedSlots::Place place, Aftermath& after) noexcept {
+    Slot& slot = (*linked_)[place];
+    const std::uint64_t missed = slot.tag.missed + 1;
+    if (const auto next = linked_->after(place); next != LinkedSlots::none) {
+        SlotTag& tag = (*linked_)[next].tag;
+        tag.missed = (tag.missed + missed) & SlotTag::max_missed;
+    } else {
+        gap_ += missed;
+    }
+    if (slot.tag.shared != 0) after.drop(*slot.payload());
+    linked_->remove(place);
+    ++removed_;
+    reader_.count_one();
+}
+
+bool Mailbox::has_room() const noexcept { return linked_->new_events() < capacity_; }
+
+// ---- a full queue -----------------------------------------------------------------------------------------------
+
+Pushed Mailbox::make_room(std::uint16_t type, const Offer& offer) noexcept {
+    if (has_ended()) return Pushed::gone;
+    const std::uint64_t tail = this->tail();
+    const std::uint64_t head = reader_.count.load(std::memory_order_acquire);
+    if (head == tail) slow_.end_episodes();
+    if (!writer_.has_memory() && !make_memory(false)) [[unlikely]]
+        return refuse(type, offer.after);
+    const std::uint64_t end = std::max(head, replay_end_) + capacity_;
+    if (tail >= end) return overflow(type, offer);
+    high_water_ = std::max(high_water_, tail + 1 - head);
+    limit_ = std::min(end, head + high_water_);
+    // an episode ends when the queue has been empty, which only a look at the reader's end can tell
+    if (slow_.is_open(SlowNotifier::Reason::loss)) limit_ = tail + 1;
+    return Pushed::queued;
+}
+
+Pushed Mailbox::overflow(std::uint16_t type, const Offer& offer) noexcept {
+    if (policy_ != Policy::kill) return refuse(type, offer.after);
+    if (has_ended()) return Pushed::gone;
+    const Pushed pushed = last_sequence() == offer.sequence ? Pushed::killed_twice : Pushed::killed;
+    end(State::killed, offer.after);
+    return pushed;
+}
+
+std::uint64_t Mailbox::last_sequence() const noexcept {
+    if (linked_ || tail() == reader_.count.load(std::memory_order_acquire)) return 0;
+    const std::byte* last = slots_ + (tail() - 1) % slot_count_ * stride_;
+    return static_cast<const Slot*>(static_cast<const void*>(last))->tag.sequence;
+}
+
+Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
+    ++lost_;
+    ++gap_;
+    wake_at_next();
+    if (reader_.count.load(std::memory_order_acquire) == tail()) slow_.end_episodes();
+    if (policy_ == Policy::notify || policy_ == Policy::wait)
+        tell_if(slow_.open(SlowNotifier::Reason::loss, type), after);
+    return Pushed::refused;
+}
+
+void Mailbox::tell_if(bool is_due, Aftermath& after) noexcept {
+    if (!is_due) return;
+    add_reference();
+    after.notify(*this);
+}
+
+}  // namespace event::detail

@@ -1,0 +1,84 @@
+#include <event/detail/queue/linked_slots.hpp>
+
+#include <bit>
+#include <limits>
+#include <new>
+#include <utility>
+
+namespace event::detail {
+
+std::size_t LinkedSlots::chains() const noexcept { return has_keys_ ? std::bit_ceil(slots_) : 0; }
+
+std::size_t LinkedSlots::bytes() const noexcept {
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+    if (slots_ >= none || slots_ > most / 2 / stride_) return most;
+    return slots_ * stride_ + chains() * sizeof(Place);
+}
+
+void LinkedSlots::use(std::unique_ptr<std::byte[]> memory) noexcept {
+    memory_ = std::move(memory);
+    for (std::size_t place = slots_; place-- > 0;) {
+        ::new (static_cast<void*>(at(static_cast<Place>(place)))) Link{.next = free_};
+        free_ = static_cast<Place>(place);
+    }
+    Place* chain = as<Place>(memory_.get() + slots_ * stride_);
+    for (std::size_t i = 0; i < chains(); ++i) ::new (static_cast<void*>(chain + i)) Place{none};
+}
+
+LinkedSlots::Place* LinkedSlots::chain_of(std::size_t hash) const noexcept {
+    Place* chain = as<Place>(memory_.get() + slots_ * stride_);
+    const auto bits = static_cast<unsigned>(std::countr_zero(chains()));
+    // std::hash of a number is that number: spread it
+    const std::uint64_t spread = std::uint64_t{hash} * 0x9E3779B97F4A7C15U;
+    return bits == 0 ? chain : chain + (spread >> (64U - bits));
+}
+
+void LinkedSlots::add(std::optional<std::size_t> hash, const SlotTag& tag, const OfferedEvent& event) noexcept {
+    const Place place = free_;
+    Link& link = this->link(place);
+    free_ = link.next;
+    link.has_key = hash.has_value();
+    if (hash) {
+        link.hash = *hash;
+        link.next_in_chain = std::exchange(*chain_of(*hash), place);
+    }
+    append(place, tag, event);
+}
+
+void LinkedSlots::remove(Place place) noexcept {
+    Link& link = this->link(place);
+    if (link.has_key) {
+        Place* next = chain_of(link.hash);
+        while (*next != place) next = &this->link(*next).next_in_chain;
+        *next = link.next_in_chain;
+    }
+    unlink(place);
+    link.next = std::exchange(free_, place);
+}
+
+void LinkedSlots::replace(Place place, const SlotTag& tag, const OfferedEvent& event) noexcept {
+    unlink(place);
+    append(place, tag, event);
+}
+
+void LinkedSlots::append(Place place, const SlotTag& tag, const OfferedEvent& event) noexcept {
+    Slot& slot = *::new (static_cast<void*>(&(*this)[place])) Slot{tag};
+    slot.store(event);
+    link(place).previous = newest_;
+    link(place).next = none;
+    (newest_ != none ? link(newest_).next : oldest_) = place;
+    newest_ = place;
+    if (tag.replayed != 0) return;
+    ++new_events_;
+    if (oldest_new_ == none) oldest_new_ = place;
+}
+
+void LinkedSlots::unlink(Place place) noexcept {
+    const Link& link = this->link(place);
+    if ((*this)[place].tag.replayed == 0) --new_events_;
+    if (oldest_new_ == place) oldest_new_ = link.next;
+    (link.previous != none ? this->link(link.previous).next : oldest_) = link.next;
+    (link.next != none ? this->link(link.next).previous : newest_) = link.previous;
+}
+
+}  // namespace event::detail

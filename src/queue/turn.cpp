@@ -1,0 +1,100 @@
+#include <event/detail/order/topic.hpp>
+#include <event/detail/queue/turn.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace event::detail {
+
+EmitSpot::EmitSpot(TopicBase& topic, const EmitterState& emitter) noexcept
+    : ParkingSpot(topic), topic_(topic), emitter_(&emitter) {}
+
+void EmitSpot::destroy_spot() noexcept { delete this; }
+
+void EmitSpot::reserve() {
+    for (;;) {
+        std::size_t wanted = 0;
+        {
+            const DomainGuard guard(topic_);
+            wanted = topic_.waiting_queues();
+        }
+        if (turn_room_ >= wanted) return;
+        auto larger = std::make_unique<Turn[]>(wanted);
+        const DomainGuard guard(topic_);
+        for (std::size_t i = 0; i < turn_count_; ++i) {
+            larger[i].emit = this;
+            larger[i].queue = turns_[i].queue;
+            larger[i].is_ready = turns_[i].is_ready;
+            larger[i].take_place_of(turns_[i]);
+        }
+        turns_.swap(larger);
+        turn_room_ = wanted;
+    }
+}
+
+bool EmitSpot::came_before(const EmitSpot& other) const noexcept {
+    // Arrivals were counted by each domain for itself before they merged, and may be equal: anything decides then.
+    return arrival_ != other.arrival_ ? arrival_ < other.arrival_ : std::less<>()(this, &other);
+}
+
+bool EmitSpot::may_emit() const noexcept {
+    return topic_.all_waiting_queues([&](Mailbox& queue) {
+        const Turn* first = queue.line().front();
+        return queue.has_room() &&
+               (first == nullptr || first->emit == this || (arrival_ != 0 && came_before(*first->emit)));
+    });
+}
+
+bool EmitSpot::join() noexcept {
+    if (topic_.waiting_queues() > turn_room_) return false;
+    for (Turn& turn : turns()) turn.unlink();
+    turn_count_ = 0;
+    if (arrival_ == 0) {
+        arrival_ = topic_.next_arrival();
+        topic_.emitting().push_back(*this);
+    }
+    offer_ = Offered::no;
+    topic_.all_waiting_queues([&](Mailbox& queue) {
+        // one that hears of the topic in two ways has one place
+        const bool is_there = queue.is_erased() && std::any_of(turns().begin(), turns().end(),
+                                                               [&](const Turn& turn) { return turn.queue == &queue; });
+        if (is_there) return true;
+        Turn& turn = turns_[turn_count_++];
+        turn.emit = this;
+        turn.queue = &queue;
+        queue.line().insert_behind(turn, [&](const Turn& other) { return other.emit->came_before(*this); });
+        turn.is_ready = queue.line().front() == &turn && queue.has_room();
+        return true;
+    });
+    not_ready_ = static_cast<std::size_t>(
+        std::count_if(turns().begin(), turns().end(), [](const Turn& turn) { return !turn.is_ready; }));
+    return true;
+}
+
+void EmitSpot::leave(Aftermath& after) noexcept {
+    offer_ = Offered::no;
+    for (Turn& turn : turns()) {
+        if (!turn.is_linked()) continue;
+        turn.unlink();
+        turn.queue->offer_turn(after);
+    }
+    turn_count_ = 0;
+}
+
+void EmitSpot::count_ready(Turn& turn, Aftermath& after) noexcept {
+    if (std::exchange(turn.is_ready, true) || --not_ready_ != 0) return;
+    offer_ = Offered::yes;
+    after.wake(claim());
+}
+
+void EmitSpot::overlook(Aftermath& after) noexcept {
+    if (std::exchange(offer_, Offered::overlooked) == Offered::overlooked) leave(after);
+}
+
+void EmitSpot::end(Aftermath& after) noexcept {
+    leave(after);
+    ListHook<EmitSpot>::unlink();
+}
+
+}  // namespace event::detail

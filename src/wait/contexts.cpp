@@ -1,0 +1,108 @@
+#include <event/detail/wait/contexts.hpp>
+
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <utility>
+
+namespace event::detail {
+namespace {
+
+thread_local const ContextRegistry::Pinned* pinned_here = nullptr;
+
+/// As much of an executor as a strand needs to be made.
+struct AnyOf {
+    boost::asio::execution_context* context;
+
+    boost::asio::execution_context& query(boost::asio::execution::context_t) const noexcept { return *context; }
+    bool operator==(const AnyOf&) const noexcept = default;
+    template <class Function>
+    void execute(Function&&) const noexcept {}
+};
+
+class ContextService final : public boost::asio::execution_context::service {
+public:
+    using key_type = ContextService;
+    inline static boost::asio::execution_context::id id;
+
+    /// A context shuts the newest of its services down first: that of the strands, which are posted to until `close`
+    /// is over, is to be older.
+    explicit ContextService(boost::asio::execution_context& context)
+        : boost::asio::execution_context::service((boost::asio::make_strand(AnyOf{&context}), context)),
+          registry(IntrusivePtr<ContextRegistry>::adopt(new ContextRegistry(context))) {}
+
+    const IntrusivePtr<ContextRegistry> registry;
+
+private:
+    void shutdown() override { registry->close(); }
+};
+
+}  // namespace
+
+bool ContextListener::listen_to(boost::asio::execution_context& context) {
+    if (registry_ && registry_->is_of(context)) return true;
+    stop_listening();
+    registry_ = boost::asio::use_service<ContextService>(context).registry;
+    return registry_->add(*this);
+}
+
+bool ContextRegistry::add(ContextListener& listener) noexcept {
+    const std::lock_guard guard(mutex_);
+    if (is_gone_.load(std::memory_order_relaxed)) return false;
+    listeners_.push_back(listener);
+    return true;
+}
+
+ContextRegistry::Pinned::Pinned(IntrusivePtr<ContextRegistry> registry) noexcept
+    : registry_(std::move(registry)), outer_(std::exchange(pinned_here, this)) {}
+
+ContextRegistry::Pinned::~Pinned() {
+    pinned_here = outer_;
+    registry_->unpin();
+}
+
+void ContextRegistry::remove(ContextListener& listener) noexcept {
+    const std::lock_guard guard(mutex_);
+    listener.unlink();  // the context may just have let go of it
+    changed_.notify_all();
+}
+
+bool ContextRegistry::pin() noexcept {
+    const std::lock_guard guard(mutex_);
+    if (is_gone_.load(std::memory_order_relaxed)) return false;
+    ++pins_;
+    return true;
+}
+
+void ContextRegistry::unpin() noexcept {
+    const std::lock_guard guard(mutex_);
+    --pins_;
+    changed_.notify_all();
+}
+
+void ContextRegistry::close() noexcept {
+    std::size_t own_pins = 0;
+    for (const Pinned* pin = pinned_here; pin != nullptr; pin = pin->outer_)
+        if (pin->registry_.get() == this) ++own_pins;
+    for (;;) {
+        ContextListener* next = nullptr;
+        {
+            std::unique_lock guard(mutex_);
+            is_gone_.store(true, std::memory_order_release);
+            // who is just being destroyed elsewhere gives up what it has of the context, and then leaves the list
+            changed_.wait(guard, [&] {
+                for (ContextListener& listener : listeners_) {
+                    if (pins_ > own_pins || !listener.try_add_reference()) continue;
+                    next = &listener;
+                    listener.unlink();
+                    return true;
+                }
+                return pins_ <= own_pins && listeners_.empty();
+            });
+        }
+        if (next == nullptr) return;
+        next->context_gone(*context_);
+    }
+}
+
+}  // namespace event::detail

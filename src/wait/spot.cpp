@@ -1,0 +1,91 @@
+#include <event/detail/wait/operation.hpp>
+#include <event/detail/wait/spot.hpp>
+
+namespace event::detail {
+
+std::uint64_t ParkingSpot::begin() noexcept {
+    std::uint64_t state = state_.load(std::memory_order_relaxed);
+    std::uint64_t pending = 0;
+    do {
+        if (phase_of(state) != Phase::idle) return 0;
+        pending = state + one_ticket + static_cast<std::uint64_t>(Phase::pending);
+    } while (!state_.compare_exchange_weak(state, pending, std::memory_order_acq_rel, std::memory_order_relaxed));
+    return pending & ~reference_mask;
+}
+
+void ParkingSpot::finish() noexcept {
+    std::uint64_t state = state_.load(std::memory_order_relaxed);
+    while (!state_.compare_exchange_weak(state, (state & ~phase_mask) - one_reference, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed)) {
+    }
+    if (is_last(state)) let_all_go();
+}
+
+bool ParkingSpot::try_add_reference() noexcept {
+    std::uint64_t state = state_.load(std::memory_order_relaxed);
+    while ((state & reference_mask) != 0 &&
+           !state_.compare_exchange_weak(state, state + one_reference, std::memory_order_relaxed)) {
+    }
+    return (state & reference_mask) != 0;
+}
+
+void ParkingSpot::let_all_go() noexcept {
+    let_executor_go();
+    stop_listening();
+    Core& core = this->core();
+    let_go();
+    core.release();
+    give_memory_back();
+}
+
+void ParkingSpot::cancel(std::uint64_t ticket, Phase why) noexcept {
+    std::uint64_t state = state_.load(std::memory_order_relaxed);
+    do {
+        if (phase_of(state) != Phase::pending || (state & ~reference_mask) != ticket) return;
+        // the pending operation has a reference, and so another one may be taken
+    } while (!state_.compare_exchange_weak(state,
+                                           ((state & ~phase_mask) | static_cast<std::uint64_t>(why)) + one_reference,
+                                           std::memory_order_acq_rel, std::memory_order_relaxed));
+    if (!defer()) wake_cancelled();
+    release();
+}
+
+void ParkingSpot::cancel() noexcept {
+    cancel(state_.load(std::memory_order_acquire) & ~reference_mask, Phase::cancelled);
+}
+
+void ParkingSpot::wake_cancelled() noexcept {
+    ParkedOp* op = nullptr;
+    {
+        const DomainGuard guard(home());
+        if (const Phase phase = this->phase(); phase == Phase::cancelled || phase == Phase::timed_out) op = claim();
+        if (op != nullptr && !op->pin()) op = nullptr;
+    }
+    // Not parked: it was posted already, or is about to park and will see the phase.
+    if (op != nullptr) op->wake_pinned();
+}
+
+void ParkingSpot::run_deferred() noexcept {
+    wake_cancelled();
+    if (const Requests requests = requests_.exchange(0, std::memory_order_acq_rel); requests != 0) fulfil(requests);
+    release();
+}
+
+bool ParkingSpot::defer_request(Requests request) noexcept {
+    if (!UserCode::runs()) return false;
+    requests_.fetch_or(request, std::memory_order_acq_rel);
+    return defer();
+}
+
+void ParkingSpot::context_gone(const boost::asio::execution_context& context) noexcept {
+    ParkedOp* op = nullptr;
+    {
+        const DomainGuard guard(home());
+        if (parked_ != nullptr && &parked_->context() == &context) op = claim();
+    }
+    if (op != nullptr) op->destroy();
+    let_executor_go();
+    release();
+}
+
+}  // namespace event::detail

@@ -1,0 +1,24 @@
+/// What must not link when it sees Asio otherwise than the library does, whatever of it makes the first contact.
+
+#include <event/all.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+struct Pinged {};
+
+#if defined(HANDLES_ALONE)
+event::Subscription<Pinged> pings(event::EventBus& bus) {
+    return bus.subscribe<Pinged>({}, [](const Pinged&) {});
+}
+int main() {}
+#elif defined(VALUE_ALONE)
+int main() {
+    boost::asio::io_context io;
+    const event::Value<Pinged> value{io};
+}
+#else
+int main() {
+    boost::asio::io_context io;
+    event::EventBus bus{io};
+}
+#endif
