@@ -1,0 +1,138 @@
+/// What a hostile reading of the mended core found.
+
+#include "support.hpp"
+
+#include <event/all.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+
+namespace reading_mended_test {
+
+namespace asio = boost::asio;
+using support::Completion;
+using support::drive;
+using support::Number;
+using support::numbers;
+
+/// An emit waits for one queue, another one behind it, and then a second queue comes that both have to wait for.
+class ATurnThatNeedsOneMoreQueue : public testing::Test {
+protected:
+    ATurnThatNeedsOneMoreQueue() {
+        emitter_.emit({0});
+        first_emitter_.async_emit(Number{1}, asio::bind_cancellation_slot(signal_.slot(), first_.handler()));
+        emitter_.async_emit(Number{2}, second_.handler());
+        late_.emplace(bus_.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}},
+                                             event::where([&](const Number& n) { return n.value != rejected_; })));
+        EXPECT_EQ(emitter_.emit({9}).refused, 1U);  // it fills the other one
+    }
+    void expect_that_the_second_is_served() {
+        for (int i = 0; i < 5; ++i) {
+            drive(io_);
+            numbers(subscription_);
+            numbers(*late_);
+        }
+        EXPECT_TRUE(first_.done());
+        EXPECT_TRUE(second_.done());
+        EXPECT_EQ(emitter_.emit({3}).refused, 0U);
+    }
+
+    asio::io_context io_;
+    event::EventBus bus_{io_};
+    event::Emitter<Number> emitter_ = bus_.emitter<Number>();
+    event::Emitter<Number> first_emitter_ = bus_.emitter<Number>();
+    event::Subscription<Number> subscription_ = bus_.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}});
+    asio::cancellation_signal signal_;
+    Completion<event::EmitResult> first_, second_;
+    std::optional<event::Subscription<Number>> late_;
+    int rejected_ = -1;
+};
+
+TEST_F(ATurnThatNeedsOneMoreQueue, PassesOnWhenItIsTaken) { expect_that_the_second_is_served(); }
+
+TEST_F(ATurnThatNeedsOneMoreQueue, PassesOnWhenItIsCancelled) {
+    EXPECT_TRUE(subscription_.try_receive());
+    io_.poll_one();
+    signal_.emit(asio::cancellation_type::terminal);
+    expect_that_the_second_is_served();
+}
+
+TEST_F(ATurnThatNeedsOneMoreQueue, PassesOnWhenItsEmitterIsClosed) {
+    EXPECT_TRUE(subscription_.try_receive());
+    io_.poll_one();
+    first_emitter_.close();
+    expect_that_the_second_is_served();
+}
+
+TEST_F(ATurnThatNeedsOneMoreQueue, PassesOnWhenAFilterRejectsTheEvent) {
+    rejected_ = 1;
+    expect_that_the_second_is_served();
+}
+
+TEST(AHandlerThatOwnsItsContext, DiesWithTheHomeContext) {
+    auto home = std::make_unique<asio::io_context>();
+    event::EventBus bus{*home};
+    auto subscription = bus.subscribe<Number>();
+    auto other = bus.subscribe<Number>();
+    auto own = std::make_shared<asio::io_context>();
+    const std::weak_ptr<asio::io_context> watch = own;
+    Completion<event::Delivery<Number>> beside;
+    subscription.async_receive(asio::bind_executor(own->get_executor(), [own](auto, auto&&) {}));
+    other.async_receive(asio::bind_executor(own->get_executor(), beside.handler()));
+    own.reset();
+    home.reset();
+    EXPECT_TRUE(watch.expired());
+    EXPECT_TRUE(beside.destroyed());
+}
+
+TEST(AFilter, ThatClosesAndThenDrainsHasClosed) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    auto subscription = bus.subscribe<Number>();
+    emitter.emit({1});
+    const auto filtered = bus.subscribe<Number>({}, event::where([&](const Number&) {
+                                                    subscription.close();
+                                                    subscription.close_after_drain();
+                                                    return false;
+                                                }));
+    emitter.emit({2});
+    EXPECT_FALSE(subscription.try_receive());
+}
+
+TEST(AFilter, ThatMakesASubscriberOfAnotherBusSlowHasItToldOfAfterwards) {
+    asio::io_context io;
+    int calls = 0;
+    bool is_in_filter = false;
+    event::EventBus here{io};
+    event::EventBus there(io, {.on_slow_subscriber = [&](const event::SlowSubscriber&) {
+                              EXPECT_FALSE(is_in_filter);
+                              ++calls;
+                          }});
+    auto full = there.subscribe<Number>({.capacity = 1});
+    auto full_too = there.subscribe<Number>({.capacity = 1});
+    const auto number = there.emitter<Number>();
+    number.emit({0});
+    const auto filtered = here.subscribe<Number>({.on_full = event::Drop{}}, event::where([&](const Number& event) {
+                                                     is_in_filter = true;
+                                                     number.emit(event);
+                                                     is_in_filter = false;
+                                                     return false;
+                                                 }));
+    here.emitter<Number>().emit({1});
+    EXPECT_EQ(calls, 2);
+    EXPECT_TRUE(full.try_receive());
+    EXPECT_TRUE(full_too.try_receive());
+    number.emit({1});
+    number.emit({2});
+    EXPECT_EQ(calls, 4) << "two subscriptions, two episodes";
+}
+
+}  // namespace reading_mended_test
