@@ -88,6 +88,16 @@ CURVES = {
     "types": ("types in one subscription", "per event", False,
               "All types of a subscription fill one queue under one lock; what is left is that each type has code and a "
               "topic of its own to touch."),
+    "replayed": ("replayed events in front of a full queue", "per emit", True,
+                 "The oldest event that may be lost, and the one behind it, are known without passing the replayed ones, "
+                 "which stay."),
+    "waiting_types": ("types whose async_emit waits for one queue", "per event", False,
+                      "A take offers its room to the first in the queue's line and looks at no other. With the types grow "
+                      "the operations that are there at once, and the heap's work for them; and each type has code and a "
+                      "topic of its own to touch."),
+    "wildcards": ("wildcard subscriptions, closed in turn", "per close", False,
+                  "Each knows its place in every list that it is in, and none is searched; beyond some hundred they no "
+                  "longer fit the nearest cache."),
     "idle_watchers": ("watchers that are not waiting", "per set", True,
                       "A set looks only at the list of those that wait."),
     "waiting_watchers": ("waiting watchers", "per watcher woken", False,
