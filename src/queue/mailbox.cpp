@@ -33,7 +33,7 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
         options.replay_room = 0;
     }
     const std::size_t capacity = options.wanted.capacity;
-    const std::size_t most = std::numeric_limits<std::size_t>::max() / 2 / options.stride;
+    const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / options.stride;
     if (capacity > most - options.replay_room) throw std::bad_alloc{};
     const std::size_t slots = capacity + options.replay_room;
     const bool is_replayed_to = options.replay_room != 0;
