@@ -63,10 +63,38 @@ TEST(Lock, MayBeDestroyedByWhoTakesItNext) {
     }
 }
 
+TEST(Lock, IsHandedToWhoSleeps) {
+    // Whoever releases it cannot have it back first, however quick it is, and however long the other sleeps.
+    constexpr int rounds = 20;
+    int handed = 0;
+    for (int round = 0; round < rounds; ++round) {
+        Lock lock;
+        std::atomic<bool> is_waiting{false};
+        bool had_it = false;  // guarded by lock
+        lock.lock();
+        std::thread next([&] {
+            is_waiting = true;
+            const std::lock_guard guard(lock);
+            had_it = true;
+        });
+        while (!is_waiting) std::this_thread::yield();
+        for (int i = 0; i < 20; ++i) dawdle();
+        lock.unlock();
+        if (!lock.try_lock()) {
+            ++handed;
+        } else {
+            handed += had_it ? 1 : 0;
+            lock.unlock();
+        }
+        next.join();
+    }
+    EXPECT_GE(handed, rounds / 2) << "the others may not have run at all meanwhile, on a busy machine";
+}
+
 /// How often somebody looks before he sleeps for the first time, and for how long he does then.
 std::pair<int, std::chrono::microseconds> first_sleep(Patience& patience) {
     for (int looks = 1; looks < 10'000; ++looks) {
-        if (const auto sleep = patience.next_sleep(); sleep != sleep.zero()) return {looks, sleep};
+        if (const auto sleep = patience.next_sleep(0us); sleep != sleep.zero()) return {looks, sleep};
     }
     return {};
 }
@@ -79,13 +107,19 @@ TEST(Patience, LooksOftenBeforeItSleepsForAMoment) {
     EXPECT_LE(sleep, 50us);
 }
 
+TEST(Patience, SleepsAtOnceWhereALookTakesLong) {
+    Patience patience;
+    EXPECT_EQ(patience.next_sleep(100us), 0us);
+    EXPECT_GT(patience.next_sleep(1ms), 0us);
+}
+
 TEST(Patience, SleepsEverLongerBetweenTwoLooksAtALockThatIsHeld) {
     Patience patience;
     auto last = first_sleep(patience).second;
     auto slept = last;
     int sleeps = 1;
     for (; slept < 1s; ++sleeps) {
-        const auto sleep = patience.next_sleep();
+        const auto sleep = patience.next_sleep(0us);
         ASSERT_GE(sleep, last);
         ASSERT_LE(sleep, 4ms);
         ASSERT_LE(sleep, 2 * slept) << "or it would be late by more than it had to wait";
@@ -98,7 +132,7 @@ TEST(Patience, SleepsEverLongerBetweenTwoLooksAtALockThatIsHeld) {
 TEST(Patience, LooksAsOftenAsInTheBeginningWhenOthersComeAndGo) {
     Patience patience;
     const auto first = first_sleep(patience);
-    for (int i = 0; i < 10; ++i) static_cast<void>(patience.next_sleep());
+    for (int i = 0; i < 10; ++i) static_cast<void>(patience.next_sleep(0us));
     patience.begin_anew();
     EXPECT_EQ(first_sleep(patience), first);
 }

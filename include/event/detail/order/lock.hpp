@@ -22,14 +22,15 @@ inline void relax() noexcept {
 #endif
 }
 
-/// When who has waited long for a lock sleeps, and how long. Nobody wakes him, so as long as others come and go he
-/// looks nearly all the time, and a lock that is only held costs him ever less: never more than he has waited already,
-/// and never more than four milliseconds.
+/// How long who waits for a lock sleeps between two looks at it: not at all at first, then never more than it has
+/// waited already, and never more than four milliseconds.
 class Patience {
 public:
-    /// After a look in vain: for how long to sleep, not at all at first.
-    [[nodiscard]] std::chrono::microseconds next_sleep() noexcept {
-        if (++looks_ < looks_before_sleep) return {};
+    using Duration = std::chrono::steady_clock::duration;
+
+    /// After a look in vain, by one who has waited for so long: for how long to sleep.
+    [[nodiscard]] std::chrono::microseconds next_sleep(Duration waited) noexcept {
+        if (++looks_ < looks_before_sleep && waited < longest_without_sleep) return {};
         return std::exchange(sleep_, std::min(2 * sleep_, longest_sleep));
     }
     /// The lock was released while he slept.
@@ -37,6 +38,7 @@ public:
 
 private:
     static constexpr int looks_before_sleep = 50;
+    static constexpr std::chrono::microseconds longest_without_sleep{200};  // looks take long on a busy machine
     static constexpr std::chrono::microseconds longest_sleep{4'000};
 
     int looks_ = 0;
@@ -47,7 +49,9 @@ private:
 /// second read-modify-write, 13 ns for the pair instead of 6). Who finds it taken looks away for ever longer, then
 /// yields, and after some hundred microseconds sleeps between two looks, so that a holder that lost its processor gets
 /// it back, and one that keeps the lock does not keep a processor busy. Who has waited for some microseconds says so,
-/// and whoever releases it then takes that back and waits a moment before it can come again.
+/// and whoever releases it then takes that back and waits a moment before it can come again. Of those who sleep one is
+/// the heir: the lock is handed to it, never released, so that it gets its turn however often others come and go (as
+/// Go's `sync.Mutex` does for who has waited for a millisecond).
 class Lock {
 public:
     Lock() = default;
@@ -59,23 +63,23 @@ public:
             wait();
     }
     [[nodiscard]] bool try_lock() noexcept { return !locked_.exchange(true, std::memory_order_acquire); }
-    /// Whoever takes it next may destroy it: nothing of it is touched once it is free.
+    /// Whoever takes it next may destroy it: nothing of it is touched once it is free, or handed over.
     void unlock() noexcept {
-        const bool is_urgent = is_urgent_.load(std::memory_order_relaxed);
-        if (is_urgent) [[unlikely]]
-            is_urgent_.store(false, std::memory_order_relaxed);
+        if (is_urgent_.load(std::memory_order_relaxed)) [[unlikely]]
+            return unlock_for_who_waits();
         locked_.store(false, std::memory_order_release);
-        if (is_urgent) [[unlikely]]
-            give_way();
     }
 
 private:
+    class Heir;
+
     [[nodiscard]] bool take_if_free() noexcept { return !locked_.load(std::memory_order_relaxed) && try_lock(); }
     void wait() noexcept;
-    static void give_way() noexcept;
+    void unlock_for_who_waits() noexcept;
 
     std::atomic<bool> locked_{false};
     std::atomic<bool> is_urgent_{false};  // somebody has waited long; who it is says so again until he has it
+    std::atomic<Heir*> heir_{nullptr};    // taken out by who holds the lock
 };
 
 }  // namespace event::detail
