@@ -101,6 +101,12 @@ private:
     std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
+/// Ended in one of the two ways that are allowed where something is gone.
+template <class T>
+bool ended(const Completion<T>& completion) {
+    return completion.destroyed() || (completion.done() && completion.error());
+}
+
 /// Takes everything that is queued.
 template <class Subscription>
 auto take_all(Subscription& subscription) {

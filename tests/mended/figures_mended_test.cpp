@@ -33,8 +33,7 @@ struct Large : Base {
     std::string value;
 };
 
-// ---- D10: emitters that pass by
-// --------------------------------------------------------------------------------------
+// ---- D10: emitters that pass by -------------------------------------------------------------------------------------
 
 class AnEmitterThatPassesBy : public testing::Test {
 protected:
@@ -167,8 +166,7 @@ TEST_F(AnEmitterThatPassesBy, WakesWhoWaitsForOneOrLeavesNoTrace) {
     EXPECT_TRUE(wait.done());
 }
 
-// ---- D27: one subscription that an event reaches in two ways
-// -----------------------------------------------------------
+// ---- D27: one subscription that an event reaches in two ways --------------------------------------------------------
 
 /// `subscribe<T, Implements<Base>>`: each event is delivered once for each.
 template <class T>
@@ -282,8 +280,7 @@ TYPED_TEST(TheQueueOfTwoWays, AddsUpUnderEveryOtherPolicyAndWithAFilter) {
     }
 }
 
-// ---- D23: on_slow_subscriber never runs twice at once
-// ------------------------------------------------------------------
+// ---- D23: on_slow_subscriber never runs twice at once ---------------------------------------------------------------
 
 /// Notes who was told to be slow, and how many such calls there were at once.
 class OnSlowSubscriber : public testing::Test {
@@ -503,8 +500,7 @@ TEST_F(OnSlowSubscriber, ThatThrowsIsCalledForTheNextOneAllTheSame) {
     EXPECT_EQ(told_["third"], 1);
 }
 
-// ---- D26: a name whose type is gone
-// ------------------------------------------------------------------------------------
+// ---- D26: a name whose type is gone ---------------------------------------------------------------------------------
 
 /// Undeclared, so named as the compiler spells it.
 struct Ping {

@@ -32,8 +32,7 @@ struct Mode : Base {
 
 void ignore(const event::SlowSubscriber&) {}
 
-// ---- D4: a filter reads a value
-// ----------------------------------------------------------------------------------------
+// ---- D4: a filter reads a value -------------------------------------------------------------------------------------
 
 /// What makes domains one, in the ways that there are.
 enum class Merging { nothing, wildcard_before, wildcard_later, several_types, retention, behaviour };
@@ -289,8 +288,7 @@ TEST(AKeyThatReadsAValue, GetsTheNewest) {
     EXPECT_EQ(numbers(merged), std::vector{10});
 }
 
-// ---- F27: a filter closes
-// -----------------------------------------------------------------------------------------------
+// ---- F27: a filter closes -------------------------------------------------------------------------------------------
 
 /// Filters that close something the first time that they are called.
 class AFilterThatCloses : public testing::Test {
@@ -556,8 +554,7 @@ TEST_F(AFilterThatCloses, EachOthersSubscriptionsOnTwoBusesEndsBoth) {
     EXPECT_EQ(emitter.emit({1}).subscribers, 0U);
 }
 
-// ---- D20: an emit that is refused to a filter
-// -----------------------------------------------------------------------------
+// ---- D20: an emit that is refused to a filter -----------------------------------------------------------------------
 
 /// Counts its instances; large, so always shared.
 struct Counted : Base {

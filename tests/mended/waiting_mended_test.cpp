@@ -43,8 +43,7 @@ void overflow(const event::Emitter<T>& emitter) {
     emitter.emit(T{2});
 }
 
-// ---- D3: callbacks that close each other's subscriptions
-// --------------------------------------------------------------
+// ---- D3: callbacks that close each other's subscriptions ------------------------------------------------------------
 
 /// As many subscriptions of as many types, each with a callback that runs on a thread of its own; all callbacks run at
 /// once when `then(i)` is called by the i-th of them.
@@ -285,8 +284,7 @@ TEST_F(ARunningCallback, IsWaitedForOutside) {
     releases.join();
 }
 
-// ---- D5: merging while others emit
-// ------------------------------------------------------------------------------------
+// ---- D5: merging while others emit ----------------------------------------------------------------------------------
 
 /// Two threads that emit batches of a type each, in a loop, until the end of the scope.
 class TwoBusyEmitters {
@@ -401,8 +399,7 @@ TEST(MergingWhileOthersEmit, DoesNotHoldTheBusWhileItWaits) {
     emitting.join();
 }
 
-// ---- D19: filters that wait for each other's bus
-// -----------------------------------------------------------------------
+// ---- D19: filters that wait for each other's bus --------------------------------------------------------------------
 
 /// Each filter of a ring of buses does something to the next bus, all at once, and says what it got.
 template <std::size_t N, class Action>
@@ -494,8 +491,7 @@ TEST(FiltersOfTwoBuses, LeaveBothBusesUsable) {
     EXPECT_EQ(one.emitter<A>().emit({2}).delivered, 2U);
 }
 
-// ---- D6: one Wait queue of several types
-// -------------------------------------------------------------------------------
+// ---- D6: one Wait queue of several types ----------------------------------------------------------------------------
 
 class AWaitQueueOfSeveralTypes : public testing::Test {
 protected:
@@ -686,8 +682,7 @@ TEST_F(AWaitQueueOfSeveralTypes, GoesOnWhenTheFirstIsCancelledOrItsQueueEnds) {
     }
 }
 
-// ---- D7: a turn that nobody takes
-// -----------------------------------------------------------------------------------------
+// ---- D7: a turn that nobody takes -----------------------------------------------------------------------------------
 
 /// How the queue is read.
 enum class Reading { by_try_receive, by_async_receive, by_push };
@@ -850,8 +845,7 @@ TEST(SomebodyWhoseContextDiesAsleep, PassesItsTurnOn) {
     EXPECT_TRUE(awake.done());
 }
 
-// ---- D14, D15: what an async_emit counts as, and what a waiting one makes others count as
-// ---------------------------------
+// ---- D14, D15: what an async_emit counts as, and what a waiting one makes others count as ---------------------------
 
 TEST(AnAsyncEmitToNobody, IsNotCounted) {
     // D14: as a plain emit
@@ -986,8 +980,7 @@ TEST_F(WhatAFilterRejectsWhileAnEmitWaits, IsRejectedWhereTheFilterThrows) {
     expect_nothing_lost(subscription);
 }
 
-// ---- D9: async_get_if beside a value that is set all the time
-// -------------------------------------------------------------
+// ---- D9: async_get_if beside a value that is set all the time -------------------------------------------------------
 
 /// Enough for any implementation to have given its thread back.
 constexpr int far_too_many = 200'000;
