@@ -157,7 +157,8 @@ Pushed Mailbox::overflow(std::uint16_t type, const Offer& offer) noexcept {
 }
 
 std::uint64_t Mailbox::last_sequence() const noexcept {
-    if (linked_ || tail() == reader_.count.load(std::memory_order_acquire)) return 0;
+    if (linked_) return linked_->newest() != LinkedSlots::none ? (*linked_)[linked_->newest()].tag.sequence : 0;
+    if (tail() == reader_.count.load(std::memory_order_acquire)) return 0;
     const std::byte* last = slots_ + (tail() - 1) % slot_count_ * stride_;
     return static_cast<const Slot*>(static_cast<const void*>(last))->tag.sequence;
 }

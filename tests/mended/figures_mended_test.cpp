@@ -222,6 +222,39 @@ TYPED_TEST(TheQueueOfTwoWays, IsKilledOnceWhereItWasFullAlready) {
     this->expect_sums(second);
 }
 
+struct Keyed : Base {
+    using event_interfaces = event::Interfaces<Base>;
+    explicit Keyed(int key) : key(key) {}
+    int key;
+};
+
+TEST(TheKeyedQueueOfTwoWays, IsKilledOnce) {
+    // D27: found by the model; two of its three places are taken
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Keyed>();
+    const auto key = event::latest_by([](const Keyed& event) { return event.key; });
+    const auto subscription =
+        bus.subscribe<Keyed, event::Implements<Base>>({.capacity = 3, .on_full = event::Kill{}}, key);
+    emitter.emit(Keyed(1));
+    const auto result = emitter.emit(Keyed(2));
+    EXPECT_EQ(result.killed, 1U);
+    EXPECT_EQ(result.delivered, 0U);
+    EXPECT_EQ(result.subscribers, 1U);
+}
+
+TEST(ABatch, CountsNoEventThatNobodyHeardAfterItKilledTheLast) {
+    // found by the model
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Number>();
+    const auto subscription = bus.subscribe<Number>({.capacity = 1, .on_full = event::Kill{}});
+    const auto result = emitter.emit_all(std::vector<Number>{{1}, {2}, {3}, {4}});
+    EXPECT_EQ(result.killed, 1U);
+    EXPECT_EQ(result.subscribers, 2U);
+    EXPECT_EQ(bus.stat<Number>().emitted, 2U);
+}
+
 TYPED_TEST(TheQueueOfTwoWays, IsKilledOnceBesideOthersThatAreNot) {
     // D27
     const auto subscription =

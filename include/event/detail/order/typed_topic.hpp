@@ -136,7 +136,7 @@ private:
         }
         Aftermath after;
         EmitResult result = fan_out<false>(batch.take(0), nullptr, domain, false, after);
-        for (std::size_t i = 1; i < batch.size(); ++i)
+        for (std::size_t i = 1; i < batch.size() && wanted(); ++i)  // the one before may have killed all
             result += fan_out<false>(batch.take(i), nullptr, domain, false, after);
         domain.unlock();
         after.settle();

@@ -28,6 +28,7 @@ public:
 
     [[nodiscard]] Slot& operator[](Place place) const noexcept { return *as<Slot>(at(place) + sizeof(Link)); }
     [[nodiscard]] Place oldest() const noexcept { return oldest_; }
+    [[nodiscard]] Place newest() const noexcept { return newest_; }
     /// The oldest that was not replayed.
     [[nodiscard]] Place oldest_new() const noexcept { return oldest_new_; }
     [[nodiscard]] Place after(Place place) const noexcept { return link(place).next; }
