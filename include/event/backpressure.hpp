@@ -64,7 +64,9 @@ struct Notify {
 };
 
 /// `Emitter::async_emit` waits until there is room; a plain `emit` finds a full queue as with `Notify{}`. So what must
-/// not be lost is emitted with `async_emit`, everywhere: outside coroutines with `asio::detached`, say. Turns are taken
+/// not be lost is emitted with `async_emit`, everywhere: outside coroutines with `asio::detached`, say; but each emit
+/// that waits is memory, so one who never waits for it needs a bound of its own. Who never receives, or whose handler's
+/// context is gone, makes every `async_emit` wait until the subscription is closed. Turns are taken
 /// in the order in which they were asked for, whatever the types; one that was offered and is not taken, because its
 /// executor does not run, passes on once the receiver has found the queue empty twice.
 /// Cost: taking an event takes a lock.

@@ -15,7 +15,9 @@ namespace event {
 
 /// What an event type declares as `event_interfaces`: the bases as which it can be subscribed to. They are accessible,
 /// unambiguous base classes; virtual functions are not needed, and no RTTI. What derives from such an event inherits
-/// the declaration, as it does an `event_name`: give each event type that has named bases a name of its own.
+/// the declaration, as it does an `event_name`: give each event type that has named bases a name of its own. Where
+/// shared libraries hide their symbols, the base needs an `event_name` as well (`event/name.hpp`). An event that does
+/// not declare its base is not found by it.
 template <class... Bases>
 struct Interfaces {};
 

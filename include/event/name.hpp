@@ -3,8 +3,9 @@
 /// The label of an event type: what logs, statistics and errors call it, and how shared libraries that were built with
 /// hidden visibility know it. One type in two of them is one topic if it declares the same `event_name` in both, and is
 /// spelled, sized and aligned alike; otherwise two, or `errc::name_clash` if they declare one name. The same holds for
-/// behaviours. Who registers a type first lends the bus its code: that library stays loaded as long as the bus, its
-/// handles and its events.
+/// the bases of behaviours. (So for a program that loads them, too, unless it exports its symbols: `ENABLE_EXPORTS` in
+/// CMake, `-rdynamic`.) Who registers a type first lends the bus its code: that library stays loaded as long as the
+/// bus, its handles and its events.
 
 #include <concepts>
 #include <string_view>

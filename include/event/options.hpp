@@ -19,8 +19,8 @@ struct BusOptions {
     /// Note when each queue was last empty, for `SubscriptionStat::age` and `slow_after`. Costs a look at the clock for
     /// each event that is queued.
     bool measure_age = false;
-    /// With `measure_age`: `on_slow_subscriber` is also called, with `SlowSubscriber::age`, when a queue has not been
-    /// empty for that long; once until it is empty again. Noticed when the next event comes, without any timer.
+    /// Only with `measure_age`: `on_slow_subscriber` is also called, with `SlowSubscriber::age`, when a queue has not
+    /// been empty for that long; once until it is empty again. Noticed when the next event comes, without any timer.
     std::chrono::nanoseconds slow_after = std::chrono::seconds(1);
     /// Called once for each episode of a subscription that loses events under `Notify` without a callback (or under
     /// `Wait`, by a plain emit), with the rules of `Notify::callback`; never twice at once, whatever the subscription:

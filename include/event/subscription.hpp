@@ -145,7 +145,8 @@ public:
         return mailbox_ ? mailbox_->bus().missing_emitters(*mailbox_) : std::vector<std::string>();
     }
 
-    /// Ends the pending receive with `operation_aborted`. Does nothing to a push subscription.
+    /// Ends the pending receive with `operation_aborted`; until its handler has run, another one is
+    /// `errc::concurrent_receive`. Does nothing to a push subscription.
     void cancel() noexcept {
         if (mailbox_ && !is_push_) mailbox_->cancel();
     }

@@ -218,6 +218,11 @@ public:
                 can_be_copied,
                 "event: update lets a function change a copy: for what cannot be copied, return the new value "
                 "from it, or set one with emplace");
+            // not of a template, whose body may not compile
+            if constexpr (requires { &std::remove_reference_t<F>::operator(); }) {
+                static_assert(!std::invocable<F&, T>,
+                              "event: update throws away what this function does: take T&, or return the new value");
+            }
             replace([&](const T* current, detail::Draft<T>& next) {
                 std::invoke(f, current != nullptr ? next.build(*current) : next.build_default());
                 return true;

@@ -104,7 +104,8 @@ public:
         return snapshot;
     }
 
-    /// Ends the pending get with `operation_aborted`; nothing was consumed.
+    /// Ends the pending get with `operation_aborted`; nothing was consumed. Until its handler has run, another one is
+    /// `errc::concurrent_receive`.
     void cancel() noexcept {
         if (spot_) spot_->cancel();
     }

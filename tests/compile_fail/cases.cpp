@@ -178,6 +178,10 @@ void wrong(boost::asio::io_context& io) {
 #elif defined(CASE_predicate_of_another_type)
     auto watcher = event::Value<B>(io).watch();
     watcher.async_get_if([](int) { return true; }, [](auto, auto) {});
+#elif defined(CASE_update_forgets_the_reference)
+    event::Value<A>(io).update([](A) {});
+#elif defined(CASE_update_forgets_the_return)
+    event::Value<A>(io).update([](const A&) {});
 #elif defined(CASE_update_changes_no_copy)
     event::Value<Pinned>(io).update([](Pinned& pinned) { ++pinned.value; });
 #endif
