@@ -1,0 +1,182 @@
+#pragma once
+
+/// Runs a program on the library and on the model, step by step, and compares whatever can be observed.
+
+#include "handles.hpp"
+#include "model.hpp"
+
+#include <event/all.hpp>
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace model {
+
+/// One step of a program. Every four bytes are one: what they name is taken modulo what there is.
+struct Step {
+    std::uint8_t what = 0, a = 0, b = 0, c = 0;
+};
+using Program = std::vector<Step>;
+
+[[nodiscard]] Program program_of(std::span<const std::uint8_t> bytes);
+[[nodiscard]] std::string to_string(const Program& program);
+
+/// The first thing that differs; empty if nothing does.
+[[nodiscard]] std::string run(const Program& program);
+/// A program that differs as well, of which no step can be left out.
+[[nodiscard]] Program shrunk(Program program);
+
+/// An operation that was started, and neither completed nor was destroyed.
+struct Operation {
+    enum class Kind : std::uint8_t { receive, receive_some, wait, end, readiness, emit, get, get_if, wait_newer };
+    Kind kind = Kind::receive;
+    int target = 0;  // the subscription, emitter or watcher
+    std::size_t context = 0;
+    std::size_t most = 0;  // of receive_some
+    std::uint8_t then = 0;
+    bool is_cancelled = false;
+    /// It need not wait for anything: what it completes with.
+    std::optional<errc> fixed = {};
+    EmitResult result = {};  // with it
+    // of an emit
+    Type type = ping;
+    int number = 0;
+    std::uint64_t arrival = 0;
+    std::shared_ptr<const bool> emitter_is_open = {};
+    std::shared_ptr<boost::asio::cancellation_signal> signal = {};
+};
+
+/// What the handlers of the program tell.
+class Machine final : public Listener {
+public:
+    Machine();
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+    ~Machine();
+
+    void execute(const Step& step);
+    /// Between two steps, when no call is in progress.
+    void compare();
+    [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
+
+    // Listener
+    void received(int operation, error_code error, std::span<const Received> all) override;
+    void completed(int operation, error_code error) override;
+    void emitted(int operation, error_code error, const EmitResult& result) override;
+    void got(int operation, error_code error, std::optional<Seen> seen) override;
+    void destroyed(int operation) override;
+    void pushed(int subscription, const Received& received) override;
+    [[nodiscard]] boost::asio::io_context* context(std::size_t which) override { return contexts_[which].get(); }
+
+private:
+    using Kind = Operation::Kind;
+    struct Emitting {
+        std::unique_ptr<AnyEmitter> handle;
+        Type type;
+        std::shared_ptr<bool> is_open = std::make_shared<bool>(true);
+    };
+    struct Subscribed {
+        std::unique_ptr<AnySubscription> handle;
+        bool is_push = false;
+        std::size_t context = 0;
+        bool has_handler = false;  // that lives
+        std::uint8_t then = 0;     // what its handler does
+        std::uint64_t last_sequence = 0;
+    };
+    struct Watching {
+        std::unique_ptr<AnyWatcher> handle;
+    };
+
+    template <class... Args>
+    void expect(bool holds, fmt::format_string<Args...> what, Args&&... args) {
+        if (!holds && failure_.empty()) failure_ = fmt::format(what, std::forward<Args>(args)...);
+    }
+    template <class Map>
+    [[nodiscard]] static typename Map::value_type* pick(Map& map, std::uint8_t which) {
+        if (map.empty()) return nullptr;
+        return &*std::next(map.begin(), static_cast<std::ptrdiff_t>(which % map.size()));
+    }
+
+    void make_emitter(const Step& step);
+    void close_emitter(const Step& step, bool destroys);
+    void emit(const Step& step);
+    void emit_all(const Step& step);
+    void async_emit(const Step& step);
+    void subscribe(const Step& step);
+    void try_receive(const Step& step);
+    void start_receive(const Step& step);
+    void start_beside(const Step& step);
+    void end_subscription(const Step& step, int how);
+    void watch(const Step& step);
+    void try_get(const Step& step);
+    void start_get(const Step& step);
+    void end_watcher(const Step& step);
+    void cancel(const Step& step);
+    void cancel_receive(const Step& step);
+    void run_context(const Step& step);
+    void run_all();
+    void kill_context(const Step& step);
+    void close_bus();
+    void act(std::uint8_t then);
+
+    [[nodiscard]] int begin(Operation operation);
+    [[nodiscard]] bool is_alive(std::size_t context) const { return contexts_[context] != nullptr; }
+    /// Which context a handler runs in.
+    [[nodiscard]] std::size_t choose_context(std::uint8_t which) const;
+    /// The pending operation that occupies the spot of a subscription or watcher.
+    [[nodiscard]] bool is_occupied(int target, bool of_watcher) const;
+    static bool is_of_watcher(Kind kind) { return kind >= Kind::get; }
+    static bool is_receive(Kind kind) { return kind <= Kind::wait; }
+    /// Whether it must complete when it gets to run.
+    [[nodiscard]] bool is_due(const Operation& operation) const;
+    /// Of emits that wait: whether the operation's could go on now.
+    [[nodiscard]] bool may_emit(const Operation& operation) const;
+    /// Whether the two wait for one queue.
+    [[nodiscard]] bool share_queue(Type left, Type right) const;
+    [[nodiscard]] bool somebody_waits_beside(Type type) const;
+    void check_idle();
+    void check_callbacks();
+    void check_received(int subscription, const Received& received);
+    void note_sequence(std::uint64_t order, std::uint64_t sequence);
+    void told_slow(const event::SlowSubscriber& slow);
+    /// Calls the library, and only notes who is told to be slow: what the model does is not known before.
+    template <class Call>
+    void quietly(Call&& call);
+    /// Emits in that of the possible ways in which the library has just done it.
+    EmitResult emit_as_library_did(Type type, int number);
+    [[nodiscard]] bool is_like_library(const Bus& model) const;
+    void compare_subscription(int id, const Subscription& subscription);
+    Operation* finish(int operation, const char* how, Operation& storage);
+
+    std::array<std::unique_ptr<boost::asio::io_context>, 2> contexts_;  // the first is the bus's
+    bool home_is_gone_ = false;
+    std::unique_ptr<event::EventBus> bus_;
+    Bus model_;
+    std::map<int, Emitting> emitters_;
+    std::map<int, Subscribed> subscriptions_;
+    std::map<int, Watching> watchers_;
+    std::map<int, Operation> operations_;
+    std::map<std::uint64_t, std::uint64_t> sequences_;  // of the events, by order
+    std::array<std::size_t, 2> dying_{};
+    std::string failure_;
+    std::vector<int> quiet_calls_;
+    bool is_quiet_ = false;
+    std::size_t running_ = 0;  // the context
+    int depth_ = 0;
+    int acts_left_ = 200;  // handlers that emit what they hear go on for ever
+    int next_ = 1;
+    int next_number_ = 1;
+    std::uint64_t arrivals_ = 0;
+};
+
+}  // namespace model

@@ -1,0 +1,367 @@
+#include "model.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace model {
+
+std::size_t Subscription::new_events() const {
+    return static_cast<std::size_t>(
+        std::count_if(queue.begin(), queue.end(), [](const Queued& queued) { return !queued.is_replayed; }));
+}
+
+std::vector<std::size_t> Subscription::hears(Type type) const {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        const Listed listed = lists[i];
+        const bool hears = listed == Listed::all || (listed == Listed::behaviour && (type == pong || type == note)) ||
+                           (listed < Listed::behaviour && static_cast<Type>(listed) == type);
+        if (hears) places.push_back(i);
+    }
+    return places;
+}
+
+bool Subscription::lists_itself(Type type) const {
+    return std::any_of(lists.begin(), lists.end(), [type](Listed listed) {
+        return listed < Listed::behaviour && static_cast<Type>(listed) == type;
+    });
+}
+
+// ---- emitters ---------------------------------------------------------------------------------------------------
+
+errc Bus::add_emitter(Type type, bool retain, bool exclusive) {
+    if (is_closed) return errc::closed;
+    Topic& topic = topics[type];
+    if (topic.emitters != 0 && (exclusive || topic.has_exclusive)) {
+        retire_unused(type);
+        return errc::emitter_exists;
+    }
+    ++topic.emitters;
+    topic.has_exclusive = exclusive;
+    topic.is_retained = topic.is_retained || retain;
+    return {};
+}
+
+void Bus::remove_emitter(Type type) {
+    --topics[type].emitters;
+    topics[type].has_exclusive = false;
+    retire_unused(type);
+}
+
+EmitResult Bus::emit(Type type, int number, const Accepts& accepts) {
+    EmitResult result;
+    Topic& topic = topics[type];
+    if (is_closed) {
+        result.error = errc::closed;
+        return result;
+    }
+    if (!is_wanted(type)) return result;
+    const Event event{type, number, ++order_};
+    Accepts left = accepts;
+    // who lists the type comes first, then who knows only what it can do
+    for (const bool itself : {true, false}) {
+        for (auto& [id, subscription] : subscriptions) {
+            for (const std::size_t index : subscription.hears(type)) {
+                if (!subscription.is_open() || (subscription.lists[index] < Listed::behaviour) != itself) continue;
+                ++result.subscribers;
+                const bool is_there_already = !subscription.queue.empty() && subscription.queue.back().event == event;
+                switch (push(subscription, index, event, false, left.contains(id) ? &left[id] : nullptr)) {
+                    case Pushed::queued:
+                        ++result.delivered;
+                        break;
+                    case Pushed::displaced:
+                        ++result.delivered;
+                        ++result.displaced;
+                        break;
+                    case Pushed::refused:
+                        ++result.refused;
+                        break;
+                    case Pushed::rejected:
+                        ++result.rejected;
+                        break;
+                    case Pushed::merged_away:
+                        ++result.rejected;
+                        ++result.displaced;
+                        break;
+                    case Pushed::killed:
+                        ++result.killed;
+                        if (is_there_already) {  // whom it reaches in two ways counts once
+                            --result.subscribers;
+                            --result.delivered;
+                        }
+                        break;
+                }
+            }
+        }
+    }
+    topic.lost += result.lost();
+    ++topic.emitted;
+    topic.last = event;
+    if (topic.is_retained) topic.kept = event;
+    return result;
+}
+
+bool Bus::is_wanted(Type type) const {
+    if (topics[type].is_retained || counts_unheard) return true;
+    return std::any_of(subscriptions.begin(), subscriptions.end(), [type](const auto& entry) {
+        return entry.second.is_open() && !entry.second.hears(type).empty();
+    });
+}
+
+bool Bus::has_room(Type type) const {
+    return std::all_of(subscriptions.begin(), subscriptions.end(), [type](const auto& entry) {
+        const Subscription& subscription = entry.second;
+        return !subscription.is_open() || subscription.policy != Policy::wait || subscription.hears(type).empty() ||
+               subscription.has_room();
+    });
+}
+
+// ---- a queue ----------------------------------------------------------------------------------------------------
+
+void Bus::append(Subscription& subscription, const Queued& queued) {
+    subscription.queue.push_back(queued);
+    subscription.queue.back().missed += std::exchange(subscription.gap, 0);
+    subscription.high_water = std::max<std::uint64_t>(subscription.high_water, subscription.queue.size());
+}
+
+void Bus::lose(Subscription& subscription, std::size_t position) {
+    const auto at = subscription.queue.begin() + static_cast<std::ptrdiff_t>(position);
+    const std::uint64_t missed = at->missed + 1;
+    const auto next = subscription.queue.erase(at);
+    (next != subscription.queue.end() ? next->missed : subscription.gap) += missed;
+}
+
+Bus::Pushed Bus::push(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed,
+                      int* accepts) {
+    auto& [delivered, lost, rejected, discarded] = subscription.figures;
+    std::deque<Queued>& queue = subscription.queue;
+    if (queue.empty()) subscription.is_in_episode = false;
+    if (subscription.is_filtered && !model::is_wanted(event.number)) {
+        ++rejected;
+        return Pushed::rejected;
+    }
+    const bool is_latest = subscription.policy == Policy::latest;
+    if (is_latest || subscription.keys != Keys::none) {
+        const auto same = std::find_if(queue.begin(), queue.end(), [&](const Queued& queued) {
+            return queued.index == index && (is_latest || key_of(queued.event.number) == key_of(event.number));
+        });
+        if (same != queue.end()) {
+            ++lost;
+            Queued newest{event, index, same->missed + 1, is_replayed};
+            if (subscription.keys == Keys::merged) {
+                const std::optional<int> both = merged(same->event.number, event.number);
+                if (!both) {
+                    ++rejected;
+                    lose(subscription, static_cast<std::size_t>(same - queue.begin()));
+                    return Pushed::merged_away;
+                }
+                newest.event.number = *both;
+                newest.is_merged = true;
+            }
+            queue.erase(same);
+            append(subscription, newest);
+            return Pushed::displaced;
+        }
+    }
+    Pushed pushed = Pushed::queued;
+    const bool is_taken = subscription.has_room() && (accepts == nullptr || (*accepts)-- > 0);
+    if (!is_replayed && !is_latest && !is_taken) {
+        switch (subscription.policy) {
+            case Policy::drop_oldest: {
+                const auto oldest =
+                    std::find_if(queue.begin(), queue.end(), [](const Queued& queued) { return !queued.is_replayed; });
+                ++lost;
+                lose(subscription, static_cast<std::size_t>(oldest - queue.begin()));
+                pushed = Pushed::displaced;
+                break;
+            }
+            case Policy::kill:
+                end(subscription, Subscription::State::killed);
+                return Pushed::killed;
+            default:
+                ++lost;
+                ++subscription.gap;
+                if (subscription.policy != Policy::drop && !std::exchange(subscription.is_in_episode, true)) {
+                    subscription.is_slow_due = true;
+                    ++subscription.episodes;
+                }
+                return Pushed::refused;
+        }
+    }
+    append(subscription, {event, index, 0, is_replayed});
+    return pushed;
+}
+
+std::optional<Queued> Bus::take(Subscription& subscription) {
+    if (subscription.has_ended()) return std::nullopt;
+    std::optional<Queued> taken;
+    if (!subscription.queue.empty()) {
+        taken = subscription.queue.front();
+        subscription.queue.pop_front();
+        ++subscription.figures.delivered;
+    }
+    if (subscription.state == Subscription::State::draining && subscription.queue.empty())
+        end(subscription, Subscription::State::closed);
+    return taken;
+}
+
+void Bus::end(Subscription& subscription, Subscription::State how) {
+    subscription.state = how;
+    subscription.figures.discarded += subscription.queue.size();
+    subscription.queue.clear();
+    subscription.is_slow_due = false;
+}
+
+void Bus::subscribe(int number, Subscription wanted, bool replays) {
+    Subscription& subscription = subscriptions[number] = std::move(wanted);
+    if (subscription.policy == Policy::latest) subscription.capacity = subscription.lists.size();
+    std::vector<std::pair<Event, std::size_t>> kept;
+    for (int type = 0; type < types && replays; ++type) {
+        const std::optional<Event>& event = topics[static_cast<std::size_t>(type)].kept;
+        if (!event) continue;
+        for (const std::size_t index : subscription.hears(static_cast<Type>(type))) kept.emplace_back(*event, index);
+    }
+    std::stable_sort(kept.begin(), kept.end(),
+                     [](const auto& left, const auto& right) { return left.first.order < right.first.order; });
+    for (const auto& [event, index] : kept) push(subscription, index, event, true, nullptr);
+    if (has_started) resolve(subscription);
+}
+
+void Bus::close(Subscription& subscription) {
+    if (!subscription.is_listed) return;
+    if (!subscription.has_ended()) end(subscription, Subscription::State::closed);
+    gone_.delivered += subscription.figures.delivered;
+    gone_.lost += subscription.figures.lost;
+    gone_.rejected += subscription.figures.rejected;
+    gone_.discarded += subscription.figures.discarded;
+    subscription.is_listed = false;
+    for (int type = 0; type < types; ++type)
+        if (!subscription.hears(static_cast<Type>(type)).empty()) retire_unused(static_cast<Type>(type));
+}
+
+void Bus::drain(Subscription& subscription) {
+    if (!subscription.is_listed) return;
+    if (subscription.is_open()) {
+        subscription.state = Subscription::State::draining;
+        if (subscription.queue.empty()) end(subscription, Subscription::State::closed);
+    }
+    for (int type = 0; type < types; ++type)
+        if (!subscription.hears(static_cast<Type>(type)).empty()) retire_unused(static_cast<Type>(type));
+}
+
+// ---- the latest value -------------------------------------------------------------------------------------------
+
+void Bus::watch(int number, Type type) {
+    watchers[number] = {.type = type};
+    topics[type].is_retained = true;
+    ++topics[type].watchers;
+}
+
+void Bus::close(Watcher& watcher) {
+    if (std::exchange(watcher.is_closed, true)) return;
+    --topics[watcher.type].watchers;
+    forget_if_unread(watcher.type);
+    retire_unused(watcher.type);
+}
+
+void Bus::see(Watcher& watcher) {
+    watcher.seen = newest(watcher)->order;
+    forget_if_unread(watcher.type);
+}
+
+void Bus::forget_if_unread(Type type) {
+    if (!is_closed || topics[type].values != 0) return;
+    const bool is_read = std::any_of(watchers.begin(), watchers.end(), [&](const auto& entry) {
+        return entry.second.type == type && !entry.second.is_closed && is_behind(entry.second);
+    });
+    if (!is_read) topics[type].kept.reset();
+}
+
+void Bus::forget(Type type) {
+    topics[type].kept.reset();
+    retire_unused(type);
+}
+
+// ---- the bus ----------------------------------------------------------------------------------------------------
+
+void Bus::resolve(Subscription& subscription) {
+    using Readiness = Subscription::Readiness;
+    if (!subscription.is_open()) return;
+    const bool is_lacking = std::any_of(subscription.lists.begin(), subscription.lists.end(), [&](Listed listed) {
+        if (listed == Listed::all) return false;
+        if (listed == Listed::behaviour) return topics[pong].emitters == 0 && topics[note].emitters == 0;
+        return topics[static_cast<std::size_t>(listed)].emitters == 0;
+    });
+    if (!subscription.requires_emitters || !is_lacking) {
+        subscription.readiness = Readiness::ready;
+        return;
+    }
+    subscription.readiness = Readiness::no_emitters;
+    close(subscription);
+}
+
+void Bus::start() {
+    if (is_closed) return;
+    const errc failed = add_emitter(started, true, false);
+    if (!std::exchange(has_started, true)) {
+        for (auto& [id, subscription] : subscriptions) resolve(subscription);
+        if (failed == errc{}) emit(started, 0);
+    }
+    remove_emitter(started);
+}
+
+void Bus::close() {
+    if (std::exchange(is_closed, true)) return;
+    for (int type = 0; type < types; ++type) forget_if_unread(static_cast<Type>(type));
+    for (auto& [id, subscription] : subscriptions) drain(subscription);
+}
+
+void Bus::retire_unused(Type type) {
+    Topic& topic = topics[type];
+    const bool is_listed = std::any_of(subscriptions.begin(), subscriptions.end(), [type](const auto& entry) {
+        return entry.second.is_open() && entry.second.lists_itself(type);
+    });
+    if (topic.emitters != 0 || topic.watchers != 0 || topic.kept || is_listed) return;
+    topic.is_retained = false;
+    topic.emitted = topic.lost = 0;
+    topic.last.reset();
+}
+
+std::size_t Bus::subscribers(Type type) const {
+    std::size_t count = 0;
+    for (const auto& [id, subscription] : subscriptions)
+        if (subscription.is_open() && !subscription.is_wildcard()) count += subscription.hears(type).size();
+    return count;
+}
+
+Figures Bus::sums() const {
+    Figures sums = gone_;
+    for (const auto& [id, subscription] : subscriptions) {
+        if (!subscription.is_listed) continue;
+        sums.delivered += subscription.figures.delivered;
+        sums.lost += subscription.figures.lost;
+        sums.rejected += subscription.figures.rejected;
+        sums.discarded += subscription.figures.discarded;
+    }
+    return sums;
+}
+
+std::size_t Bus::alive(Type type) const {
+    std::vector<std::uint64_t> orders;
+    if (topics[type].kept) orders.push_back(topics[type].kept->order);
+    std::size_t merged = 0;  // an event of its own
+    for (const auto& [id, subscription] : subscriptions) {
+        for (const Queued& queued : subscription.queue) {
+            if (queued.event.type != type) continue;
+            if (queued.is_merged) {
+                ++merged;
+            } else {
+                orders.push_back(queued.event.order);
+            }
+        }
+    }
+    std::sort(orders.begin(), orders.end());
+    return merged + static_cast<std::size_t>(std::unique(orders.begin(), orders.end()) - orders.begin());
+}
+
+}  // namespace model

@@ -1,0 +1,181 @@
+#pragma once
+
+/// The contract of the bus as a plain sequential program: containers, no locks, no memory of its own, no executor. It
+/// says what each call returns, what each queue holds, which operations may complete now and with what; the library
+/// says which of them completes first.
+
+#include <event/backpressure.hpp>
+#include <event/emit_result.hpp>
+#include <event/error.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace model {
+
+using event::EmitResult;
+using event::errc;
+using event::Policy;
+
+/// The event types: Ping and Pong are copied into each queue, Note is shared; Pong and Note have the behaviour. Started
+/// is what a bus emits when it starts.
+enum Type : std::uint8_t { ping, pong, note, started, types };
+
+/// What a subscription lists, and so the index of a delivery.
+enum class Listed : std::uint8_t { ping, pong, note, behaviour, all };
+
+enum class Keys : std::uint8_t { none, newest, merged };
+
+struct Event {
+    Type type = ping;
+    int number = 0;
+    std::uint64_t order = 0;  // of all emits, from 1
+
+    friend bool operator==(const Event&, const Event&) = default;
+};
+
+/// What filters, keys and merges of the tests say.
+[[nodiscard]] inline bool is_wanted(int number) { return number % 3 != 0; }
+[[nodiscard]] inline int key_of(int number) { return number % 4; }
+[[nodiscard]] inline std::optional<int> merged(int queued, int newer) {
+    return (queued + newer) % 5 == 0 ? std::nullopt : std::optional(newer + 4 * (queued % 3));
+}
+
+struct Queued {
+    Event event;
+    std::size_t index = 0;  // among what the subscription lists
+    std::uint64_t missed = 0;
+    bool is_replayed = false;
+    bool is_merged = false;  // it is nobody else's
+};
+
+struct Figures {
+    std::uint64_t delivered = 0, lost = 0, rejected = 0, discarded = 0;
+
+    friend bool operator==(const Figures&, const Figures&) = default;
+};
+
+struct Subscription {
+    // as asked for
+    std::vector<Listed> lists = {};
+    Policy policy = Policy::drop;
+    std::size_t capacity = 1;
+    bool is_filtered = false;
+    Keys keys = Keys::none;
+    bool requires_emitters = false;
+
+    enum class State : std::uint8_t { open, draining, closed, killed } state = State::open;
+    std::deque<Queued> queue = {};
+    std::uint64_t gap = 0;
+    std::uint64_t high_water = 0;
+    Figures figures = {};
+    bool is_in_episode = false;
+    bool is_slow_due = false;  // a callback is to come
+    std::uint64_t episodes = 0;
+    enum class Readiness : std::uint8_t { unknown, ready, no_emitters } readiness = Readiness::unknown;
+    bool is_listed = true;  // by the report: until its handle closes it
+
+    [[nodiscard]] bool is_open() const { return state == State::open; }
+    [[nodiscard]] bool has_ended() const { return state >= State::closed; }
+    [[nodiscard]] errc end_reason() const { return state == State::killed ? errc::killed : errc::closed; }
+    [[nodiscard]] std::size_t new_events() const;
+    [[nodiscard]] bool has_room() const { return new_events() < capacity; }
+    /// In which places it hears of the type.
+    [[nodiscard]] std::vector<std::size_t> hears(Type type) const;
+    [[nodiscard]] bool lists_itself(Type type) const;
+    [[nodiscard]] bool is_wildcard() const { return lists.front() == Listed::all; }
+    /// Whether it has anything to give, or an end to tell of.
+    [[nodiscard]] bool is_readable() const { return state != State::open || !queue.empty(); }
+};
+
+struct Topic {
+    std::size_t emitters = 0;
+    bool has_exclusive = false;
+    bool is_retained = false;
+    std::uint64_t emitted = 0;
+    std::uint64_t lost = 0;
+    std::optional<Event> last;  // that was counted
+    std::optional<Event> kept;
+    std::size_t watchers = 0;
+    std::size_t values = 0;
+};
+
+struct Watcher {
+    Type type = ping;
+    std::uint64_t seen = 0;  // order of an event
+    bool is_closed = false;
+    /// A get with a predicate may, or may not, have seen the newest event by now.
+    bool may_have_seen = false;
+};
+
+/// How many of its events a queue takes at most where it has room: of those subscriptions that are named.
+using Accepts = std::map<int, int>;
+
+/// A bus with all that is registered. Everything is found by its number, in the order in which it was made.
+class Bus {
+public:
+    std::array<Topic, types> topics;
+    std::map<int, Subscription> subscriptions;
+    std::map<int, Watcher> watchers;
+    bool is_closed = false;
+    bool has_started = false;
+    bool counts_unheard = false;
+
+    /// Whether an emitter may be made.
+    [[nodiscard]] errc add_emitter(Type type, bool retain, bool exclusive);
+    void remove_emitter(Type type);
+
+    /// Emits. A queue of whose room somebody may have a promise takes the event only where `accepts` says so.
+    EmitResult emit(Type type, int number, const Accepts& accepts = {});
+    [[nodiscard]] bool is_wanted(Type type) const;
+    /// Whether every queue whose policy is Wait has room.
+    [[nodiscard]] bool has_room(Type type) const;
+
+    /// What it already holds is queued.
+    void subscribe(int number, Subscription subscription, bool replays);
+    std::optional<Queued> take(Subscription& subscription);
+    void close(Subscription& subscription);
+    void drain(Subscription& subscription);
+
+    void watch(int number, Type type);
+    void close(Watcher& watcher);
+    [[nodiscard]] const std::optional<Event>& newest(const Watcher& watcher) const { return topics[watcher.type].kept; }
+    [[nodiscard]] bool is_behind(const Watcher& watcher) const {
+        return newest(watcher) && newest(watcher)->order > watcher.seen;
+    }
+    [[nodiscard]] bool has_ended(const Watcher& watcher) const {
+        return watcher.is_closed || (!is_behind(watcher) && is_closed);
+    }
+    void see(Watcher& watcher);
+
+    void forget(Type type);
+    void start();
+    void close();
+
+    [[nodiscard]] std::size_t subscribers(Type type) const;
+    [[nodiscard]] Figures sums() const;
+    /// Events of the type that somebody could still read.
+    [[nodiscard]] std::size_t alive(Type type) const;
+    /// A topic that nobody uses begins anew.
+    void retire_unused(Type type);
+
+private:
+    enum class Pushed : std::uint8_t { queued, displaced, refused, rejected, merged_away, killed };
+    Pushed push(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed, int* accepts);
+    void append(Subscription& subscription, const Queued& queued);
+    /// One that nobody received goes; the next one tells of it.
+    void lose(Subscription& subscription, std::size_t position);
+    void end(Subscription& subscription, Subscription::State how);
+    void resolve(Subscription& subscription);
+    void forget_if_unread(Type type);
+
+    std::uint64_t order_ = 0;
+    Figures gone_;
+};
+
+}  // namespace model
