@@ -22,6 +22,7 @@ struct TopicStat {
     bool replayable = false;          ///< there is such an event now: `forget` drops it
     /// Events that some subscriber will never see because of an emit of this type: `EmitResult::lost()` of all of them.
     std::uint64_t lost = 0;
+    std::uint64_t killed = 0;  ///< subscriptions that events of this type have killed: `EmitResult::killed` of them
 };
 
 struct SubscriptionStat {
@@ -35,7 +36,7 @@ struct SubscriptionStat {
     std::uint64_t gap = 0;   ///< those of them that were lost since the last event was queued
     Policy policy = Policy::notify;
     std::string where = {};  ///< file and line of the `subscribe` call
-    bool killed = false;     ///< by its policy; it still has a handle
+    bool killed = false;     ///< by its policy, with an event that is in no other figure; it still has a handle
     bool waiting = false;    ///< a receive, or the push handler, waits for the next event
     /// Since the queue was last empty, where `BusOptions::measure_age` asks for it and something is queued.
     std::optional<std::chrono::nanoseconds> age = std::nullopt;
@@ -65,11 +66,14 @@ struct BusReport {
     std::vector<TopicReport> topics;              ///< by name
     std::vector<SubscriptionStat> subscriptions;  ///< in the order of their registration
     std::vector<ValueReport> values;              ///< by name
-    // Sums over all subscriptions there ever were, those that are gone included.
+    // Sums over all subscriptions there ever were, those that are gone included. Each event that was offered to one is
+    // in one of them, or still queued; an event that was replaced is lost, and what a merge left nothing of is
+    // rejected.
     std::uint64_t delivered = 0;
     std::uint64_t lost = 0;
     std::uint64_t rejected = 0;
     std::uint64_t discarded = 0;
+    std::uint64_t killed = 0;  ///< events that killed a subscription
 };
 
 /// The table, without a newline at its end.

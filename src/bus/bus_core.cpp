@@ -152,13 +152,17 @@ BusReport BusCore::report() {
     Figures sums = gone_;
     for (Mailbox::InBus& subscription : subscriptions_) {
         const SubscriptionStat& stat = report.subscriptions.emplace_back(subscription.mailbox.stat());
-        sums +=
-            {.delivered = stat.delivered, .lost = stat.lost, .rejected = stat.rejected, .discarded = stat.discarded};
+        sums += {.delivered = stat.delivered,
+                 .lost = stat.lost,
+                 .rejected = stat.rejected,
+                 .discarded = stat.discarded,
+                 .killed = stat.killed ? 1U : 0U};
     }
     report.delivered = sums.delivered;
     report.lost = sums.lost;
     report.rejected = sums.rejected;
     report.discarded = sums.discarded;
+    report.killed = sums.killed;
     const auto by_name = [](const auto& left, const auto& right) { return left.name < right.name; };
     std::sort(report.topics.begin(), report.topics.end(), by_name);
     std::sort(report.values.begin(), report.values.end(), by_name);

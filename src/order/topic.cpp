@@ -140,6 +140,7 @@ void TopicBase::count(Pushed pushed, EmitResult& result) noexcept {
             [[fallthrough]];
         case Pushed::killed:
             ++result.killed;
+            ++killed_;
             break;
         case Pushed::gone:
             --result.subscribers;
@@ -152,6 +153,7 @@ void TopicBase::stat_into(TopicStat& stat) const noexcept {
     stat.retained = retained_;
     stat.emitted = emitted_;
     stat.lost = lost_;
+    stat.killed = killed_;
     stat.last_sequence = last_sequence_;
     stat.replayable = retained_sequence() != 0;
 }
@@ -160,6 +162,7 @@ void TopicBase::reset() noexcept {
     retained_ = false;
     emitted_ = 0;
     lost_ = 0;
+    killed_ = 0;
     last_sequence_ = 0;
     refresh_attention();
     if (pool_ != nullptr) pool_->rest();

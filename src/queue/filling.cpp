@@ -151,9 +151,9 @@ Pushed Mailbox::make_room(std::uint16_t type, const Offer& offer) noexcept {
 Pushed Mailbox::overflow(std::uint16_t type, const Offer& offer) noexcept {
     if (policy_ != Policy::kill) return refuse(type, offer.after);
     if (has_ended()) return Pushed::gone;
-    const Pushed pushed = last_sequence() == offer.sequence ? Pushed::killed_twice : Pushed::killed;
+    is_killed_by_last_ = last_sequence() == offer.sequence;
     end(State::killed, offer.after);
-    return pushed;
+    return is_killed_by_last_ ? Pushed::killed_twice : Pushed::killed;
 }
 
 std::uint64_t Mailbox::last_sequence() const noexcept {

@@ -272,10 +272,12 @@ SubscriptionStat Mailbox::stat() {
 
 Figures Mailbox::figures() const noexcept {
     const std::uint64_t head = reader_.count.load(std::memory_order_acquire);
+    const std::uint64_t left = has_ended() ? tail() - head : 0;
     return {.delivered = head - removed_,
             .lost = lost_,
             .rejected = rejected_,
-            .discarded = has_ended() ? tail() - head : 0};
+            .discarded = is_killed_by_last_ && left != 0 ? left - 1 : left,
+            .killed = state() == State::killed ? 1U : 0U};
 }
 
 }  // namespace event::detail

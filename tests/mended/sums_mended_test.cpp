@@ -178,6 +178,68 @@ TEST_F(Sums, OfAKilledQueueCountItAsDiscarded) {
     EXPECT_EQ(bus_.report().delivered, 0U);
 }
 
+/// What implements a behaviour: small, and large.
+struct Base {};
+struct Small : Base {
+    using event_interfaces = event::Interfaces<Base>;
+};
+struct Large : Base {
+    using event_interfaces = event::Interfaces<Base>;
+    std::string text;
+};
+
+/// Of a queue with the policy Kill, which each event reaches in one way, or in two.
+template <class T>
+class TheSumsOfAKill : public testing::Test {
+protected:
+    template <class... Ts>
+    void expect_to_add_up(std::size_t capacity) {
+        asio::io_context io;
+        event::EventBus bus{io};
+        auto emitter = bus.emitter<T>();
+        auto subscription = bus.subscribe<Ts...>({.capacity = capacity, .on_full = event::Kill{}});
+        const auto other = bus.subscribe<T>();
+        event::EmitResult sum;
+        const auto expect = [&] {
+            std::uint64_t queued = 0;
+            const auto report = bus.report();
+            for (const auto& stat : report.subscriptions) queued += stat.size;
+            EXPECT_EQ(sum.subscribers,
+                      report.delivered + queued + report.lost + report.rejected + report.discarded + report.killed);
+            EXPECT_EQ(sum.killed, report.killed);
+            EXPECT_EQ(sum.killed, bus.template stat<T>().killed);
+            EXPECT_EQ(sum.killed, report.topics.front().killed);
+        };
+        for (int i = 0; i < 6; ++i) {
+            sum += emitter.emplace();
+            expect();
+            if (i == 0) static_cast<void>(subscription.try_receive());
+            expect();
+        }
+        EXPECT_EQ(sum.killed, 1U);
+        subscription.close();
+        expect();
+    }
+};
+using KilledBy = testing::Types<Small, Large>;
+class NameOfKiller {
+public:
+    template <class T>
+    static std::string GetName(int) {
+        return std::is_same_v<T, Small> ? "Small" : "Large";
+    }
+};
+TYPED_TEST_SUITE(TheSumsOfAKill, KilledBy, NameOfKiller);
+
+TYPED_TEST(TheSumsOfAKill, CountTheEventThatKills) {
+    for (const std::size_t capacity : {1U, 2U, 3U}) this->template expect_to_add_up<TypeParam>(capacity);
+}
+
+TYPED_TEST(TheSumsOfAKill, CountTheEventOnceThatFilledTheQueueInTheOtherWay) {
+    for (const std::size_t capacity : {1U, 2U, 3U, 4U})
+        this->template expect_to_add_up<TypeParam, event::Implements<Base>>(capacity);
+}
+
 TEST_F(Sums, OfATopicCountTheLossOfSetsAndOfWhatPassesBy) {
     // whoever emits: a value, another bus, an emit that displaces another type's event
     auto value = bus_.value<Number>();

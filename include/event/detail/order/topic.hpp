@@ -197,6 +197,7 @@ private:
     std::size_t waiting_queues_ = 0;
     std::size_t wildcards_ = 0;  // of the erased sinks
     std::uint64_t lost_ = 0;
+    std::uint64_t killed_ = 0;
     std::size_t watchers_ = 0;
     std::size_t watchers_up_to_date_ = 0;  // those that have seen the event of seen_sequence_
     std::uint64_t seen_sequence_ = 0;

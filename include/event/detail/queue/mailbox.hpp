@@ -68,12 +68,14 @@ struct Figures {
     std::uint64_t lost = 0;
     std::uint64_t rejected = 0;
     std::uint64_t discarded = 0;
+    std::uint64_t killed = 0;
 
     Figures& operator+=(const Figures& other) noexcept {
         delivered += other.delivered;
         lost += other.lost;
         rejected += other.rejected;
         discarded += other.discarded;
+        killed += other.killed;
         return *this;
     }
 };
@@ -345,7 +347,8 @@ private:
     std::uint64_t high_water_ = 0;
     std::uint64_t lost_ = 0;
     std::uint64_t rejected_ = 0;
-    std::uint64_t removed_ = 0;  // left the queue without being received, while it was open
+    std::uint64_t removed_ = 0;       // left the queue without being received, while it was open
+    bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
     IntrusiveList<Turn> line_;
     WaitList end_waiters_;
     WaitList ready_waiters_;
