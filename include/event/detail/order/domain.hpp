@@ -11,12 +11,12 @@
 
 /// Lock order of the whole library, outermost first:
 ///
-///     the bus's mutex (registration) → one domain's lock → a payload pool's lock
+///     the bus's mutex (registration) → one domain's lock → a payload pool's lock, or a mutex of `Core`, `Mailbox`,
+///                                                          `ContextRegistry` or `SlowLine`
 ///
-/// Two domains are locked together only while they are merged, and where a topic tells the value that counts its
-/// subscribers, which never is in a domain with others. The mutex of a `ContextRegistry` is never held together with
-/// any of them. User code runs under none of them, but for filters and keys, which decide what comes into a queue:
-/// `UserCode`.
+/// Nothing is locked under one of the last ones. Two domains are locked together only while they are merged, and where
+/// a topic tells the value that counts its subscribers, which never is in a domain with others. User code runs under
+/// none of them, but for filters and keys, which decide what comes into a queue: `UserCode`.
 
 namespace event::detail {
 
