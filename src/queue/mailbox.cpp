@@ -191,6 +191,7 @@ void Mailbox::drain(Aftermath& after) noexcept {
 }
 
 void Mailbox::finish_draining() {
+    if (defer_request(drain_it)) return;
     Aftermath after;
     after.only_ends();
     {
@@ -226,7 +227,10 @@ void Mailbox::fulfil(Requests requests) noexcept {
         add_reference();
         tell();
     }
-    if ((requests & drain_it) != 0) close_after_drain();
+    if ((requests & drain_it) != 0) {
+        close_after_drain();
+        finish_draining();
+    }
     if ((requests & close_it) != 0) close();
 }
 

@@ -7,12 +7,18 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace reading_mended_test {
 
@@ -21,6 +27,7 @@ using support::Completion;
 using support::drive;
 using support::Number;
 using support::numbers;
+using support::Text;
 
 /// An emit waits for one queue, another one behind it, and then a second queue comes that both have to wait for.
 class ATurnThatNeedsOneMoreQueue : public testing::Test {
@@ -133,6 +140,31 @@ TEST(AFilter, ThatMakesASubscriberOfAnotherBusSlowHasItToldOfAfterwards) {
     number.emit({1});
     number.emit({2});
     EXPECT_EQ(calls, 4) << "two subscriptions, two episodes";
+}
+
+/// The last event of a queue that is drained, or the end of it, is found by a filter.
+TEST(AFilter, ThatTakesTheLastOfADrainedQueueHasIt) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number, Text>();
+    auto drained = bus.subscribe<Number, Text>();
+    Completion<bool> closed;
+    drained.async_closed(closed.handler());
+    emitter.emit(Number{1});
+    emitter.emit(Text{"last"});
+    drained.close_after_drain();
+    std::string taken;
+    const auto filtered = bus.subscribe<Number>({}, event::where([&](const Number&) {
+                                                    while (const auto delivery = drained.try_receive())
+                                                        taken += delivery->get_if<Text>() ? "text" : "number ";
+                                                    return true;
+                                                }));
+    EXPECT_NO_THROW(EXPECT_EQ(emitter.emit(Number{2}).delivered, 1U));
+    EXPECT_EQ(taken, "number text");
+    EXPECT_EQ(drained.stat().delivered, 2U);
+    drive(io);
+    EXPECT_TRUE(closed.done()) << "it has ended, once the emit was done";
+    EXPECT_EQ(closed.error(), event::errc::closed);
 }
 
 }  // namespace reading_mended_test

@@ -309,6 +309,7 @@ private:
     void found_nothing(Aftermath& after) noexcept;
     [[nodiscard]] bool is_turn_offered() const noexcept;
     Look drained();
+    /// Ends it if it is drained and empty; in a filter, when the emit is done.
     void finish_draining();
 
     // The producer's cache line, together with the spot's parked operation: nothing comes before it. Guarded by the
