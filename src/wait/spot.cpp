@@ -30,8 +30,7 @@ bool ParkingSpot::try_add_reference() noexcept {
 }
 
 void ParkingSpot::let_all_go() noexcept {
-    let_executor_go();
-    stop_listening();
+    stop_listening([this] { let_executor_go(); });
     Core& core = this->core();
     let_go();
     core.release();

@@ -167,4 +167,73 @@ TEST(AFilter, ThatTakesTheLastOfADrainedQueueHasIt) {
     EXPECT_EQ(closed.error(), event::errc::closed);
 }
 
+/// An executor that owns its context, as one does that outlives whoever made it.
+class OwningExecutor {
+public:
+    explicit OwningExecutor(std::shared_ptr<asio::io_context> context) : context_(std::move(context)) {}
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return *context_; }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        return asio::execution::blocking.never;
+    }
+    template <class Function>
+    void execute(Function function) const {
+        asio::post(*context_, std::move(function));
+    }
+    bool operator==(const OwningExecutor&) const noexcept = default;
+
+private:
+    std::shared_ptr<asio::io_context> context_;
+};
+
+/// The context dies with the last executor of it, wherever that is.
+class TheLastExecutorOfAContext : public testing::Test {
+protected:
+    [[nodiscard]] OwningExecutor executor() const { return OwningExecutor(owned_); }
+    void expect_to_be_gone() const { EXPECT_TRUE(watch_.expired()); }
+
+    asio::io_context home_;
+    std::shared_ptr<asio::io_context> owned_ = std::make_shared<asio::io_context>();
+    const std::weak_ptr<asio::io_context> watch_ = owned_;
+};
+
+TEST_F(TheLastExecutorOfAContext, MayBeThatOfABus) {
+    {
+        const event::EventBus bus{asio::any_io_executor(executor())};
+        owned_.reset();
+    }
+    expect_to_be_gone();
+}
+
+TEST_F(TheLastExecutorOfAContext, MayBeThatOfAValue) {
+    {
+        const event::Value<Number> value{asio::any_io_executor(executor())};
+        owned_.reset();
+    }
+    expect_to_be_gone();
+}
+
+TEST_F(TheLastExecutorOfAContext, MayBeThatOfAPushSubscription) {
+    event::EventBus bus{home_};
+    {
+        auto subscription = bus.subscribe<Number>({}, asio::bind_executor(executor(), [](const Number&) {}));
+        subscription.close();
+        drive(*owned_);
+        owned_.reset();
+    }
+    expect_to_be_gone();
+}
+
+TEST_F(TheLastExecutorOfAContext, MayBeThatOfAnOperation) {
+    Completion<event::Delivery<Number>> receive;
+    std::optional<asio::io_context> home(std::in_place);
+    event::EventBus bus{*home};
+    auto subscription = bus.subscribe<Number>();
+    subscription.async_receive(asio::bind_executor(executor(), receive.handler()));
+    owned_.reset();
+    home.reset();
+    EXPECT_TRUE(receive.destroyed());
+    expect_to_be_gone();
+}
+
 }  // namespace reading_mended_test

@@ -25,8 +25,7 @@ public:
     void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
         if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-        executor_ = {};
-        stop_listening();  // its context may die from here on
+        stop_listening([this] { executor_ = {}; });  // its context may die from here on
         destroy_core();
     }
 

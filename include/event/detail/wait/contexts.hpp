@@ -83,6 +83,18 @@ public:
         if (registry_) registry_->remove(*this);
         registry_ = {};
     }
+    /// The same by one who gives up, by `let_go`, what it has of the context, maybe the last that keeps it alive.
+    template <class LetGo>
+    void stop_listening(LetGo&& let_go) noexcept {
+        if (const auto registry = registry_; registry && registry->pin()) {
+            const ContextRegistry::Pinned pinned(registry);
+            stop_listening();
+            let_go();
+        } else {  // it is dying already, and waits for who still listens
+            let_go();
+            stop_listening();
+        }
+    }
     /// Whether it listened to that context until this one died.
     [[nodiscard]] bool has_outlived(const boost::asio::execution_context& context) const noexcept {
         return registry_ && registry_->was_of(context);
