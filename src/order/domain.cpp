@@ -66,16 +66,20 @@ void UserCode::end_registering() noexcept {
 
 bool Deferred::defer() noexcept {
     if (!UserCode::runs()) return false;
-    if (is_deferred_.exchange(true, std::memory_order_acq_rel)) return true;
+    Deferred* none = nullptr;
+    Deferred* const next = deferred != nullptr ? deferred : this;
+    if (!next_.compare_exchange_strong(none, next, std::memory_order_acq_rel)) return true;
     defer_reference();
-    next_ = std::exchange(deferred, this);
+    deferred = this;
     return true;
 }
 
 void Deferred::run_all() noexcept {
     while (deferred != nullptr && !UserCode::runs()) {
-        Deferred* first = std::exchange(deferred, deferred->next_);
-        first->is_deferred_.store(false, std::memory_order_release);
+        Deferred* const first = deferred;
+        Deferred* const next = first->next_.load(std::memory_order_relaxed);
+        deferred = next != first ? next : nullptr;
+        first->next_.store(nullptr, std::memory_order_release);
         first->run_deferred();
     }
 }

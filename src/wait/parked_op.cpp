@@ -77,19 +77,23 @@ void ParkedOp::destroy_pinned() noexcept {
     destroy();
 }
 
-void Doomed::add(ParkedOp* op) {
+void Doomed::add(ParkedOp* op) noexcept {
     if (op == nullptr) return;
     if (!op->is_foreign()) {
         op->next = std::exchange(first_, op);
     } else {
         op->leave_in_spot();
-        foreign_.emplace_back(&op->place());
+        ParkingSpot& spot = op->place();
+        spot.add_reference();
+        spot.next_doomed = std::exchange(first_foreign_, &spot);
     }
 }
 
 Doomed::~Doomed() {
     while (first_ != nullptr) std::exchange(first_, first_->next)->destroy();
-    for (const IntrusivePtr<ParkingSpot>& spot : foreign_) {
+    while (first_foreign_ != nullptr) {
+        const auto spot = IntrusivePtr<ParkingSpot>::adopt(first_foreign_);
+        first_foreign_ = spot->next_doomed;
         ParkedOp* op = nullptr;
         {
             const DomainGuard guard(spot->home());

@@ -258,6 +258,26 @@ TEST_P(WhereAnAllocationFails, AnOperationHasNotBegun) {
     }
 }
 
+TEST_P(WhereAnAllocationFails, AContextDiesAllTheSame) {
+    // it takes along what waits on it, and on others: nothing of that allocates
+    asio::io_context other;
+    std::optional<asio::io_context> io(std::in_place);
+    event::EventBus bus{*io};
+    auto one = bus.subscribe<One>();
+    auto two = bus.subscribe<Two>();
+    auto watcher = bus.watch<One>();
+    Completion<event::Delivery<One>> receive;
+    Completion<event::Delivery<Two>> receive_too;
+    Completion<event::Snapshot<One>> get;
+    one.async_receive(asio::bind_executor(other, receive.handler()));
+    two.async_receive(receive_too.handler());
+    watcher.async_get(asio::bind_executor(other, get.handler()));
+    EXPECT_FALSE(allocation::failing(0, [&] { io.reset(); }));
+    EXPECT_TRUE(receive.destroyed());
+    EXPECT_TRUE(receive_too.destroyed());
+    EXPECT_TRUE(get.destroyed());
+}
+
 TEST_P(WhereAnAllocationFails, AnEmitIsNobodysOrIsCountedAsLostWhereItIsNotQueued) {
     // D25: and leaks nothing
     auto resource = std::make_shared<int>();

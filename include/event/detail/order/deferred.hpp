@@ -27,8 +27,7 @@ private:
     /// Gives back the reference that `defer_reference` took.
     virtual void run_deferred() noexcept = 0;
 
-    std::atomic<bool> is_deferred_{false};
-    Deferred* next_ = nullptr;
+    std::atomic<Deferred*> next_{nullptr};  // null: not asked for; the last one is followed by itself
 };
 
 }  // namespace event::detail

@@ -13,7 +13,6 @@
 #include <chrono>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace event::detail {
 
@@ -145,14 +144,14 @@ public:
     Doomed& operator=(const Doomed&) = delete;
     ~Doomed();
     /// Under the domain's lock. One that was claimed; may be null.
-    void add(ParkedOp* op);
-    void add_all(WaitList& waiting) {
+    void add(ParkedOp* op) noexcept;
+    void add_all(WaitList& waiting) noexcept {
         while (ParkedOp* op = waiting.front()) add(op->claim());
     }
 
 private:
     ParkedOp* first_ = nullptr;
-    std::vector<IntrusivePtr<ParkingSpot>> foreign_;
+    ParkingSpot* first_foreign_ = nullptr;  // whose operation waits there for its context's death; with a reference
 };
 
 }  // namespace event::detail

@@ -68,7 +68,8 @@ public:
     /// The waiting operation, now the caller's to wake or destroy, and in no list any more; null if there is none.
     [[nodiscard]] inline ParkedOp* claim() noexcept;
 
-    Polling polling;  // the pending operation's: the one hands it on to the next
+    ParkingSpot* next_doomed = nullptr;  // among those of a `Doomed`
+    Polling polling;                     // the pending operation's: the one hands it on to the next
 
 protected:
     /// What a filter has asked of its owner.
