@@ -161,7 +161,7 @@ public:
         if constexpr (sizeof...(Args) == 1 && (detail::Slices<Args, T> && ...)) detail::check_not_sliced<Args...>();
         std::optional<detail::HeldEvent<T>> event = hold<T>(std::forward<Args>(args)...);
         return boost::asio::async_initiate<Token, void(boost::system::error_code, EmitResult)>(
-            detail::InitiateEmit<T>(executor_, state_, event ? &topic<T>() : nullptr, std::move(event)), token);
+            detail::InitiateEmit<T>(executor_, state_, detail::index_of<T, Ts...>(), std::move(event)), token);
     }
 
     /// From now on nothing is delivered; emits that wait end with `errc::closed`. Idempotent.

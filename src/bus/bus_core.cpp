@@ -80,6 +80,7 @@ void BusCore::close() noexcept {
             topic->close(after);
             topic->forget_if_unread(after);
         }
+        for (EmitterState& emitter : emitters_) emitter.end_waiting(after);
         for (Mailbox::InBus& subscription : subscriptions_)
             disconnect(subscription.mailbox, Mailbox::State::draining, after);
         for (const auto& [topic, counts] : counts_) {
@@ -98,8 +99,8 @@ void BusCore::destroy_pending() noexcept {
     for (const auto& topic : topics_) {
         const DomainGuard guard(*topic);
         doomed.add_all(topic->watching());
-        for (EmitSpot& spot : topic->emitting()) doomed.add(spot.claim());
     }
+    for (EmitterState& emitter : emitters_) emitter.doom_waiting(doomed);
     for (Mailbox::InBus& subscription : subscriptions_) {
         Mailbox& mailbox = subscription.mailbox;
         const DomainGuard guard(mailbox.home());

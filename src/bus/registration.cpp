@@ -17,14 +17,30 @@ namespace event::detail {
 
 // ---- emitters ---------------------------------------------------------------------------------------------------
 
-EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name,
-                           Kind kind) noexcept
-    : bus_(std::move(bus)), topics_(std::move(topics)), name_(std::move(name)), kind_(kind) {}
+EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind)
+    : bus_(std::move(bus)), topics_(std::move(topics)), waiting_(topics_.size()), name_(std::move(name)), kind_(kind) {}
 
 EmitterState::~EmitterState() = default;
 
 void EmitterState::close() noexcept {
     if (is_open_.exchange(false, std::memory_order_acq_rel) && !defer()) bus_->remove_emitter(*this);
+}
+
+void EmitterState::end_waiting(Aftermath& after) noexcept {
+    for (std::size_t i = 0; i < topics_.size(); ++i) {
+        const DomainGuard guard(*topics_[i]);
+        while (EmitSpot* spot = waiting_[i].front()) {
+            spot->end(after);
+            after.wake(spot->claim());
+        }
+    }
+}
+
+void EmitterState::doom_waiting(Doomed& doomed) noexcept {
+    for (std::size_t i = 0; i < topics_.size(); ++i) {
+        const DomainGuard guard(*topics_[i]);
+        for (EmitSpot& spot : waiting_[i]) doomed.add(spot.claim());
+    }
 }
 
 void EmitterState::run_deferred() noexcept {
@@ -79,13 +95,10 @@ void BusCore::remove_emitter(EmitterState& emitter) noexcept {
     {
         const std::lock_guard lock(mutex_);
         emitter.unlink();
+        emitter.end_waiting(after);
         for (TopicBase* topic : emitter.topics()) {
             topic->has_exclusive_emitter = false;  // it was this one, if there was one
             lose_emitter(*topic, emitter.is_value(), after);
-            {
-                const DomainGuard guard(*topic);
-                topic->close_emitter(emitter, after);
-            }
             retire_unused(*topic);
         }
     }

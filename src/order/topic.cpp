@@ -98,20 +98,6 @@ void TopicBase::close(Aftermath& after) noexcept {
     closed_ = true;
     refresh_attention();
     after.wake_all(watching_);
-    while (EmitSpot* spot = emitting_.front()) {
-        spot->end(after);
-        after.wake(spot->claim());
-    }
-}
-
-void TopicBase::close_emitter(const EmitterState& emitter, Aftermath& after) noexcept {
-    for (auto at = emitting_.begin(); at != emitting_.end();) {
-        EmitSpot& spot = *at;
-        ++at;
-        if (!spot.belongs_to(emitter)) continue;
-        spot.end(after);
-        after.wake(spot.claim());
-    }
 }
 
 void TopicBase::count(Pushed pushed, EmitResult& result) noexcept {

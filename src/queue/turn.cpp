@@ -7,8 +7,8 @@
 
 namespace event::detail {
 
-EmitSpot::EmitSpot(TopicBase& topic, const EmitterState& emitter) noexcept
-    : ParkingSpot(topic), topic_(topic), emitter_(&emitter) {}
+EmitSpot::EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings) noexcept
+    : ParkingSpot(topic), topic_(topic), siblings_(siblings) {}
 
 void EmitSpot::destroy_spot() noexcept { delete this; }
 
@@ -52,7 +52,7 @@ bool EmitSpot::join() noexcept {
     turn_count_ = 0;
     if (arrival_ == 0) {
         arrival_ = topic_.next_arrival();
-        topic_.emitting().push_back(*this);
+        siblings_.push_back(*this);
     }
     offer_ = Offered::no;
     topic_.all_waiting_queues([&](Mailbox& queue) {

@@ -236,4 +236,28 @@ TEST_F(TheLastExecutorOfAContext, MayBeThatOfAnOperation) {
     expect_to_be_gone();
 }
 
+TEST(AnEmitter, ThatClosesEndsItsOwnEmitsOfAllTypesAndNoOthers) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto closing = bus.emitter<Number, Text>();
+    auto other = bus.emitter<Text, Number>();
+    auto subscription = bus.subscribe<Number, Text>({.capacity = 1, .on_full = event::Wait{}});
+    closing.emit(Number{0});
+    Completion<event::EmitResult> number, text, other_number, other_text;
+    closing.async_emit<Number>({1}, number.handler());
+    other.async_emit<Number>({2}, other_number.handler());
+    closing.async_emit<Text>({"3"}, text.handler());
+    other.async_emit<Text>({"4"}, other_text.handler());
+    closing.close();
+    drive(io);
+    EXPECT_EQ(number.error(), event::errc::closed);
+    EXPECT_EQ(text.error(), event::errc::closed);
+    EXPECT_TRUE(other_number.pending());
+    EXPECT_TRUE(other_text.pending());
+    bus.close();
+    drive(io);
+    EXPECT_EQ(other_number.error(), event::errc::closed);
+    EXPECT_EQ(other_text.error(), event::errc::closed);
+}
+
 }  // namespace reading_mended_test

@@ -5,6 +5,7 @@
 #include <event/detail/order/deferred.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -12,7 +13,10 @@
 
 namespace event::detail {
 
+class Aftermath;
 class BusCore;
+class Doomed;
+class EmitSpot;
 class TopicBase;
 
 /// What an emitter and its pending emits share. Its place in the list is among the open ones of its bus, guarded by the
@@ -20,7 +24,7 @@ class TopicBase;
 class EmitterState final : public Deferred, public ListHook<EmitterState> {
 public:
     enum class Kind : std::uint8_t { emitter, value };
-    EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind) noexcept;
+    EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind);
 
     void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
@@ -36,6 +40,13 @@ public:
     /// In a filter, when the emit is done.
     void close() noexcept;
 
+    /// Its emits that wait for their turn, of one of its topics. Guarded by the lock of that one's domain.
+    [[nodiscard]] IntrusiveList<EmitSpot>& waiting(std::size_t topic) noexcept { return waiting_[topic]; }
+    // No lock is held.
+    /// All of them end: it is closed, or its topics are.
+    void end_waiting(Aftermath& after) noexcept;
+    void doom_waiting(Doomed& doomed) noexcept;
+
 private:
     ~EmitterState() override;
     void defer_reference() noexcept override { add_reference(); }
@@ -43,6 +54,7 @@ private:
 
     const IntrusivePtr<BusCore> bus_;
     const std::vector<TopicBase*> topics_;
+    std::vector<IntrusiveList<EmitSpot>> waiting_;  // as many
     const std::string name_;
     const Kind kind_;
     std::atomic<bool> is_open_{true};

@@ -6,7 +6,6 @@
 #include <event/detail/order/domain.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/mailbox.hpp>
-#include <event/detail/queue/turn.hpp>
 #include <event/detail/wait/spot.hpp>
 #include <event/report.hpp>
 
@@ -19,7 +18,6 @@
 
 namespace event::detail {
 
-class EmitterState;
 template <class T>
 class Topic;
 
@@ -75,10 +73,8 @@ public:
     void count_unheard() noexcept;
     /// From now on the number of subscribers is told there, whenever it changes. That value lives as long as the topic.
     void tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after) noexcept;
-    /// No more events: watchers and waiting emits learn of it.
+    /// No more events: watchers learn of it.
     void close(Aftermath& after) noexcept;
-    /// The waiting emits of this emitter end.
-    void close_emitter(const EmitterState& emitter, Aftermath& after) noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
     /// 0: none. Without the lock it may have changed meanwhile.
     [[nodiscard]] std::uint64_t retained_sequence() const noexcept {
@@ -104,8 +100,6 @@ public:
 
     /// Watchers that wait for a newer event.
     WaitList& watching() noexcept { return watching_; }
-    /// Emits that wait for their turn.
-    IntrusiveList<EmitSpot>& emitting() noexcept { return emitting_; }
     [[nodiscard]] std::uint64_t next_arrival() const noexcept { return Subject::next_arrival(); }
     /// Queues of the topic whose policy is Wait; one may be among them twice.
     [[nodiscard]] std::size_t waiting_queues() const noexcept { return waiting_queues_; }
@@ -193,7 +187,6 @@ private:
     void refresh_attention() noexcept;
 
     // guarded by the domain's lock
-    IntrusiveList<EmitSpot> emitting_;
     std::size_t waiting_queues_ = 0;
     std::size_t wildcards_ = 0;  // of the erased sinks
     std::uint64_t lost_ = 0;

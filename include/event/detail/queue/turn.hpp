@@ -12,7 +12,6 @@ namespace event::detail {
 
 class Aftermath;
 class EmitSpot;
-class EmitterState;
 class Mailbox;
 class TopicBase;
 
@@ -31,10 +30,10 @@ struct Turn : ListHook<Turn> {
 /// emit when it runs, if there is room.
 class EmitSpot final : public ParkingSpot, public ListHook<EmitSpot> {
 public:
-    EmitSpot(TopicBase& topic, const EmitterState& emitter) noexcept;
+    /// `siblings`: those of the same emitter and topic.
+    EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings) noexcept;
 
     [[nodiscard]] TopicBase& topic() const noexcept { return topic_; }
-    [[nodiscard]] bool belongs_to(const EmitterState& emitter) const noexcept { return emitter_ == &emitter; }
     /// Makes room for as many turns as the topic has queues to wait for; takes the lock meanwhile.
     void reserve();
 
@@ -63,8 +62,8 @@ private:
     [[nodiscard]] bool came_before(const EmitSpot& other) const noexcept;
 
     TopicBase& topic_;
-    const EmitterState* const emitter_;
     // guarded by the domain's lock
+    IntrusiveList<EmitSpot>& siblings_;
     std::uint64_t arrival_ = 0;
     Offered offer_ = Offered::no;
     std::unique_ptr<Turn[]> turns_;

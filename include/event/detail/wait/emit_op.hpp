@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <tuple>
@@ -119,9 +120,10 @@ class InitiateEmit {
 public:
     using executor_type = boost::asio::any_io_executor;
 
-    InitiateEmit(const executor_type& executor, IntrusivePtr<EmitterState> emitter, Topic<T>* topic,
+    /// Of the emitter's topic with that number.
+    InitiateEmit(const executor_type& executor, IntrusivePtr<EmitterState> emitter, std::size_t topic,
                  std::optional<HeldEvent<T>> event) noexcept
-        : executor_(executor), emitter_(std::move(emitter)), topic_(topic), event_(std::move(event)) {}
+        : executor_(executor), emitter_(std::move(emitter)), number_(topic), event_(std::move(event)) {}
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
@@ -138,24 +140,26 @@ public:
         if (result) {
             return complete_at_once(std::move(core), emit_values(*result), std::forward<Handler>(handler), executor_);
         }
-        auto spot = IntrusivePtr<EmitSpot>::adopt(new EmitSpot(*topic_, *emitter_));
+        auto spot =
+            IntrusivePtr<EmitSpot>::adopt(new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_)));
         Initiate<EmitWhenRoom<T>, EmitSpot, executor_type> initiate(executor_, std::move(spot));
         std::move(initiate)(std::forward<Handler>(handler), std::move(emitter_), std::move(*event_));
     }
 
 private:
     [[nodiscard]] std::optional<EmitResult> emit_now() {
-        if (!topic_->wanted()) return EmitResult();
+        auto& topic = static_cast<Topic<T>&>(*emitter_->topics()[number_]);
+        if (!topic.wanted()) return EmitResult();
         Aftermath after;
         const std::optional<EmitResult> result = event_->emit_with(
-            [&](auto& batch) { return topic_->emit_if(batch, [&] { return topic_->has_room(); }, true, after); });
-        settle_or_post(after, topic_->core());
+            [&](auto& batch) { return topic.emit_if(batch, [&] { return topic.has_room(); }, true, after); });
+        settle_or_post(after, topic.core());
         return result;
     }
 
     executor_type executor_;
     IntrusivePtr<EmitterState> emitter_;
-    Topic<T>* topic_;
+    std::size_t number_;
     std::optional<HeldEvent<T>> event_;
 };
 
