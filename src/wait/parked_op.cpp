@@ -6,12 +6,12 @@ namespace {
 /// The operation that this thread is posting at the moment. What is posted destroys its operation when it is thrown
 /// away; while the post itself is failing, that would be wrong.
 struct Posting {
-    explicit Posting(ParkedOp& posted) noexcept : op(&posted), outer(std::exchange(current, this)) {}
+    explicit Posting(PostedOp& posted) noexcept : op(&posted), outer(std::exchange(current, this)) {}
     ~Posting() { current = outer; }
     Posting(const Posting&) = delete;
     Posting& operator=(const Posting&) = delete;
 
-    ParkedOp* op;
+    PostedOp* op;
     bool dropped = false;
     Posting* outer;
 
@@ -22,6 +22,30 @@ thread_local Posting* Posting::current = nullptr;
 
 }  // namespace
 
+bool PostedOp::try_post() noexcept {
+    for (int attempts = 2; attempts > 0; --attempts) {
+        Posting posting(*this);
+        try {
+            post();
+            if (posting.dropped) destroy();
+            return true;
+        } catch (...) {
+            if (!posting.dropped) return true;  // it was queued before that was thrown
+        }
+    }
+    return false;
+}
+
+void PostedOp::dropped(PostedOp& op) noexcept {
+    for (Posting* posting = Posting::current; posting != nullptr; posting = posting->outer) {
+        if (posting->op == &op) {
+            posting->dropped = true;
+            return;
+        }
+    }
+    op.destroy();
+}
+
 void ParkedOp::wake() noexcept {
     if (const auto parked_by = std::exchange(parked_by_, std::thread::id()); parked_by == std::thread::id()) {
         woken_ = Woken::unparked;
@@ -31,16 +55,7 @@ void ParkedOp::wake() noexcept {
         const bool is_soon = waits_since_ != Clock::time_point() && Clock::now() - waits_since_ < Polling::soon;
         woken_ = is_soon ? Woken::soon : Woken::elsewhere;
     }
-    for (int attempts = 2; attempts > 0; --attempts) {
-        Posting posting(*this);
-        try {
-            post();
-            if (posting.dropped) destroy();
-            return;
-        } catch (...) {
-            if (!posting.dropped) return;  // it was queued before that was thrown
-        }
-    }
+    if (try_post()) return;
     {
         const DomainGuard guard(spot_.home());
         if (spot_.phase() == Phase::pending && !spot_.home_is_gone() && may_recur()) {
@@ -102,16 +117,6 @@ Doomed::~Doomed() {
         }
         if (op != nullptr) op->destroy_pinned();
     }
-}
-
-void ParkedOp::dropped(ParkedOp& op) noexcept {
-    for (Posting* posting = Posting::current; posting != nullptr; posting = posting->outer) {
-        if (posting->op == &op) {
-            posting->dropped = true;
-            return;
-        }
-    }
-    op.destroy();
 }
 
 }  // namespace event::detail

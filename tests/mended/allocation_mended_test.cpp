@@ -258,6 +258,37 @@ TEST_P(WhereAnAllocationFails, AnOperationHasNotBegun) {
     }
 }
 
+TEST_P(WhereAnAllocationFails, AnAsyncEmitThatThrowsHasNotEmitted) {
+    // the initiation throws, or the event is out and nothing is thrown; on a strand, which allocates to post, too
+    for (long n = 0;; ++n) {
+        asio::io_context io;
+        event::EventBus bus{io, {.on_slow_subscriber = [](const event::SlowSubscriber&) {}}};
+        auto emitter = bus.emitter<Two>({.retain = GetParam()});
+        auto subscription = bus.subscribe<Two>({.capacity = 4, .on_full = event::Wait{}});
+        auto all = bus.subscribe<event::AnyEvent>();
+        const auto strand = asio::make_strand(io);
+        Completion<event::EmitResult> on_bus, on_strand;
+        std::size_t emitted = 0;
+        const bool failed = allocation::failing(n, [&] {
+            try {
+                emitter.async_emit(Two{long_text}, on_bus.handler());
+                ++emitted;
+                emitter.async_emit(Two{long_text}, asio::bind_executor(strand, on_strand.handler()));
+                ++emitted;
+            } catch (const std::bad_alloc&) {
+            }
+        });
+        const auto heard = [](const auto& subscription) { return subscription.stat().size + subscription.stat().lost; };
+        EXPECT_EQ(heard(subscription), emitted) << "at allocation " << n;
+        EXPECT_EQ(heard(all), emitted) << "at allocation " << n;
+        drive(io);
+        EXPECT_EQ(on_bus.done(), emitted > 0) << "at allocation " << n;
+        // a strand of Asio's that had no memory to be scheduled keeps what it has, and never runs again
+        EXPECT_EQ(on_strand.done() || (failed && on_strand.pending()), emitted > 1) << "at allocation " << n;
+        if (!failed) break;
+    }
+}
+
 TEST_P(WhereAnAllocationFails, AContextDiesAllTheSame) {
     // it takes along what waits on it, and on others: nothing of that allocates
     asio::io_context other;

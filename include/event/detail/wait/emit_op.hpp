@@ -129,25 +129,24 @@ public:
 
     template <class Handler>
     void operator()(Handler&& handler) {
-        std::optional<EmitResult> result;
+        using Completed = CompletedOp<EmitValues, std::decay_t<Handler>, executor_type>;
         IntrusivePtr<Core> core;
-        if (emitter_) core = IntrusivePtr<Core>(&emitter_->topics().front()->core());
-        if (!event_ || !emitter_->is_open()) {
-            result = EmitResult{.error = errc::closed};
-        } else {
-            result = emit_now();
-        }
-        if (result) {
-            return complete_at_once(std::move(core), emit_values(*result), std::forward<Handler>(handler), executor_);
-        }
+        if (emitter_) core = IntrusivePtr<Core>(&emitter_->topics()[number_]->core());
+        std::decay_t<Handler> stored(std::forward<Handler>(handler));
+        auto completed = Completed::make(std::move(core), std::move(stored), executor_);  // or nothing is emitted
+        const std::optional<EmitResult> result = emit_now();
+        if (!completed) return;
+        if (result) return Completed::complete(std::move(completed), emit_values(*result));
         auto spot =
             IntrusivePtr<EmitSpot>::adopt(new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_)));
         Initiate<EmitWhenRoom<T>, EmitSpot, executor_type> initiate(executor_, std::move(spot));
-        std::move(initiate)(std::forward<Handler>(handler), std::move(emitter_), std::move(*event_));
+        std::move(initiate)(Completed::take_back(std::move(completed)), std::move(emitter_), std::move(*event_));
     }
 
 private:
+    /// Unless somebody has to be waited for.
     [[nodiscard]] std::optional<EmitResult> emit_now() {
+        if (!event_ || !emitter_->is_open()) return EmitResult{.error = errc::closed};
         auto& topic = static_cast<Topic<T>&>(*emitter_->topics()[number_]);
         if (!topic.wanted()) return EmitResult();
         Aftermath after;

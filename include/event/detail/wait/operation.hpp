@@ -128,56 +128,57 @@ private:
     Handler handler_;
 };
 
-/// An operation that need not wait: its values are there. It completes as any other does, and not when the core, if
-/// there is one, has lost its context meanwhile.
+/// An operation that need not wait: made before its values are there, so that nothing can fail once they are. It
+/// completes as any other does, and not when the core, if there is one, has lost its context meanwhile.
 template <class Values, class Handler, class Executor>
-class CompletedOp final : HandlerPart<CompletedOp<Values, Handler, Executor>, Handler, Executor> {
+class CompletedOp final : public PostedOp, HandlerPart<CompletedOp<Values, Handler, Executor>, Handler, Executor> {
     using Part = HandlerPart<CompletedOp, Handler, Executor>;
 
 public:
-    static void start(IntrusivePtr<Core> core, Values&& values, Handler&& handler, const Executor& executor) {
-        if (core && core->context_is_gone()) return;
+    struct Free {
+        void operator()(CompletedOp* op) const noexcept { static_cast<void>(op->free()); }
+    };
+    using Pointer = std::unique_ptr<CompletedOp, Free>;
+
+    /// Null where it cannot complete any more: the handler is the caller's to destroy.
+    [[nodiscard]] static Pointer make(IntrusivePtr<Core> core, Handler&& handler, const Executor& executor) {
+        if (core && core->context_is_gone()) return nullptr;
         typename Part::Memory memory(handler);
-        auto* op = memory.construct(std::move(core), std::move(values), std::move(handler), executor);
-        op->executor().post(Run(*op), op->post_memory_);
+        return Pointer(memory.construct(std::move(core), std::move(handler), executor));
+    }
+    static void complete(Pointer op, Values&& values) noexcept {
+        if (!op) return;
+        op->values_ = std::move(values);
+        if (op->try_post()) static_cast<void>(op.release());
+    }
+    /// It has to wait after all.
+    [[nodiscard]] static Handler take_back(Pointer op) noexcept { return op.release()->free(); }
+
+    void destroy() noexcept override { static_cast<void>(this->free()); }
+    void run() override {
+        if (core_ && core_->context_is_gone()) return destroy();
+        Values values(std::move(values_));
+        Part::complete(values);
     }
 
 private:
     friend Part;
     friend typename Part::Memory;
 
-    class Run {
-    public:
-        explicit Run(CompletedOp& op) noexcept : op_(&op) {}
-        Run(Run&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
-        ~Run() {
-            if (op_ != nullptr) op_->free();
-        }
-        void operator()() {
-            if (op_->core_ && op_->core_->context_is_gone()) return;
-            CompletedOp* op = std::exchange(op_, nullptr);
-            Values values(std::move(op->values_));
-            op->complete(values);
-        }
-
-    private:
-        CompletedOp* op_;
-    };
-
-    CompletedOp(IntrusivePtr<Core> core, Values&& values, Handler&& handler, const Executor& executor)
-        : Part(std::move(handler), executor), core_(std::move(core)), values_(std::move(values)) {}
+    CompletedOp(IntrusivePtr<Core> core, Handler&& handler, const Executor& executor)
+        : Part(std::move(handler), executor), core_(std::move(core)) {}
     ~CompletedOp() = default;
 
+    void post() override { this->executor().post(Wake(*this), post_memory_); }
     IntrusivePtr<Core> core_;
     Values values_;
-    PostMemory post_memory_;
 };
 
 template <class Values, class Handler, class Executor>
 void complete_at_once(IntrusivePtr<Core> core, Values values, Handler&& handler, const Executor& executor) {
+    using Completed = CompletedOp<Values, std::decay_t<Handler>, Executor>;
     std::decay_t<Handler> stored(std::forward<Handler>(handler));
-    CompletedOp<Values, std::decay_t<Handler>, Executor>::start(std::move(core), std::move(values), std::move(stored),
-                                                                executor);
+    Completed::complete(Completed::make(std::move(core), std::move(stored), executor), std::move(values));
 }
 
 /// The values of an operation that failed at once.
@@ -269,6 +270,7 @@ private:
     }
 
     void run() override {
+        this->note_waking();
         if (spot().home_is_gone()) return destroy();
         const Phase phase = spot().phase();
         Values values;

@@ -16,15 +16,39 @@
 
 namespace event::detail {
 
+/// An operation that runs once its executor has got it.
+class PostedOp {
+public:
+    /// Its executor has thrown away what was posted.
+    static void dropped(PostedOp& op) noexcept;
+    /// Ends the operation without invoking its handler.
+    virtual void destroy() noexcept = 0;
+    /// On the operation's executor, once it was posted.
+    virtual void run() = 0;
+
+protected:
+    PostedOp() = default;
+    ~PostedOp() = default;
+
+    /// Has it run on its executor. When that fails (no memory for the post), it is tried once more; false: it is the
+    /// caller's as before.
+    [[nodiscard]] bool try_post() noexcept;
+
+    PostMemory post_memory_;
+
+private:
+    virtual void post() = 0;
+};
+
 /// An operation that can wait in a spot.
 ///
 /// It *parks* by being left in the spot under the domain's lock, after one more look whether what it waits for is
 /// there; whoever makes that happen holds the same lock, claims the operation, and wakes it once the lock is released.
 /// What the operation waited for is taken when it runs on its own executor; if it is gone by then, it parks again.
-class ParkedOp : public ListHook<ParkedOp> {
+class ParkedOp : public PostedOp, public ListHook<ParkedOp> {
 public:
-    /// Has the operation run on its executor. When that fails (no memory for the post), it is tried once more; then it
-    /// parks again and waits for the next occasion, or, where none will come, ends without its handler being invoked.
+    /// Has the operation run on its executor. When that fails, it parks again and waits for the next occasion, or,
+    /// where none will come, ends without its handler being invoked.
     void wake() noexcept;
     /// For who only ends something, maybe while the operation's context dies elsewhere. Under the domain's lock, once
     /// it was claimed: whether that context lives until `wake_pinned`. If not, the context destroys the operation.
@@ -33,15 +57,6 @@ public:
     void destroy_pinned() noexcept;
     /// Whether its context is not the one that its owner was made with.
     [[nodiscard]] bool is_foreign() const noexcept { return &listener() == &spot_; }
-    /// Its executor has thrown away what `wake` posted.
-    static void dropped(ParkedOp& op) noexcept;
-    /// On the operation's executor, once `wake` has brought it there.
-    void resume() {
-        spot_.polling.note(std::exchange(woken_, Woken::unparked));
-        run();
-    }
-    /// Ends the operation without invoking its handler.
-    virtual void destroy() noexcept = 0;
     [[nodiscard]] virtual boost::asio::execution_context& context() const noexcept = 0;
     /// Under the domain's lock: takes itself out of its spot, and out of the list in which it waits.
     [[nodiscard]] ParkedOp* claim() noexcept { return spot_.claim(); }
@@ -58,6 +73,9 @@ protected:
 
     /// Until it has ended.
     [[nodiscard]] ParkingSpot& spot() const noexcept { return spot_; }
+
+    /// To be called first when it runs.
+    void note_waking() noexcept { spot_.polling.note(std::exchange(woken_, Woken::unparked)); }
 
     /// Waits in the spot, unless there is something to do already: then the operation is still the caller's.
     [[nodiscard]] bool try_park() {
@@ -91,11 +109,7 @@ protected:
         return spot_.core().context_is(context) || spot_.listen_to(context);
     }
 
-    PostMemory post_memory_;
-
 private:
-    virtual void run() = 0;
-    virtual void post() = 0;
     [[nodiscard]] ContextListener& listener() const noexcept;
     // under the domain's lock
     /// What it waits for is not there.
@@ -122,17 +136,17 @@ inline ParkedOp* ParkingSpot::claim() noexcept {
 /// The function that is posted: owns the operation until it runs.
 class Wake {
 public:
-    explicit Wake(ParkedOp& op) noexcept : op_(&op) {}
+    explicit Wake(PostedOp& op) noexcept : op_(&op) {}
     Wake(Wake&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
     Wake(const Wake&) = delete;
     Wake& operator=(const Wake&) = delete;
     ~Wake() {
-        if (op_ != nullptr) ParkedOp::dropped(*op_);
+        if (op_ != nullptr) PostedOp::dropped(*op_);
     }
-    void operator()() { std::exchange(op_, nullptr)->resume(); }
+    void operator()() { std::exchange(op_, nullptr)->run(); }
 
 private:
-    ParkedOp* op_;
+    PostedOp* op_;
 };
 
 /// Destroys the operations of a home context that dies, once the locks are released under which they were found: their

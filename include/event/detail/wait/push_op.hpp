@@ -76,6 +76,7 @@ private:
     ~PushOp() = default;
 
     void run() override {
+        this->note_waking();
         if (mailbox_.home_is_gone()) return destroy();
         Rearm rearm{this};  // also when the handler throws: nothing is lost, and the subscription goes on
         for (int budget = most_at_once; budget > 0; --budget) {
