@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 /// The events of one emit. A batch owns their payloads until a topic takes them, and the shared forms of inline events,
@@ -96,31 +97,21 @@ template <class T>
 class HeldEvent {
 public:
     /// Takes over the payload's reference.
-    explicit HeldEvent(EventItem<T> event) noexcept { event_.store(event); }
-    HeldEvent(HeldEvent&& other) noexcept : event_(other.event_), held_(std::exchange(other.held_, false)) {}
-    HeldEvent(const HeldEvent&) = delete;
-    HeldEvent& operator=(const HeldEvent&) = delete;
-    ~HeldEvent() {
-        if (PayloadBase* payload = held_ ? event_.payload() : nullptr) payload->release();
-    }
+    explicit HeldEvent(EventItem<T> event) noexcept : event_(event) {}
+
     /// Calls `emit` with it as a batch; what that does not take stays held.
     template <class Emit>
     decltype(auto) emit_with(Emit&& emit) {
-        struct Batch : OneEvent<T> {
-            explicit Batch(HeldEvent& held) noexcept : OneEvent<T>(held.event_.item()), owner(held) {
-                owner.held_ = false;
-            }
-            ~Batch() {
-                if constexpr (!stored_inline<T>) owner.held_ = this->take_shared(0) != nullptr;
-            }
-            HeldEvent& owner;
-        } batch(*this);
-        return emit(batch);
+        if constexpr (stored_inline<T>) {
+            OneEvent<T> one(event_.item());
+            return emit(one);
+        } else {
+            return emit(event_);
+        }
     }
 
 private:
-    Retained<T> event_;
-    bool held_ = true;
+    std::conditional_t<stored_inline<T>, Retained<T>, OneEvent<T>> event_;
 };
 
 }  // namespace event::detail

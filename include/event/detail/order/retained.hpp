@@ -6,7 +6,6 @@
 #include <cstring>
 #include <new>
 #include <type_traits>
-#include <utility>
 
 /// How an emit and a topic hold an event.
 
@@ -21,6 +20,7 @@ template <class T>
 class Retained {
 public:
     Retained() = default;
+    explicit Retained(EventItem<T> event) noexcept { store(event); }
     Retained(const Retained& other) noexcept { *this = other; }
     Retained& operator=(const Retained& other) noexcept {
         if constexpr (stored_inline<T>) {
@@ -63,22 +63,6 @@ private:
     struct Empty {};
     alignas(stored_inline<T> ? alignof(T) : 1) std::byte bytes_[stored_inline<T> ? sizeof(T) : 1];
     [[no_unique_address]] std::conditional_t<stored_inline<T>, Empty, Payload<T>*> payload_{};
-};
-
-/// The shared form of an event that is stored inline, until an emit takes it over.
-template <class T>
-class SharedForm {
-public:
-    SharedForm(PayloadPool& pool, const T& event) : payload_(Payload<T>::create(pool, event)) {}
-    SharedForm(SharedForm&& other) noexcept : payload_(other.release()) {}
-    SharedForm& operator=(SharedForm&&) = delete;
-    ~SharedForm() {
-        if (payload_ != nullptr) payload_->release();
-    }
-    [[nodiscard]] Payload<T>* release() noexcept { return std::exchange(payload_, nullptr); }
-
-private:
-    Payload<T>* payload_;
 };
 
 }  // namespace event::detail
