@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/bad_executor.hpp>
 #include <boost/asio/execution/blocking.hpp>
@@ -301,8 +302,16 @@ struct SelectCompletionExecutor<boost::asio::any_completion_executor> {
     using type = ErasedCompletionExecutor<boost::asio::any_completion_executor>;
 };
 
-/// The executor on which an operation completes; made from it and from the executor of the object it belongs to.
-template <class Executor>
-using CompletionExecutor = typename SelectCompletionExecutor<Executor>::type;
+/// The executor on which an operation completes: its handler's, or else that of the object it belongs to. Made from it
+/// and from that one.
+template <class Handler, class Executor>
+using CompletionExecutor =
+    typename SelectCompletionExecutor<std::decay_t<boost::asio::associated_executor_t<Handler, Executor>>>::type;
+
+template <class Handler, class Executor>
+[[nodiscard]] CompletionExecutor<Handler, Executor> completion_executor(const Handler& handler,
+                                                                        const Executor& executor) {
+    return {boost::asio::get_associated_executor(handler, executor), executor};
+}
 
 }  // namespace event::detail

@@ -9,7 +9,6 @@
 
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
@@ -89,26 +88,29 @@ private:
 };
 
 /// What each operation has: its handler, the executor on which that is invoked (its own, or else that of the handle),
-/// and the memory in which both lie.
-template <class Derived, class Handler, class Executor>
-class HandlerPart {
-    using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<Handler, Executor>>;
+/// and the memory in which both lie. `Base` is a `PostedOp`.
+template <class Base, class Derived, class Handler, class Executor>
+class HandlerOp : public Base {
+public:
+    [[nodiscard]] boost::asio::execution_context& context() const noexcept final { return executor_.context(); }
 
 protected:
     using Memory = HandlerAllocation<Derived, Handler>;
 
-    HandlerPart(Handler&& handler, const Executor& executor)
-        : executor_(boost::asio::get_associated_executor(handler, executor), executor), handler_(std::move(handler)) {}
-    ~HandlerPart() = default;
+    template <class... Args>
+    HandlerOp(Handler&& handler, const Executor& executor, Args&&... args)
+        : Base(std::forward<Args>(args)...),
+          executor_(completion_executor(handler, executor)),
+          handler_(std::move(handler)) {}
+    ~HandlerOp() = default;
 
-    [[nodiscard]] CompletionExecutor<HandlerExecutor>& executor() noexcept { return executor_; }
-    [[nodiscard]] const CompletionExecutor<HandlerExecutor>& executor() const noexcept { return executor_; }
     [[nodiscard]] Handler& handler() noexcept { return handler_; }
+    void start_work() { executor_.start_work(); }
 
     template <class Values>
     void complete(Values& values) {
         // its work outlasts the upcall
-        [[maybe_unused]] const CompletionExecutor<HandlerExecutor> executor(std::move(executor_));
+        [[maybe_unused]] const auto executor(std::move(executor_));
         Handler handler = free();
         std::apply([&](auto&... value) { std::move(handler)(std::move(value)...); }, values);
     }
@@ -124,15 +126,17 @@ protected:
     }
 
 private:
-    CompletionExecutor<HandlerExecutor> executor_;
+    void post() final { executor_.post(Wake(*this), this->post_memory_); }
+
+    CompletionExecutor<Handler, Executor> executor_;
     Handler handler_;
 };
 
 /// An operation that need not wait: made before its values are there, so that nothing can fail once they are. It
 /// completes as any other does, and not when the core, if there is one, has lost its context meanwhile.
 template <class Values, class Handler, class Executor>
-class CompletedOp final : public PostedOp, HandlerPart<CompletedOp<Values, Handler, Executor>, Handler, Executor> {
-    using Part = HandlerPart<CompletedOp, Handler, Executor>;
+class CompletedOp final : public HandlerOp<PostedOp, CompletedOp<Values, Handler, Executor>, Handler, Executor> {
+    using Base = HandlerOp<PostedOp, CompletedOp, Handler, Executor>;
 
 public:
     struct Free {
@@ -143,7 +147,7 @@ public:
     /// Null where it cannot complete any more: the handler is the caller's to destroy.
     [[nodiscard]] static Pointer make(IntrusivePtr<Core> core, Handler&& handler, const Executor& executor) {
         if (core && core->context_is_gone()) return nullptr;
-        typename Part::Memory memory(handler);
+        typename Base::Memory memory(handler);
         return Pointer(memory.construct(std::move(core), std::move(handler), executor));
     }
     static void complete(Pointer op, Values&& values) noexcept {
@@ -158,18 +162,17 @@ public:
     void run() override {
         if (core_ && core_->context_is_gone()) return destroy();
         Values values(std::move(values_));
-        Part::complete(values);
+        Base::complete(values);
     }
 
 private:
-    friend Part;
-    friend typename Part::Memory;
+    friend Base;
+    friend typename Base::Memory;
 
     CompletedOp(IntrusivePtr<Core> core, Handler&& handler, const Executor& executor)
-        : Part(std::move(handler), executor), core_(std::move(core)) {}
+        : Base(std::move(handler), executor), core_(std::move(core)) {}
     ~CompletedOp() = default;
 
-    void post() override { this->executor().post(Wake(*this), post_memory_); }
     IntrusivePtr<Core> core_;
     Values values_;
 };
@@ -204,14 +207,14 @@ enum class Taken : std::uint8_t { nothing, values, more };  // more: to be asked
 ///     void abandon() noexcept;                      the operation ends without having taken anything
 ///     void limit(spot, ticket);                     begins
 template <class Source, class Handler, class Executor>
-class Operation final : public ParkedOp, HandlerPart<Operation<Source, Handler, Executor>, Handler, Executor> {
+class Operation final : public HandlerOp<ParkedOp, Operation<Source, Handler, Executor>, Handler, Executor> {
     using Values = typename Source::Values;
-    using Part = HandlerPart<Operation, Handler, Executor>;
+    using Base = HandlerOp<ParkedOp, Operation, Handler, Executor>;
 
 public:
     /// Begins, or completes with `errc::concurrent_receive`.
     static void start(IntrusivePtr<ParkingSpot> spot, Source&& source, Handler&& handler, const Executor& executor) {
-        typename Part::Memory memory(handler);
+        typename Base::Memory memory(handler);
         auto slot = boost::asio::get_associated_cancellation_slot(handler);
         const std::uint64_t ticket = spot->begin();
         if (ticket == 0) {
@@ -240,33 +243,31 @@ public:
         spot().finish();  // is maybe gone now
         this->free();
     }
-    [[nodiscard]] boost::asio::execution_context& context() const noexcept override {
-        return this->executor().context();
-    }
 
 private:
-    friend Part;
-    friend typename Part::Memory;
+    friend Base;
+    friend typename Base::Memory;
+    using Base::spot;
 
     Operation(ParkingSpot& spot, Source&& source, Handler&& handler, const Executor& executor)
-        : ParkedOp(spot), Part(std::move(handler), executor), source_(std::move(source)) {}
+        : Base(std::move(handler), executor, spot), source_(std::move(source)) {}
     ~Operation() = default;
 
     void begin(std::uint64_t ticket) {
         source_.limit(spot(), ticket);
         if (source_.ready()) {
-            wake();
+            this->wake();
         } else {
             wait();
         }
     }
 
     void wait() {
-        this->executor().start_work();
-        if (!tie_to(context())) return destroy();
+        this->start_work();
+        if (!this->tie_to(this->context())) return destroy();
         bool found = false;
-        if constexpr (Source::can_look) found = poll([&] { return source_.ready(); });
-        if (found || !try_park()) wake();
+        if constexpr (Source::can_look) found = this->poll([&] { return source_.ready(); });
+        if (found || !this->try_park()) this->wake();
     }
 
     void run() override {
@@ -283,7 +284,7 @@ private:
                 throw;
             }
             if (taken == Taken::nothing) return wait();
-            if (taken == Taken::more) return wake();
+            if (taken == Taken::more) return this->wake();
         } else {
             source_.abandon();
             std::get<0>(values) = phase == Phase::timed_out ? make_error_code(boost::asio::error::timed_out)
@@ -293,7 +294,6 @@ private:
         this->complete(values);
     }
 
-    void post() override { this->executor().post(Wake(*this), post_memory_); }
     bool is_idle() override { return source_.idle(); }
     void list() noexcept override { source_.list(*this); }
     bool may_recur() const noexcept override { return source_.may_recur(); }

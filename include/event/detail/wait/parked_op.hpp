@@ -25,6 +25,8 @@ public:
     virtual void destroy() noexcept = 0;
     /// On the operation's executor, once it was posted.
     virtual void run() = 0;
+    /// Of its executor.
+    [[nodiscard]] virtual boost::asio::execution_context& context() const noexcept = 0;
 
 protected:
     PostedOp() = default;
@@ -57,7 +59,6 @@ public:
     void destroy_pinned() noexcept;
     /// Whether its context is not the one that its owner was made with.
     [[nodiscard]] bool is_foreign() const noexcept { return &listener() == &spot_; }
-    [[nodiscard]] virtual boost::asio::execution_context& context() const noexcept = 0;
     /// Under the domain's lock: takes itself out of its spot, and out of the list in which it waits.
     [[nodiscard]] ParkedOp* claim() noexcept { return spot_.claim(); }
     /// Back to the spot, in no list: it waits for nothing but its context's death.

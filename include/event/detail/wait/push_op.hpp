@@ -28,20 +28,20 @@ private:
 /// The standing receive of a push subscription: runs the handler for what is queued, a bounded batch at a time, and
 /// parks again. Handlers never overlap, because there is one of it.
 template <class Handler, class... Ts>
-class PushOp final : public ParkedOp, HandlerPart<PushOp<Handler, Ts...>, Handler, boost::asio::any_io_executor> {
-    using Part = HandlerPart<PushOp, Handler, boost::asio::any_io_executor>;
+class PushOp final : public HandlerOp<ParkedOp, PushOp<Handler, Ts...>, Handler, boost::asio::any_io_executor> {
+    using Base = HandlerOp<ParkedOp, PushOp, Handler, boost::asio::any_io_executor>;
 
 public:
     static void start(const IntrusivePtr<Mailbox>& mailbox, Handler&& handler) {
         if (mailbox->home_is_gone()) return mailbox->close();
-        typename Part::Memory memory(handler);
+        typename Base::Memory memory(handler);
         auto slot = boost::asio::get_associated_cancellation_slot(handler);
         if (slot.is_connected()) slot.template emplace<ClosePushed>(*mailbox);
         PushOp* op = memory.construct(*mailbox, std::move(handler), mailbox->core().executor());
         static_cast<void>(mailbox->begin());
         mailbox->add_reference();
         try {
-            op->executor().start_work();
+            op->start_work();
             if (!op->tie_to(op->context())) return op->destroy();
         } catch (...) {
             op->destroy();
@@ -51,16 +51,13 @@ public:
     }
 
     void destroy() noexcept override {
-        spot().finish();  // is maybe gone now
+        mailbox_.finish();  // is maybe gone now
         this->free();
-    }
-    [[nodiscard]] boost::asio::execution_context& context() const noexcept override {
-        return this->executor().context();
     }
 
 private:
-    friend Part;
-    friend typename Part::Memory;
+    friend Base;
+    friend typename Base::Memory;
 
     struct Rearm {
         PushOp* op;
@@ -72,7 +69,7 @@ private:
     static constexpr int most_at_once = 64;  // then the executor's other work has its turn
 
     PushOp(Mailbox& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
-        : ParkedOp(mailbox), Part(std::move(handler), executor), mailbox_(mailbox) {}
+        : Base(std::move(handler), executor, mailbox), mailbox_(mailbox) {}
     ~PushOp() = default;
 
     void run() override {
@@ -91,11 +88,10 @@ private:
         }
     }
     void rearm() noexcept {
-        const bool found = poll([&] { return mailbox_.look() != Look::empty; });
-        if (found || !try_park()) wake();
+        const bool found = this->poll([&] { return mailbox_.look() != Look::empty; });
+        if (found || !this->try_park()) this->wake();
     }
 
-    void post() override { this->executor().post(Wake(*this), post_memory_); }
     bool is_idle() override { return mailbox_.is_idle(); }
     void list() noexcept override { mailbox_.wake_at_next(); }
     bool may_recur() const noexcept override { return !mailbox_.has_ended(); }

@@ -6,7 +6,6 @@
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
@@ -160,9 +159,7 @@ public:
     void operator()(Handler&& handler) const {
         IntrusivePtr<SideSpot> spot;
         if (mailbox_) {
-            using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<std::decay_t<Handler>, Executor>>;
-            const CompletionExecutor<HandlerExecutor> on(boost::asio::get_associated_executor(handler, executor_),
-                                                         executor_);
+            const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_);
             if (mailbox_->has_own_executor() && mailbox_->has_outlived(on.context())) return;
             spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_));
         }

@@ -4,7 +4,6 @@
 #include <event/detail/wait/completion_executor.hpp>
 #include <event/detail/wait/operation.hpp>
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/recycling_allocator.hpp>
 #include <boost/system/error_code.hpp>
@@ -71,10 +70,7 @@ public:
 
     template <class Handler, class... Args>
     void operator()(Handler&& handler, Args&&... args) const {
-        using HandlerExecutor = std::decay_t<boost::asio::associated_executor_t<std::decay_t<Handler>, Executor>>;
-        const CompletionExecutor<HandlerExecutor> completes(boost::asio::get_associated_executor(handler, executor_),
-                                                            executor_);
-        const auto on = completes.in_context();
+        const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_).in_context();
         Initiate<TimeLimited<Source, std::decay_t<decltype(on)>>, Spot, Executor> initiate(executor_, spot_);
         std::move(initiate)(std::forward<Handler>(handler), limit_, on, std::forward<Args>(args)...);
     }
