@@ -26,15 +26,15 @@ inline constexpr bool is_policy =
     std::is_same_v<T, Notify> || std::is_same_v<T, Drop> || std::is_same_v<T, DropOldest> ||
     std::is_same_v<T, Latest> || std::is_same_v<T, Kill> || std::is_same_v<T, Wait>;
 
-/// For formatters of what is printed as a text.
+/// The base of a `fmt::formatter<T>` whose `print(value, out)` writes a text to an output iterator.
+template <class T>
 class TextFormatter : public fmt::formatter<fmt::string_view> {
-protected:
-    /// Formats what `print` writes to the output iterator that it is given.
-    template <class Context, class Print>
-    auto format_text(Context& context, Print&& print) const {
+public:
+    template <class Context>
+    auto format(const T& value, Context& context) const {
         fmt::memory_buffer text;
-        print(fmt::appender(text));
-        return format(fmt::string_view(text.data(), text.size()), context);
+        fmt::formatter<T>::print(value, fmt::appender(text));
+        return fmt::formatter<fmt::string_view>::format(fmt::string_view(text.data(), text.size()), context);
     }
 };
 
@@ -97,13 +97,7 @@ struct fmt::formatter<Policy> : fmt::formatter<event::Policy> {
 
 /// "3 subscribers: 2 delivered, 1 refused"; figures that are zero are left out.
 template <>
-struct fmt::formatter<event::EmitResult> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::EmitResult& result, Context& context) const {
-        return format_text(context, [&](fmt::appender out) { print(result, out); });
-    }
-
-private:
+struct fmt::formatter<event::EmitResult> : event::detail::TextFormatter<event::EmitResult> {
     static void print(const event::EmitResult& result, fmt::appender out) {
         if (result.error != event::errc{}) {
             fmt::format_to(out, "nothing delivered: {}", result.error);
@@ -126,136 +120,107 @@ private:
 
 /// "#17", and what is unusual about it.
 template <>
-struct fmt::formatter<event::Meta> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::Meta& meta, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            fmt::format_to(out, "#{}", meta.sequence);
-            if (meta.missed != 0) fmt::format_to(out, ", {} missed before it", meta.missed);
-            if (meta.replayed) fmt::format_to(out, ", replayed");
-        });
+struct fmt::formatter<event::Meta> : event::detail::TextFormatter<event::Meta> {
+    static void print(const event::Meta& meta, fmt::appender out) {
+        fmt::format_to(out, "#{}", meta.sequence);
+        if (meta.missed != 0) fmt::format_to(out, ", {} missed before it", meta.missed);
+        if (meta.replayed) fmt::format_to(out, ", replayed");
     }
 };
 
 /// The event if it can be printed, otherwise its name and size; "no event" for an empty one.
 template <class... Ts>
-struct fmt::formatter<event::Delivery<Ts...>> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::Delivery<Ts...>& delivery, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            if (delivery.empty()) {
-                fmt::format_to(out, "no event");
-            } else {
-                delivery.visit([&](const auto& event) { event::detail::print_event(event, out); });
-            }
-        });
+struct fmt::formatter<event::Delivery<Ts...>> : event::detail::TextFormatter<event::Delivery<Ts...>> {
+    static void print(const event::Delivery<Ts...>& delivery, fmt::appender out) {
+        if (delivery.empty()) {
+            fmt::format_to(out, "no event");
+        } else {
+            delivery.visit([&](const auto& event) { event::detail::print_event(event, out); });
+        }
     }
 };
 
 /// The event if its type can be printed, otherwise its name and size; "no event" for an empty one.
 template <>
-struct fmt::formatter<event::AnyEvent> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::AnyEvent& event, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            if (event) {
-                event.print_to(out);
-            } else {
-                fmt::format_to(out, "no event");
-            }
-        });
+struct fmt::formatter<event::AnyEvent> : event::detail::TextFormatter<event::AnyEvent> {
+    static void print(const event::AnyEvent& event, fmt::appender out) {
+        if (event) {
+            event.print_to(out);
+        } else {
+            fmt::format_to(out, "no event");
+        }
     }
 };
 
 /// The value if it can be printed, otherwise its type's name and size; "no value" for an empty one.
 template <class T>
-struct fmt::formatter<event::Snapshot<T>> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::Snapshot<T>& snapshot, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            if (snapshot) {
-                event::detail::print_event(*snapshot, out);
-            } else {
-                fmt::format_to(out, "no value");
-            }
-        });
+struct fmt::formatter<event::Snapshot<T>> : event::detail::TextFormatter<event::Snapshot<T>> {
+    static void print(const event::Snapshot<T>& snapshot, fmt::appender out) {
+        if (snapshot) {
+            event::detail::print_event(*snapshot, out);
+        } else {
+            fmt::format_to(out, "no value");
+        }
     }
 };
 
 /// "'journal' lost 3 events so far, of type Text first: its queue of 64 was full (episode 2)"
 template <>
-struct fmt::formatter<event::SlowSubscriber> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::SlowSubscriber& slow, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            if (slow.age != std::chrono::nanoseconds(0)) {
-                fmt::format_to(out, "'{}' has not been empty for {} ms, with {} lost so far (episode {})", slow.name,
-                               std::chrono::duration_cast<std::chrono::milliseconds>(slow.age).count(), slow.lost,
-                               slow.episodes);
-            } else {
-                fmt::format_to(
-                    out, "'{}' lost {} event{} so far, of type {} first: its queue of {} was full (episode {})",
-                    slow.name, slow.lost, slow.lost == 1 ? "" : "s", slow.type, slow.capacity, slow.episodes);
-            }
-        });
+struct fmt::formatter<event::SlowSubscriber> : event::detail::TextFormatter<event::SlowSubscriber> {
+    static void print(const event::SlowSubscriber& slow, fmt::appender out) {
+        if (slow.age != std::chrono::nanoseconds(0)) {
+            fmt::format_to(out, "'{}' has not been empty for {} ms, with {} lost so far (episode {})", slow.name,
+                           std::chrono::duration_cast<std::chrono::milliseconds>(slow.age).count(), slow.lost,
+                           slow.episodes);
+        } else {
+            fmt::format_to(out, "'{}' lost {} event{} so far, of type {} first: its queue of {} was full (episode {})",
+                           slow.name, slow.lost, slow.lost == 1 ? "" : "s", slow.type, slow.capacity, slow.episodes);
+        }
     }
 };
 
 /// "2 emitters, 1 subscriber, 17 emitted, retained"
 template <>
-struct fmt::formatter<event::TopicStat> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::TopicStat& stat, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            fmt::format_to(out, "{} emitter{}, {} subscriber{}, {} emitted{}", stat.emitters,
-                           stat.emitters == 1 ? "" : "s", stat.subscribers, stat.subscribers == 1 ? "" : "s",
-                           stat.emitted,
-                           !stat.retained    ? ""
-                           : stat.replayable ? ", retained"
-                                             : ", retained: nothing yet");
-        });
+struct fmt::formatter<event::TopicStat> : event::detail::TextFormatter<event::TopicStat> {
+    static void print(const event::TopicStat& stat, fmt::appender out) {
+        fmt::format_to(out, "{} emitter{}, {} subscriber{}, {} emitted{}", stat.emitters, stat.emitters == 1 ? "" : "s",
+                       stat.subscribers, stat.subscribers == 1 ? "" : "s", stat.emitted,
+                       !stat.retained    ? ""
+                       : stat.replayable ? ", retained"
+                                         : ", retained: nothing yet");
     }
 };
 
 /// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost, 7 rejected"; the last if there are any
 template <>
-struct fmt::formatter<event::SubscriptionStat> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::SubscriptionStat& stat, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            fmt::format_to(out, "{} ({}): {} of {} queued, {} at most; {} delivered, {} lost", stat.name, stat.policy,
-                           stat.size, stat.capacity, stat.high_water, stat.delivered, stat.lost);
-            if (stat.rejected != 0) fmt::format_to(out, ", {} rejected", stat.rejected);
-        });
+struct fmt::formatter<event::SubscriptionStat> : event::detail::TextFormatter<event::SubscriptionStat> {
+    static void print(const event::SubscriptionStat& stat, fmt::appender out) {
+        fmt::format_to(out, "{} ({}): {} of {} queued, {} at most; {} delivered, {} lost", stat.name, stat.policy,
+                       stat.size, stat.capacity, stat.high_water, stat.delivered, stat.lost);
+        if (stat.rejected != 0) fmt::format_to(out, ", {} rejected", stat.rejected);
     }
 };
 
 /// As the others, with its name and its emitters: "swarm.PeerConnected: 1 emitter, …; emitted by swarm"
 template <>
-struct fmt::formatter<event::TopicReport> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::TopicReport& topic, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            fmt::format_to(out, "{}: {}", topic.name, static_cast<const event::TopicStat&>(topic));
-            std::string_view separator = "; emitted by ";
-            for (const std::string& name : topic.emitter_names) {
-                if (name.empty()) continue;
-                fmt::format_to(out, "{}{}", separator, name);
-                separator = ", ";
-            }
-        });
+struct fmt::formatter<event::TopicReport> : event::detail::TextFormatter<event::TopicReport> {
+    static void print(const event::TopicReport& topic, fmt::appender out) {
+        fmt::format_to(out, "{}: {}", topic.name, static_cast<const event::TopicStat&>(topic));
+        std::string_view separator = "; emitted by ";
+        for (const std::string& name : topic.emitter_names) {
+            if (name.empty()) continue;
+            fmt::format_to(out, "{}{}", separator, name);
+            separator = ", ";
+        }
     }
 };
 
 /// "host.Reachability: version 17, 3 watchers, 1 of them behind"
 template <>
-struct fmt::formatter<event::ValueReport> : event::detail::TextFormatter {
-    template <class Context>
-    auto format(const event::ValueReport& value, Context& context) const {
-        return format_text(context, [&](fmt::appender out) {
-            fmt::format_to(out, "{}: version {}, {} watcher{}, {} of them behind", value.name, value.version,
-                           value.watchers, value.watchers == 1 ? "" : "s", value.behind);
-        });
+struct fmt::formatter<event::ValueReport> : event::detail::TextFormatter<event::ValueReport> {
+    static void print(const event::ValueReport& value, fmt::appender out) {
+        fmt::format_to(out, "{}: version {}, {} watcher{}, {} of them behind", value.name, value.version,
+                       value.watchers, value.watchers == 1 ? "" : "s", value.behind);
     }
 };
 
