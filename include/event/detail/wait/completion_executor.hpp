@@ -79,22 +79,6 @@ private:
     bool used_ = false;
 };
 
-/// A function that is posted in that memory. (`bind_allocator` would do, but it has an associated executor in Asio's
-/// eyes, and posting such a function costs another unit of work and another dispatch.)
-template <class Function>
-class WithMemory {
-public:
-    using allocator_type = PostMemory::Allocator<std::byte>;
-
-    WithMemory(PostMemory& memory, Function&& function) : allocator_(memory), function_(std::move(function)) {}
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_; }
-    void operator()() { function_(); }
-
-private:
-    allocator_type allocator_;
-    Function function_;
-};
-
 /// An executor as the Networking TS had them: `io_context::strand` is one.
 template <class Executor>
 concept LegacyExecutor =
@@ -162,8 +146,8 @@ public:
     [[nodiscard]] auto stop_work() noexcept { return std::exchange(work_, std::nullopt); }
 
     template <class Function>
-    void post(Function&& function, PostMemory& memory) const {
-        boost::asio::post(executor_, WithMemory<std::decay_t<Function>>(memory, std::forward<Function>(function)));
+    void post(Function&& function) const {
+        boost::asio::post(executor_, std::forward<Function>(function));
     }
 
 private:
@@ -194,18 +178,17 @@ public:
         home_.start_work();
     }
     template <class Function>
-    void post(Function&& function, PostMemory& memory) {
+    void post(Function&& function) {
         if constexpr (Postable<Executor>) {
             [[maybe_unused]] const auto until_posted = home_.stop_work();
             try {
-                boost::asio::post(executor_,
-                                  WithMemory<std::decay_t<Function>>(memory, std::forward<Function>(function)));
+                boost::asio::post(executor_, std::forward<Function>(function));
             } catch (...) {
                 home_.start_work();
                 throw;
             }
         } else {
-            home_.post(Relay<std::decay_t<Function>>(*this, std::forward<Function>(function)), memory);
+            home_.post(Relay<std::decay_t<Function>>(*this, std::forward<Function>(function)));
         }
     }
 
@@ -214,7 +197,10 @@ private:
     template <class Function>
     class Relay {
     public:
+        using allocator_type = typename Function::allocator_type;
+
         Relay(RelayedCompletionExecutor& on, Function&& function) : on_(&on), function_(std::move(function)) {}
+        [[nodiscard]] allocator_type get_allocator() const noexcept { return function_.get_allocator(); }
         void operator()() {
             static_cast<void>(on_->home_.stop_work());
             boost::asio::dispatch(on_->executor_, std::move(function_));
@@ -261,8 +247,8 @@ public:
         std::visit([](auto& typed) { typed.start_work(); }, typed_);
     }
     template <class Function>
-    void post(Function&& function, PostMemory& memory) {
-        std::visit([&](auto& typed) { typed.post(std::forward<Function>(function), memory); }, typed_);
+    void post(Function&& function) {
+        std::visit([&](auto& typed) { typed.post(std::forward<Function>(function)); }, typed_);
     }
 
 private:

@@ -9,13 +9,11 @@
 
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/recycling_allocator.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -126,7 +124,7 @@ protected:
     }
 
 private:
-    void post() final { executor_.post(Wake(*this), this->post_memory_); }
+    void post() final { executor_.post(Wake(*this)); }
 
     CompletionExecutor<Handler, Executor> executor_;
     Handler handler_;

@@ -11,6 +11,7 @@
 #include <boost/asio/execution_context.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <thread>
 #include <utility>
 
@@ -36,10 +37,12 @@ protected:
     /// caller's as before.
     [[nodiscard]] bool try_post() noexcept;
 
-    PostMemory post_memory_;
-
 private:
+    friend class Wake;
+
     virtual void post() = 0;
+
+    PostMemory post_memory_;
 };
 
 /// An operation that can wait in a spot.
@@ -134,9 +137,13 @@ inline ParkedOp* ParkingSpot::claim() noexcept {
     return op;
 }
 
-/// The function that is posted: owns the operation until it runs.
+/// The function that is posted, in the operation's memory: owns the operation until it runs. (`bind_allocator` would do
+/// for the memory, but it has an associated executor in Asio's eyes, and posting such a function costs another unit of
+/// work and another dispatch.)
 class Wake {
 public:
+    using allocator_type = PostMemory::Allocator<std::byte>;
+
     explicit Wake(PostedOp& op) noexcept : op_(&op) {}
     Wake(Wake&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
     Wake(const Wake&) = delete;
@@ -144,6 +151,7 @@ public:
     ~Wake() {
         if (op_ != nullptr) PostedOp::dropped(*op_);
     }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(op_->post_memory_); }
     void operator()() { std::exchange(op_, nullptr)->run(); }
 
 private:
