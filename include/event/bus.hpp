@@ -32,7 +32,6 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <source_location>
 #include <string>

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <cstring>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 #include <variant>
 

@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
-#include <cstddef>
 #include <iterator>
 #include <memory>
 #include <optional>
