@@ -22,7 +22,7 @@ thread_local Posting* Posting::current = nullptr;
 
 }  // namespace
 
-bool PostedOp::try_post() noexcept {
+inline bool PostedOp::post_or_not() noexcept {
     for (int attempts = 2; attempts > 0; --attempts) {
         Posting posting(*this);
         try {
@@ -35,6 +35,8 @@ bool PostedOp::try_post() noexcept {
     }
     return false;
 }
+
+bool PostedOp::try_post() noexcept { return post_or_not(); }
 
 void PostedOp::dropped(PostedOp& op) noexcept {
     for (Posting* posting = Posting::current; posting != nullptr; posting = posting->outer) {
@@ -55,7 +57,7 @@ void ParkedOp::wake() noexcept {
         const bool is_soon = waits_since_ != Clock::time_point() && Clock::now() - waits_since_ < Polling::soon;
         woken_ = is_soon ? Woken::soon : Woken::elsewhere;
     }
-    if (try_post()) return;
+    if (post_or_not()) return;
     {
         const DomainGuard guard(spot_.home());
         if (spot_.phase() == Phase::pending && !spot_.home_is_gone() && may_recur()) {

@@ -295,8 +295,8 @@ using CompletionExecutor =
     typename SelectCompletionExecutor<std::decay_t<boost::asio::associated_executor_t<Handler, Executor>>>::type;
 
 template <class Handler, class Executor>
-[[nodiscard]] CompletionExecutor<Handler, Executor> completion_executor(const Handler& handler,
-                                                                        const Executor& executor) {
+[[nodiscard, gnu::always_inline]] inline CompletionExecutor<Handler, Executor> completion_executor(
+    const Handler& handler, const Executor& executor) {
     return {boost::asio::get_associated_executor(handler, executor), executor};
 }
 

@@ -38,8 +38,10 @@ protected:
     [[nodiscard]] bool try_post() noexcept;
 
 private:
+    friend class ParkedOp;
     friend class Wake;
 
+    [[gnu::always_inline]] inline bool post_or_not() noexcept;  // where it is called often
     virtual void post() = 0;
 
     PostMemory post_memory_;
