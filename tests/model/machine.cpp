@@ -911,7 +911,7 @@ void Machine::close_bus() {
 
 void Machine::compare_subscription(int number, const Subscription& subscription) {
     const event::SubscriptionStat stat = subscriptions_.at(number).handle->stat();
-    const Figures figures{stat.delivered, stat.lost, stat.rejected, stat.discarded};
+    const Figures figures{stat.delivered, stat.lost, stat.rejected, stat.discarded, stat.killed ? 1U : 0U};
     expect(figures == subscription.figures,
            "subscription {}: delivered {}, lost {}, rejected {}, discarded {}, not {} {} {} {}", number, stat.delivered,
            stat.lost, stat.rejected, stat.discarded, subscription.figures.delivered, subscription.figures.lost,
@@ -943,11 +943,12 @@ void Machine::compare() {
         expect(stat.retained == topic.is_retained, "type {}: retained {}", type, stat.retained);
         expect(stat.emitted == topic.emitted, "type {}: emitted {}, not {}", type, stat.emitted, topic.emitted);
         expect(stat.lost == topic.lost, "type {}: lost {}, not {}", type, stat.lost, topic.lost);
+        expect(stat.killed == topic.killed, "type {}: killed {}, not {}", type, stat.killed, topic.killed);
         expect(stat.replayable == topic.kept.has_value(), "type {}: replayable {}", type, stat.replayable);
         if (topic.last) note_sequence(topic.last->order, stat.last_sequence);
     }
     const event::BusReport report = bus_->report();
-    const Figures sums{report.delivered, report.lost, report.rejected, report.discarded};
+    const Figures sums{report.delivered, report.lost, report.rejected, report.discarded, report.killed};
     expect(sums == model_.sums(), "the sums are {} {} {} {}, not {} {} {} {}", sums.delivered, sums.lost, sums.rejected,
            sums.discarded, model_.sums().delivered, model_.sums().lost, model_.sums().rejected,
            model_.sums().discarded);

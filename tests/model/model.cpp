@@ -88,6 +88,7 @@ EmitResult Bus::emit(Type type, int number, const Accepts& accepts) {
                         if (is_there_already) {  // whom it reaches in two ways counts once
                             --result.subscribers;
                             --result.delivered;
+                            --subscription.figures.discarded;
                         }
                         break;
                 }
@@ -95,6 +96,7 @@ EmitResult Bus::emit(Type type, int number, const Accepts& accepts) {
         }
     }
     topic.lost += result.lost();
+    topic.killed += result.killed;
     ++topic.emitted;
     topic.last = event;
     if (topic.is_retained) topic.kept = event;
@@ -133,7 +135,7 @@ void Bus::lose(Subscription& subscription, std::size_t position) {
 
 Bus::Pushed Bus::push(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed,
                       int* accepts) {
-    auto& [delivered, lost, rejected, discarded] = subscription.figures;
+    auto& [delivered, lost, rejected, discarded, killed] = subscription.figures;
     std::deque<Queued>& queue = subscription.queue;
     if (queue.empty()) subscription.is_in_episode = false;
     if (subscription.is_filtered && !model::is_wanted(event.number)) {
@@ -176,6 +178,7 @@ Bus::Pushed Bus::push(Subscription& subscription, std::size_t index, const Event
                 break;
             }
             case Policy::kill:
+                ++killed;
                 end(subscription, Subscription::State::killed);
                 return Pushed::killed;
             default:
@@ -234,6 +237,7 @@ void Bus::close(Subscription& subscription) {
     gone_.lost += subscription.figures.lost;
     gone_.rejected += subscription.figures.rejected;
     gone_.discarded += subscription.figures.discarded;
+    gone_.killed += subscription.figures.killed;
     subscription.is_listed = false;
     for (int type = 0; type < types; ++type)
         if (!subscription.hears(static_cast<Type>(type)).empty()) retire_unused(static_cast<Type>(type));
@@ -323,7 +327,7 @@ void Bus::retire_unused(Type type) {
     });
     if (topic.emitters != 0 || topic.watchers != 0 || topic.kept || is_listed) return;
     topic.is_retained = false;
-    topic.emitted = topic.lost = 0;
+    topic.emitted = topic.lost = topic.killed = 0;
     topic.last.reset();
 }
 
@@ -342,6 +346,7 @@ Figures Bus::sums() const {
         sums.lost += subscription.figures.lost;
         sums.rejected += subscription.figures.rejected;
         sums.discarded += subscription.figures.discarded;
+        sums.killed += subscription.figures.killed;
     }
     return sums;
 }

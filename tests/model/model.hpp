@@ -55,7 +55,7 @@ struct Queued {
 };
 
 struct Figures {
-    std::uint64_t delivered = 0, lost = 0, rejected = 0, discarded = 0;
+    std::uint64_t delivered = 0, lost = 0, rejected = 0, discarded = 0, killed = 0;
 
     friend bool operator==(const Figures&, const Figures&) = default;
 };
@@ -99,6 +99,7 @@ struct Topic {
     bool is_retained = false;
     std::uint64_t emitted = 0;
     std::uint64_t lost = 0;
+    std::uint64_t killed = 0;
     std::optional<Event> last;  // that was counted
     std::optional<Event> kept;
     std::size_t watchers = 0;
