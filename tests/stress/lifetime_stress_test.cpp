@@ -46,7 +46,7 @@ TEST(LifetimeStress, PushSubscriptionsComeAndGoWhileOthersEmit) {
             }
         });
     }
-    for (int i = 0; i < stress::rounds(300); ++i) {
+    for (int i = 0; i < stress::rounds(300) || handled == 0; ++i) {
         struct Handler {
             std::atomic<long>& count;
             std::atomic<int> inside{0};
