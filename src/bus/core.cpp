@@ -4,7 +4,7 @@
 namespace event::detail {
 
 void Core::adopt(ParkedOp& op) noexcept {
-    const std::lock_guard guard(mutex_);
+    const std::lock_guard guard(lock_);
     adopted_.push_back(op);
 }
 
@@ -15,7 +15,7 @@ void Core::context_gone(const boost::asio::execution_context&) noexcept {
     {
         Doomed doomed;
         boost::asio::any_io_executor executor;  // a strand may not outlive its context
-        const std::lock_guard guard(mutex_);
+        const std::lock_guard guard(lock_);
         while (ParkedOp* op = adopted_.pop_front()) doomed.add(op);
         executor.swap(executor_);
     }

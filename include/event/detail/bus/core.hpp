@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/detail/configuration.hpp>
+#include <event/detail/order/lock.hpp>
 #include <event/detail/wait/contexts.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -31,7 +32,7 @@ public:
 
     /// Empty once its context is gone.
     [[nodiscard]] boost::asio::any_io_executor executor() const {
-        const std::lock_guard guard(mutex_);
+        const std::lock_guard guard(lock_);
         return executor_;
     }
     /// Memory of dead events that each topic keeps for new ones, in bytes.
@@ -81,11 +82,11 @@ private:
     }
 
     const std::size_t pooled_bytes_;
-    mutable std::mutex mutex_;
-    boost::asio::any_io_executor executor_;  // guarded by mutex_
+    mutable Lock lock_;
+    boost::asio::any_io_executor executor_;  // guarded by lock_
     boost::asio::execution_context* context_;
     std::atomic<bool> context_is_gone_{false};
-    IntrusiveList<ParkedOp> adopted_;  // guarded by mutex_
+    IntrusiveList<ParkedOp> adopted_;  // guarded by lock_
     std::atomic<std::uint32_t> references_{1};
 };
 
