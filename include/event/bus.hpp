@@ -84,7 +84,7 @@ public:
     Emitter<Ts...> emitter(EmitterOptions options, boost::system::error_code& error) {
         static_assert(detail::check_event_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
-        const std::array<const detail::EventType*, sizeof...(Ts)> types{&detail::event_type<Ts>()...};
+        const std::array<detail::Listed, sizeof...(Ts)> types{list<Ts>()...};
         error = {};
         return Emitter<Ts...>(core_->executor(), core_->add_emitter(types, std::move(options),
                                                                     detail::EmitterState::Kind::emitter, error));
@@ -162,10 +162,10 @@ public:
     /// `emitter`.
     template <class T>
     [[nodiscard]] Value<T> value() {
-        const detail::EventType* type = &checked_type<T>();
+        const std::array type{detail::Listed{&checked_type<T>()}};
         boost::system::error_code error;
         auto emitter =
-            core_->add_emitter({&type, 1}, {.retain = true, .name = "value"}, detail::EmitterState::Kind::value, error);
+            core_->add_emitter(type, {.retain = true, .name = "value"}, detail::EmitterState::Kind::value, error);
         if (error) throw boost::system::system_error(error, "event: cannot make a value");
         return Value<T>(std::move(emitter));
     }

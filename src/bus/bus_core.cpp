@@ -174,8 +174,8 @@ BusCore::Counts BusCore::counts(const EventType& type, boost::system::error_code
     Aftermath after;
     Counts counts;
     {
-        const Registering registering(*this, error);
-        if (context_is_gone()) error = errc::closed;  // nobody could be told
+        const std::lock_guard lock(mutex_);
+        if (is_closed() || context_is_gone()) error = errc::closed;  // nobody could be told
         TopicBase* topic = error ? nullptr : find_or_make(type, error);
         if (error) return {};
         if (const auto known = counts_.find(topic); known != counts_.end()) return known->second;

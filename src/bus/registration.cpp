@@ -15,6 +15,72 @@
 
 namespace event::detail {
 
+// ---- all of them ------------------------------------------------------------------------------------------------
+
+/// Nothing of it is allocated for a registration of usual size. The bus's mutex is held as long as it exists; topics
+/// that nobody uses are retired with it, unless what was to use them has registered.
+struct BusCore::Gathered {
+    /// A topic that is listed, or that a behaviour includes which is listed.
+    struct Target {
+        TopicBase* topic;
+        std::uint16_t place;  // in what is listed
+        SinkKind kind;
+        bool is_replayed = false;
+        PayloadBlock block = {};  // for the shared form of what is replayed
+    };
+    template <class T>
+    using List = boost::container::small_vector<T, 4>;
+
+    explicit Gathered(BusCore& owner) noexcept : bus(owner) {}
+    Gathered(const Gathered&) = delete;
+    Gathered& operator=(const Gathered&) = delete;
+    ~Gathered() {
+        if (has_registered) return;
+        for (const Target& target : targets) bus.retire_unused(*target.topic);
+    }
+
+    BusCore& bus;
+    List<Target> targets;
+    List<Subject*> members;  // of one domain, if they are to be: first what is listed
+    std::size_t replays = 0;
+    bool has_registered = false;
+};
+
+void BusCore::gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
+                     boost::system::error_code& error) {
+    do {
+        find_or_make(listed, gathered, error);
+        if (error || order == Order::of_each) return;
+        if (order == Order::of_retained && retained_ != nullptr) gathered.members.push_back(retained_);
+    } while (!are_together(lock, gathered.members));
+}
+
+void BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error) {
+    auto& [bus, targets, members, replays, has_registered] = gathered;
+    targets.clear();
+    members.assign(listed.size(), nullptr);
+    if (is_closed()) error = errc::closed;
+    for (std::uint16_t place = 0; place < listed.size() && !error; ++place) {
+        if (listed[place].event == nullptr) continue;
+        TopicBase* topic = find_or_make(*listed[place].event, error);
+        if (error) return;
+        targets.push_back({topic, place, SinkKind::listed});
+        members[place] = topic;
+    }
+    // a behaviour includes the topics that were just made, too
+    for (std::uint16_t place = 0; place < listed.size() && !error; ++place) {
+        if (listed[place].event != nullptr) continue;
+        Behaviour& behaviour = find_or_make(listed[place].interface);
+        behaviour.reserve_one();
+        members[place] = &behaviour;
+        for (const auto& topic : topics_) {
+            if (!behaviour.includes(topic->type())) continue;
+            targets.push_back({topic.get(), place, behaviour.is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour});
+            members.push_back(topic.get());
+        }
+    }
+}
+
 // ---- emitters ---------------------------------------------------------------------------------------------------
 
 EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind)
@@ -48,37 +114,27 @@ void EmitterState::run_deferred() noexcept {
     release();
 }
 
-IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const EventType* const> types, EmitterOptions options,
+IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, EmitterOptions options,
                                                 EmitterState::Kind kind, boost::system::error_code& error) {
-    std::vector<TopicBase*> topics(types.size());
-    std::vector<const DomainMember*> members;
     Aftermath after;
     IntrusivePtr<EmitterState> emitter;
     {
-        Registering registering(*this, error);
-        try {
-            do {
-                if (!error) find_all(types, topics, error);
-                if (error) return {};
-                if (!options.retain) break;
-                members.assign(topics.begin(), topics.end());
-                if (retained_ != nullptr) members.push_back(retained_);
-            } while (!registering.are_together(members));
-            const bool is_taken = std::any_of(topics.begin(), topics.end(), [&](const TopicBase* topic) {
-                return topic->emitters != 0 && (options.exclusive || topic->has_exclusive_emitter);
-            });
-            if (is_taken) {
+        RegistrationLock lock(mutex_);
+        Gathered gathered(*this);
+        gather(lock, types, options.retain ? Order::of_retained : Order::of_each, gathered, error);
+        if (error) return {};
+        std::vector<TopicBase*> topics;
+        topics.reserve(types.size());
+        for (const auto& target : gathered.targets) {
+            topics.push_back(target.topic);
+            if (target.topic->emitters != 0 && (options.exclusive || target.topic->has_exclusive_emitter))
                 error = errc::emitter_exists;
-                retire_unused(topics);
-                return {};
-            }
-            emitter = IntrusivePtr<EmitterState>::adopt(
-                new EmitterState(IntrusivePtr<BusCore>(this), topics, std::move(options.name), kind));
-        } catch (...) {
-            retire_unused(topics);
-            throw;
         }
-        for (TopicBase* topic : topics) {
+        if (error) return {};
+        emitter = IntrusivePtr<EmitterState>::adopt(
+            new EmitterState(IntrusivePtr<BusCore>(this), std::move(topics), std::move(options.name), kind));
+        gathered.has_registered = true;
+        for (TopicBase* topic : emitter->topics()) {
             topic->has_exclusive_emitter = options.exclusive;
             if (options.retain) retain(*topic);
             gain_emitter(*topic, emitter->is_value(), after);
@@ -117,10 +173,13 @@ EmitResult BusCore::emit(PayloadBase& payload) {
     TopicBase* topic = nullptr;
     Aftermath after;
     {
-        const Registering registering(*this, error);
-        if (!error) topic = find_or_make(payload.type(), error);
+        RegistrationLock lock(mutex_);
+        Gathered gathered(*this);
+        gather(lock, std::array{Listed{&payload.type()}}, Order::of_each, gathered, error);
+        if (!error) topic = gathered.targets.front().topic;
         if (!error && topic->has_exclusive_emitter) error = errc::emitter_exists;
         if (error) return EmitResult{.error = static_cast<errc>(error.value())};
+        gathered.has_registered = true;
         gain_emitter(*topic, false, after);
     }
     // as any emitter that closes; what a callback throws passes by
@@ -144,25 +203,24 @@ EmitResult BusCore::emit(PayloadBase& payload) {
 // ---- watchers ---------------------------------------------------------------------------------------------------
 
 TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code& error) {
-    Registering registering(*this, error);
-    TopicBase* topic = nullptr;
-    do {
-        if (!error) topic = find_or_make(type, error);
-        if (error) return nullptr;
-    } while (retained_ != nullptr && !registering.are_together(std::array<const DomainMember*, 2>{retained_, topic}));
-    retain(*topic);
-    const DomainGuard guard(*topic);
-    topic->add_watcher();
-    return topic;
+    RegistrationLock lock(mutex_);
+    Gathered gathered(*this);
+    gather(lock, std::array{Listed{&type}}, Order::of_retained, gathered, error);
+    if (error) return nullptr;
+    gathered.has_registered = true;
+    TopicBase& topic = *gathered.targets.front().topic;
+    retain(topic);
+    const DomainGuard guard(topic);
+    topic.add_watcher();
+    return &topic;
 }
 
 void BusCore::begin_watching(TopicBase& topic) {
-    boost::system::error_code ignored;  // of a closed bus, a view may still be watched
-    Registering registering(*this, ignored);
+    RegistrationLock lock(mutex_);
     do {
-        // its last user may have gone, and a view of it asks for a watcher: its name may be another's by now
+        // its last user may have gone, and a view of it asks for a watcher
         if (!topic.is_listed) list(topic);
-    } while (retained_ != nullptr && !registering.are_together(std::array<const DomainMember*, 2>{retained_, &topic}));
+    } while (retained_ != nullptr && !are_together(lock, std::array<Subject*, 2>{retained_, &topic}));
     retain(topic);
     const DomainGuard guard(topic);
     topic.add_watcher();
@@ -194,69 +252,15 @@ void BusCore::unviewed(TopicBase& topic) noexcept {
 
 // ---- subscriptions ----------------------------------------------------------------------------------------------
 
-/// Nothing of it is allocated for a subscription of usual size.
-struct BusCore::Gathered {
-    /// A topic that it is to hear of, and in which of its places.
-    struct Target {
-        TopicBase* topic;
-        std::uint16_t type;
-        SinkKind kind;
-    };
-    struct Replay {
-        Target target;
-        PayloadBlock block;  // for the shared form
-    };
-
-    template <class T>
-    using List = boost::container::small_vector<T, 4>;
-
-    explicit Gathered(std::span<const Listed> listed) {
-        for (const Listed& entry : listed)
-            if (entry.event != nullptr) types.push_back(entry.event);
-        topics.resize(types.size());
-    }
-
-    List<const EventType*> types;
-    List<TopicBase*> topics;  // of the types
-    List<Subject*> subjects;
-    List<Target> targets;
-    List<const DomainMember*> members;
-    List<Replay> replays;
-};
-
-void BusCore::gather(std::span<const Listed> listed, Gathered& gathered) {
-    auto& [types, topics, subjects, targets, members, replays] = gathered;
-    subjects.clear();
-    targets.clear();
-    for (auto topic = topics.begin(); const Listed& entry : listed) {
-        const auto place = static_cast<std::uint16_t>(subjects.size());
-        if (entry.event != nullptr) {
-            targets.push_back({*topic, place, SinkKind::listed});
-            subjects.push_back(*topic++);
-            continue;
-        }
-        Behaviour& behaviour = find_or_make(entry.interface);
-        behaviour.reserve_one();
-        subjects.push_back(&behaviour);
-        for (const auto& candidate : topics_) {
-            if (behaviour.includes(candidate->type()))
-                targets.push_back(
-                    {candidate.get(), place, behaviour.is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour});
-        }
-    }
-    members.assign(subjects.begin(), subjects.end());
-    for (const auto& target : targets)
-        if (target.kind != SinkKind::listed) members.push_back(target.topic);
-}
-
-void BusCore::reserve(const SubscriptionOptions& options, Gathered& gathered) {
-    for (const auto& target : gathered.targets) {
-        target.topic->reserve_sinks(target.kind, gathered.subjects.size());
-        if (target.kind != SinkKind::listed) target.topic->make_pool();
-        if (!target.topic->is_retained()) continue;
-        if (target.kind == SinkKind::wildcard && !options.replay_retained) continue;
-        auto& replay = gathered.replays.emplace_back(Gathered::Replay{target, {}});
-        if (target.kind != SinkKind::listed) replay.block = PayloadBlock(target.topic->pool());
+void BusCore::reserve(const SubscriptionOptions& options, std::size_t listed, Gathered& gathered) {
+    for (auto& target : gathered.targets) {
+        TopicBase& topic = *target.topic;
+        topic.reserve_sinks(target.kind, listed);
+        if (target.kind != SinkKind::listed) topic.make_pool();
+        target.is_replayed = topic.is_retained() && (target.kind != SinkKind::wildcard || options.replay_retained);
+        if (!target.is_replayed) continue;
+        ++gathered.replays;
+        if (target.kind != SinkKind::listed) target.block = PayloadBlock(topic.pool());
     }
 }
 
@@ -288,24 +292,17 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
     Aftermath after;
     IntrusivePtr<Mailbox> mailbox;
     {
-        Gathered gathered(listed);
-        Registering registering(*this, error);
-        try {
-            do {
-                if (!error) find_all(gathered.types, gathered.topics, error);
-                if (error) return {};
-                gather(listed, gathered);
-            } while (!registering.are_together(gathered.members));
-            reserve(options, gathered);
-            settings.number = subscriptions_ever_ + 1;
-            settings.subjects = gathered.subjects;
-            settings.topics = gathered.targets.size();
-            settings.replay_room = gathered.replays.size();
-            mailbox = Mailbox::create(std::move(settings));
-        } catch (...) {
-            retire_unused(gathered.topics);
-            throw;
-        }
+        RegistrationLock lock(mutex_);
+        Gathered gathered(*this);
+        gather(lock, listed, Order::of_listed, gathered, error);
+        if (error) return {};
+        reserve(options, listed.size(), gathered);
+        settings.number = subscriptions_ever_ + 1;
+        settings.subjects = std::span(gathered.members).first(listed.size());
+        settings.topics = gathered.targets.size();
+        settings.replay_room = gathered.replays;
+        mailbox = Mailbox::create(std::move(settings));
+        gathered.has_registered = true;
         connect(*mailbox, gathered, after);
     }
     try {
@@ -319,18 +316,19 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
 
 void BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
     ++subscriptions_ever_;
+    auto& targets = gathered.targets;
     {
         const DomainGuard guard(mailbox.home());
-        for (const auto& [topic, place, kind] : gathered.targets) topic->add(mailbox, place, kind, after);
-        std::sort(gathered.replays.begin(), gathered.replays.end(), [](const auto& left, const auto& right) {
-            return left.target.topic->retained_sequence() < right.target.topic->retained_sequence();
+        for (const auto& target : targets) target.topic->add(mailbox, target.place, target.kind, after);
+        std::sort(targets.begin(), targets.end(), [](const auto& left, const auto& right) {
+            return left.topic->retained_sequence() < right.topic->retained_sequence();
         });
-        for (auto& [target, block] : gathered.replays)
-            if (target.topic->retained_sequence() != 0)
-                target.topic->replay(mailbox, target.type, std::move(block), after);
+        for (auto& target : targets)
+            if (target.is_replayed && target.topic->retained_sequence() != 0)
+                target.topic->replay(mailbox, target.place, std::move(target.block), after);
     }
-    for (std::uint16_t place = 0; Subject * subject : gathered.subjects) {
-        if (Behaviour* behaviour = subject->as_behaviour()) behaviour->add(mailbox, place);
+    for (std::uint16_t place = 0; const Listing& listing : mailbox.listings()) {
+        if (Behaviour* behaviour = listing.subject->as_behaviour()) behaviour->add(mailbox, place);
         ++place;
     }
     subscriptions_.push_back(mailbox.in_bus);

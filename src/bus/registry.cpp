@@ -24,18 +24,15 @@ bool BusCore::runs_filter() const noexcept {
     return std::any_of(topics_.begin(), topics_.end(), [](const auto& topic) { return topic->is_at_standstill(); });
 }
 
-BusCore::Registering::Registering(BusCore& bus, boost::system::error_code& error)
-    : bus_(bus), error_(error), lock_(bus.mutex_) {
-    if (bus_.is_closed()) error_ = errc::closed;
-}
-
-bool BusCore::Registering::are_together(std::span<const DomainMember* const> members) {
-    if (DomainMember::are_together(members)) return true;
+bool BusCore::are_together(RegistrationLock& lock, std::span<Subject* const> members) {
+    const Subject& first = *members.front();
+    if (std::all_of(members.begin(), members.end(),
+                    [&](const Subject* other) { return other->is_together_with(first); }))
+        return true;
     const bool is_given_back = !UserCode::runs();  // a filter might not get it again
-    if (is_given_back) lock_.unlock();
-    for (const DomainMember* member : members) DomainMember::merge(*members.front(), *member);
-    if (is_given_back) lock_.lock();
-    if (bus_.is_closed()) error_ = errc::closed;
+    if (is_given_back) lock.unlock();
+    for (const Subject* member : members) DomainMember::merge(first, *member);
+    if (is_given_back) lock.lock();
     return false;
 }
 
@@ -43,16 +40,21 @@ TopicBase* BusCore::find(const EventType& type) noexcept {
     const auto found = by_tag_.find(type.id->tag);
     TopicBase* topic = found != by_tag_.end() ? found->second : nullptr;
     if (topic != nullptr && topic->is_listed) return topic;
-    const auto same_label = by_label_.find(type.label());
+    TopicBase* namesake = nullptr;
+    if (topic != nullptr) {
+        namesake = *topic->namesake;
+    } else if (const auto same_label = by_label_.find(type.label()); same_label != by_label_.end()) {
+        namesake = same_label->second;
+    }
     const bool is_elsewhere =
-        same_label != by_label_.end() && same_label->second->type().id->is_same_elsewhere(*type.id);
-    return is_elsewhere ? same_label->second : topic;
+        namesake != nullptr && namesake->is_listed && namesake->type().id->is_same_elsewhere(*type.id);
+    return is_elsewhere ? namesake : topic;
 }
 
 TopicBase* BusCore::find_or_make(const EventType& type, boost::system::error_code& error) {
     TopicBase* topic = find(type);
     if (topic != nullptr && topic->is_listed) return topic;
-    if (!type.id->declared.empty() && by_label_.contains(type.label())) {
+    if (!type.id->declared.empty() && is_taken(type.label())) {
         error = errc::name_clash;
         return nullptr;
     }
@@ -61,15 +63,22 @@ TopicBase* BusCore::find_or_make(const EventType& type, boost::system::error_cod
     return topic;
 }
 
+bool BusCore::is_taken(std::string_view label) const noexcept {
+    const auto found = by_label_.find(label);
+    return found != by_label_.end() && found->second != nullptr && found->second->is_listed;
+}
+
 std::string BusCore::unique_label(const EventType& type) const {
     std::string label(type.label());
-    for (int number = 2; by_label_.contains(label); ++number) label = fmt::format("{}#{}", type.label(), number);
+    for (int number = 2; is_taken(label); ++number) label = fmt::format("{}#{}", type.label(), number);
     return label;
 }
 
 void BusCore::list(TopicBase& topic) {
-    if (by_label_.contains(topic.label())) topic.relabel(unique_label(topic.type()));
-    by_label_.emplace(topic.label(), &topic);
+    if (*topic.namesake != &topic) {  // it is new, or its name may be another's by now
+        if (is_taken(topic.label())) topic.relabel(unique_label(topic.type()));
+        by_label_[topic.label()] = &topic;
+    }
     topic.is_listed = true;
 }
 
@@ -89,6 +98,7 @@ TopicBase* BusCore::make_topic(const EventType& type) {
         made->reserve_sinks(SinkKind::behaviour, sinks);
         made->make_pool();
     }
+    made->namesake = &by_label_[type.label()];
     by_tag_.emplace(type.id->tag, made.get());
     TopicBase* topic = topics_.emplace_back(std::move(made)).get();
     // Nothing below can fail. Nobody waits for the lock of a topic that nobody knows yet.
@@ -117,17 +127,9 @@ Behaviour& BusCore::find_or_make(const TypeId* interface) {
     return *behaviours_.emplace_back(std::make_unique<Behaviour>(interface, std::move(label), topics_, *this));
 }
 
-void BusCore::find_all(std::span<const EventType* const> types, std::span<TopicBase*> topics,
-                       boost::system::error_code& error) {
-    for (std::size_t i = 0; i < types.size() && !error; ++i) topics[i] = find_or_make(*types[i], error);
-    if (error) retire_unused(topics);
-}
-
 void BusCore::retire_if_unused(TopicBase& topic) noexcept {
     if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return;
     topic.reset();
-    if (!topic.is_listed) return;
-    by_label_.erase(topic.label());
     topic.is_listed = false;
 }
 
@@ -137,11 +139,6 @@ void BusCore::retire_unused(TopicBase& topic) noexcept {
         retire_if_unused(topic);
     }
     if (!topic.is_listed) topic.empty_pool();
-}
-
-void BusCore::retire_unused(std::span<TopicBase* const> topics) noexcept {
-    for (TopicBase* topic : topics)
-        if (topic != nullptr) retire_unused(*topic);
 }
 
 void BusCore::retain(TopicBase& topic) noexcept {

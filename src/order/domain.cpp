@@ -132,13 +132,6 @@ ReadGuard::Way ReadGuard::try_enter() noexcept {
     return Way::none;
 }
 
-bool DomainMember::are_together(std::span<const DomainMember* const> members) noexcept {
-    return std::all_of(members.begin(), members.end(), [&](const DomainMember* member) {
-        return member->domain_.load(std::memory_order_acquire) ==
-               members.front()->domain_.load(std::memory_order_acquire);
-    });
-}
-
 void DomainMember::merge(const DomainMember& left, const DomainMember& right) noexcept {
     for (;;) {
         Domain* into = left.domain_.load(std::memory_order_acquire);

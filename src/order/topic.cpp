@@ -7,11 +7,9 @@
 
 namespace event::detail {
 
-void TopicBase::refresh_attention() noexcept {
-    const std::size_t reasons = sinks_.size() + erased_sinks_.size() + (retained_ ? 1U : 0U) +
-                                (counts_unheard_ ? 1U : 0U) + (closed_ ? 1U : 0U);
+void TopicBase::refresh() noexcept {
     is_special_ = closed_ || !erased_sinks_.empty();
-    attention_.store(static_cast<std::uint32_t>(std::min<std::size_t>(reasons, UINT32_MAX)), std::memory_order_relaxed);
+    is_wanted_.store(is_special_ || !sinks_.empty() || retained_ || counts_unheard_, std::memory_order_relaxed);
 }
 
 void TopicBase::reserve_sinks(SinkKind kind, std::size_t more) {
@@ -57,7 +55,7 @@ void TopicBase::remove_sink(const Binding& binding, Aftermath& after) noexcept {
 }
 
 void TopicBase::sinks_changed(Aftermath& after) noexcept {
-    refresh_attention();
+    refresh();
     if (subscriber_count_ == nullptr) return;
     const std::size_t count = subscribers();
     subscriber_count_->tell(&count, after);
@@ -85,17 +83,17 @@ void TopicBase::remove_killed(Aftermath& after) noexcept {
 
 void TopicBase::retain() noexcept {
     retained_ = true;
-    refresh_attention();
+    refresh();
 }
 
 void TopicBase::count_unheard() noexcept {
     counts_unheard_ = true;
-    refresh_attention();
+    refresh();
 }
 
 void TopicBase::close(Aftermath& after) noexcept {
     closed_ = true;
-    refresh_attention();
+    refresh();
     after.wake_all(watching_);
 }
 
@@ -149,7 +147,7 @@ void TopicBase::reset() noexcept {
     lost_ = 0;
     killed_ = 0;
     last_sequence_ = 0;
-    refresh_attention();
+    refresh();
     if (pool_ != nullptr) pool_->rest();
 }
 

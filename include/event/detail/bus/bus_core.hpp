@@ -4,6 +4,7 @@
 #include <event/detail/bus/emitter_state.hpp>
 #include <event/detail/bus/value_core.hpp>
 #include <event/detail/event/event_type.hpp>
+#include <event/detail/order/lock.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/order/topic.hpp>
 #include <event/detail/queue/mailbox.hpp>
@@ -49,7 +50,7 @@ private:
     void lock_in_filter();
 
     const BusCore& bus_;
-    std::mutex mutex_;
+    Lock mutex_;
 };
 
 /// What a subscription lists: an event type, a behaviour, or (with neither) everything.
@@ -66,9 +67,8 @@ public:
     // ---- registering: throws, and then nothing is left of it -----------------------------------------------------
 
     /// Registers one emitter for all the types, or for none. As a `value` it is one more handle of the latest value.
-    [[nodiscard]] IntrusivePtr<EmitterState> add_emitter(std::span<const EventType* const> types,
-                                                         EmitterOptions options, EmitterState::Kind kind,
-                                                         boost::system::error_code& error);
+    [[nodiscard]] IntrusivePtr<EmitterState> add_emitter(std::span<const Listed> types, EmitterOptions options,
+                                                         EmitterState::Kind kind, boost::system::error_code& error);
     /// Registers one subscription for all that is listed, or for none; its queue holds the retained events.
     /// `refinement` may be null. Throws what that throws.
     [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const Listed> listed, std::size_t stride,
@@ -123,36 +123,18 @@ private:
 
     /// Whether somebody runs a filter under a lock of this bus.
     [[nodiscard]] bool runs_filter() const noexcept;
-    /// The mutex, given back while domains are merged: what was found before is to be found again then.
-    class Registering {
-    public:
-        /// Throws as `RegistrationMutex::lock`; `error` is `errc::closed` once the bus is.
-        Registering(BusCore& bus, boost::system::error_code& error);
-        /// Whether all of them share a domain. If not, they do now, and the caller begins anew.
-        [[nodiscard]] bool are_together(std::span<const DomainMember* const> members);
-
-    private:
-        BusCore& bus_;
-        boost::system::error_code& error_;
-        std::unique_lock<RegistrationMutex> lock_;
-    };
-
     [[nodiscard]] TopicBase* find(const EventType& type) noexcept;
     [[nodiscard]] TopicBase* find_or_make(const EventType& type, boost::system::error_code& error);
-    /// Finds or makes the topics of all the types; if one of them cannot be had, those that are unused are retired.
-    void find_all(std::span<const EventType* const> types, std::span<TopicBase*> topics,
-                  boost::system::error_code& error);
     /// A new topic, fed from the first event on to all behaviours that include it.
     [[nodiscard]] TopicBase* make_topic(const EventType& type);
     /// Lists the topic under a label that nobody has.
     void list(TopicBase& topic);
+    [[nodiscard]] bool is_taken(std::string_view label) const noexcept;
     [[nodiscard]] std::string unique_label(const EventType& type) const;
     [[nodiscard]] Behaviour& find_or_make(const TypeId* interface);
     void retire_unused(TopicBase& topic) noexcept;
     /// The same under the domain's lock, too.
     void retire_if_unused(TopicBase& topic) noexcept;
-    /// Of topics that may be null.
-    void retire_unused(std::span<TopicBase* const> topics) noexcept;
     /// All retained topics share one domain, for replaying in order; the topic is in it already.
     void retain(TopicBase& topic) noexcept;
     /// One emitter more or less.
@@ -160,10 +142,19 @@ private:
     void lose_emitter(TopicBase& topic, bool is_value, Aftermath& after) noexcept;
     void tell_emitters(const TopicBase& topic, Aftermath& after) noexcept;
 
-    /// What a new subscription is gathered from before it can no longer fail.
+    /// What registers is gathered from before it can no longer fail.
     struct Gathered;
-    void gather(std::span<const Listed> listed, Gathered& gathered);
-    void reserve(const SubscriptionOptions& options, Gathered& gathered);
+    /// Which topics are to share a domain: none, those that are listed, or those together with all that is retained.
+    enum class Order : std::uint8_t { of_each, of_listed, of_retained };
+    using RegistrationLock = std::unique_lock<RegistrationMutex>;
+    /// Finds or makes all that is listed, or says why not. `errc::closed` once the bus is.
+    void gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
+                boost::system::error_code& error);
+    void find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error);
+    /// Whether all of them share a domain. If not, they do now; but the mutex was given back meanwhile, and what was
+    /// found before is to be found again.
+    [[nodiscard]] bool are_together(RegistrationLock& lock, std::span<Subject* const> members);
+    void reserve(const SubscriptionOptions& options, std::size_t listed, Gathered& gathered);
     void connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept;
     /// The one end of a registration, for close, drain, start and the bus's end.
     void disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept;
@@ -179,9 +170,9 @@ private:
     std::vector<std::unique_ptr<TopicBase>> topics_;
     std::vector<std::unique_ptr<Behaviour>> behaviours_;
     std::unordered_map<const void*, TopicBase*> by_tag_;
-    std::unordered_map<std::string_view, TopicBase*> by_label_;
-    std::unordered_map<const TopicBase*, Counts> counts_;  // of the topics that are counted
-    TopicBase* retained_ = nullptr;                        // one of the retained topics
+    std::unordered_map<std::string_view, TopicBase*> by_label_;  // also of topics that are listed no longer
+    std::unordered_map<const TopicBase*, Counts> counts_;        // of the topics that are counted
+    TopicBase* retained_ = nullptr;                              // one of the retained topics
     IntrusiveList<Mailbox::InBus> subscriptions_;
     IntrusiveList<EmitterState> emitters_;
     std::uint64_t subscriptions_ever_ = 0;

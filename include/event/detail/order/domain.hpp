@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <thread>
 
 /// Lock order of the whole library, outermost first:
@@ -110,8 +109,10 @@ public:
     [[nodiscard]] bool is_at_standstill() const noexcept {
         return domain_.load(std::memory_order_acquire)->holder.load(std::memory_order_relaxed) != std::thread::id();
     }
-    /// Whether they share a domain: once they do, for ever.
-    [[nodiscard]] static bool are_together(std::span<const DomainMember* const> members) noexcept;
+    /// Whether both share a domain: once they do, for ever.
+    [[nodiscard]] bool is_together_with(const DomainMember& other) const noexcept {
+        return domain_.load(std::memory_order_acquire) == other.domain_.load(std::memory_order_acquire);
+    }
     /// Makes one domain of two: the smaller joins the larger, and the sequence goes on from the larger number. Gets its
     /// turn at each lock as an emit does. No lock is held.
     static void merge(const DomainMember& left, const DomainMember& right) noexcept;

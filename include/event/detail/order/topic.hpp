@@ -58,7 +58,7 @@ public:
     }
 
     /// Whether an emit has anything to do: one load, all that an emit to nobody costs.
-    [[nodiscard]] bool wanted() const noexcept { return attention_.load(std::memory_order_relaxed) != 0; }
+    [[nodiscard]] bool wanted() const noexcept { return is_wanted_.load(std::memory_order_relaxed); }
 
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
@@ -153,6 +153,8 @@ public:
     bool has_exclusive_emitter = false;
     bool is_counted = false;  // somebody asked for its counts: it stays listed
     bool is_listed = false;   // under its label; a topic that nobody uses is not
+    /// In the bus's table: who is listed, or was last, under the label of the type.
+    TopicBase** namesake = nullptr;
 
 protected:
     void remove_killed(Aftermath& after) noexcept;
@@ -184,7 +186,7 @@ private:
     }
     void remove_sink(const Binding& binding, Aftermath& after) noexcept;
     void sinks_changed(Aftermath& after) noexcept;
-    void refresh_attention() noexcept;
+    void refresh() noexcept;
 
     // guarded by the domain's lock
     std::size_t waiting_queues_ = 0;
@@ -195,7 +197,7 @@ private:
     std::size_t watchers_up_to_date_ = 0;  // those that have seen the event of seen_sequence_
     std::uint64_t seen_sequence_ = 0;
     Topic<std::size_t>* subscriber_count_ = nullptr;
-    std::atomic<std::uint32_t> attention_{0};
+    std::atomic<bool> is_wanted_{false};
     std::atomic<std::uint32_t> views_{0};  // handles and views of the latest value
     const EventType* const type_;
 
