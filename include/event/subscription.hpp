@@ -181,8 +181,8 @@ private:
     friend class BasicSubscription;
     friend class EventBus;
 
-    BasicSubscription(const Executor& executor, detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
-        : executor_(executor), mailbox_(std::move(mailbox)), is_push_(is_push) {}
+    BasicSubscription(Executor executor, detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
+        : executor_(std::move(executor)), mailbox_(std::move(mailbox)), is_push_(is_push) {}
 
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {

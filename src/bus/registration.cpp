@@ -25,8 +25,11 @@ struct BusCore::Gathered {
         TopicBase* topic;
         std::uint16_t place;  // in what is listed
         SinkKind kind;
-        bool is_replayed = false;
-        PayloadBlock block = {};  // for the shared form of what is replayed
+    };
+    /// One whose retained event comes first.
+    struct Replay {
+        Target target;
+        PayloadBlock block;  // for the shared form
     };
     template <class T>
     using List = boost::container::small_vector<T, 4>;
@@ -42,43 +45,65 @@ struct BusCore::Gathered {
     BusCore& bus;
     List<Target> targets;
     List<Subject*> members;  // of one domain, if they are to be: first what is listed
-    std::size_t replays = 0;
+    List<Replay> replays;
     bool has_registered = false;
 };
 
-void BusCore::gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
+bool BusCore::gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
                      boost::system::error_code& error) {
     do {
-        find_or_make(listed, gathered, error);
-        if (error || order == Order::of_each) return;
+        if (is_closed()) {
+            error = errc::closed;
+            return false;
+        }
+        if (!find_or_make(listed, gathered, error)) return false;
+        if (order == Order::of_each) return true;
         if (order == Order::of_retained && retained_ != nullptr) gathered.members.push_back(retained_);
     } while (!are_together(lock, gathered.members));
+    return true;
 }
 
-void BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error) {
+bool BusCore::are_together(RegistrationLock& lock, std::span<Subject* const> members) {
+    const Subject& first = *members.front();
+    if (std::all_of(members.begin(), members.end(),
+                    [&](const Subject* other) { return other->is_together_with(first); }))
+        return true;
+    const bool is_given_back = !UserCode::runs();  // a filter might not get it again
+    if (is_given_back) lock.unlock();
+    for (const Subject* member : members) DomainMember::merge(first, *member);
+    if (is_given_back) lock.lock();
+    return false;
+}
+
+bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error) {
     auto& [bus, targets, members, replays, has_registered] = gathered;
     targets.clear();
     members.assign(listed.size(), nullptr);
-    if (is_closed()) error = errc::closed;
-    for (std::uint16_t place = 0; place < listed.size() && !error; ++place) {
-        if (listed[place].event == nullptr) continue;
-        TopicBase* topic = find_or_make(*listed[place].event, error);
-        if (error) return;
-        targets.push_back({topic, place, SinkKind::listed});
-        members[place] = topic;
+    for (std::uint16_t place = 0; const Listed& entry : listed) {
+        if (entry.event != nullptr) {
+            TopicBase* topic = find_or_make(*entry.event, error);
+            if (topic == nullptr) return false;
+            targets.push_back({topic, place, SinkKind::listed});
+            members[place] = topic;
+        }
+        ++place;
     }
     // a behaviour includes the topics that were just made, too
-    for (std::uint16_t place = 0; place < listed.size() && !error; ++place) {
-        if (listed[place].event != nullptr) continue;
-        Behaviour& behaviour = find_or_make(listed[place].interface);
-        behaviour.reserve_one();
-        members[place] = &behaviour;
-        for (const auto& topic : topics_) {
-            if (!behaviour.includes(topic->type())) continue;
-            targets.push_back({topic.get(), place, behaviour.is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour});
-            members.push_back(topic.get());
+    for (std::uint16_t place = 0; const Listed& entry : listed) {
+        if (entry.event == nullptr) {
+            Behaviour& behaviour = find_or_make(entry.interface);
+            behaviour.reserve_one();
+            members[place] = &behaviour;
+            const SinkKind kind = behaviour.is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour;
+            for (const auto& topic : topics_) {
+                if (!behaviour.includes(topic->type())) continue;
+                targets.push_back({topic.get(), place, kind});
+                members.push_back(topic.get());
+            }
         }
+        ++place;
     }
+    return true;
 }
 
 // ---- emitters ---------------------------------------------------------------------------------------------------
@@ -121,8 +146,8 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, E
     {
         RegistrationLock lock(mutex_);
         Gathered gathered(*this);
-        gather(lock, types, options.retain ? Order::of_retained : Order::of_each, gathered, error);
-        if (error) return {};
+        const Order order = options.retain ? Order::of_retained : Order::of_each;
+        if (!gather(lock, types, order, gathered, error)) return {};
         std::vector<TopicBase*> topics;
         topics.reserve(types.size());
         for (const auto& target : gathered.targets) {
@@ -175,9 +200,10 @@ EmitResult BusCore::emit(PayloadBase& payload) {
     {
         RegistrationLock lock(mutex_);
         Gathered gathered(*this);
-        gather(lock, std::array{Listed{&payload.type()}}, Order::of_each, gathered, error);
-        if (!error) topic = gathered.targets.front().topic;
-        if (!error && topic->has_exclusive_emitter) error = errc::emitter_exists;
+        if (gather(lock, std::array{Listed{&payload.type()}}, Order::of_each, gathered, error)) {
+            topic = gathered.targets.front().topic;
+            if (topic->has_exclusive_emitter) error = errc::emitter_exists;
+        }
         if (error) return EmitResult{.error = static_cast<errc>(error.value())};
         gathered.has_registered = true;
         gain_emitter(*topic, false, after);
@@ -205,8 +231,7 @@ EmitResult BusCore::emit(PayloadBase& payload) {
 TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code& error) {
     RegistrationLock lock(mutex_);
     Gathered gathered(*this);
-    gather(lock, std::array{Listed{&type}}, Order::of_retained, gathered, error);
-    if (error) return nullptr;
+    if (!gather(lock, std::array{Listed{&type}}, Order::of_retained, gathered, error)) return nullptr;
     gathered.has_registered = true;
     TopicBase& topic = *gathered.targets.front().topic;
     retain(topic);
@@ -253,14 +278,13 @@ void BusCore::unviewed(TopicBase& topic) noexcept {
 // ---- subscriptions ----------------------------------------------------------------------------------------------
 
 void BusCore::reserve(const SubscriptionOptions& options, std::size_t listed, Gathered& gathered) {
-    for (auto& target : gathered.targets) {
-        TopicBase& topic = *target.topic;
-        topic.reserve_sinks(target.kind, listed);
-        if (target.kind != SinkKind::listed) topic.make_pool();
-        target.is_replayed = topic.is_retained() && (target.kind != SinkKind::wildcard || options.replay_retained);
-        if (!target.is_replayed) continue;
-        ++gathered.replays;
-        if (target.kind != SinkKind::listed) target.block = PayloadBlock(topic.pool());
+    for (const auto& target : gathered.targets) {
+        const auto& [topic, place, kind] = target;
+        topic->reserve_sinks(kind, listed);
+        if (kind != SinkKind::listed) topic->make_pool();
+        if (!topic->is_retained() || (kind == SinkKind::wildcard && !options.replay_retained)) continue;
+        auto& replay = gathered.replays.emplace_back(Gathered::Replay{target, {}});
+        if (kind != SinkKind::listed) replay.block = PayloadBlock(topic->pool());
     }
 }
 
@@ -294,13 +318,12 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
     {
         RegistrationLock lock(mutex_);
         Gathered gathered(*this);
-        gather(lock, listed, Order::of_listed, gathered, error);
-        if (error) return {};
+        if (!gather(lock, listed, Order::of_listed, gathered, error)) return {};
         reserve(options, listed.size(), gathered);
         settings.number = subscriptions_ever_ + 1;
         settings.subjects = std::span(gathered.members).first(listed.size());
         settings.topics = gathered.targets.size();
-        settings.replay_room = gathered.replays;
+        settings.replay_room = gathered.replays.size();
         mailbox = Mailbox::create(std::move(settings));
         gathered.has_registered = true;
         connect(*mailbox, gathered, after);
@@ -316,21 +339,17 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
 
 void BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
     ++subscriptions_ever_;
-    auto& targets = gathered.targets;
     {
         const DomainGuard guard(mailbox.home());
-        for (const auto& target : targets) target.topic->add(mailbox, target.place, target.kind, after);
-        std::sort(targets.begin(), targets.end(), [](const auto& left, const auto& right) {
-            return left.topic->retained_sequence() < right.topic->retained_sequence();
+        for (const auto& [topic, place, kind] : gathered.targets) topic->add(mailbox, place, kind, after);
+        std::sort(gathered.replays.begin(), gathered.replays.end(), [](const auto& left, const auto& right) {
+            return left.target.topic->retained_sequence() < right.target.topic->retained_sequence();
         });
-        for (auto& target : targets)
-            if (target.is_replayed && target.topic->retained_sequence() != 0)
-                target.topic->replay(mailbox, target.place, std::move(target.block), after);
+        for (auto& [target, block] : gathered.replays)
+            if (target.topic->retained_sequence() != 0)
+                target.topic->replay(mailbox, target.place, std::move(block), after);
     }
-    for (std::uint16_t place = 0; const Listing& listing : mailbox.listings()) {
-        if (Behaviour* behaviour = listing.subject->as_behaviour()) behaviour->add(mailbox, place);
-        ++place;
-    }
+    mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.add(mailbox, place); });
     subscriptions_.push_back(mailbox.in_bus);
     if (has_started_) resolve(mailbox, after);
 }
@@ -361,12 +380,7 @@ void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after)
     }
     for (const Binding& binding : mailbox.bindings())
         if (!binding.topic->is_listed) binding.topic->empty_pool();
-    if (mailbox.is_erased()) {
-        for (std::uint16_t place = 0; const Listing& listing : mailbox.listings()) {
-            if (Behaviour* behaviour = listing.subject->as_behaviour()) behaviour->remove(mailbox, place);
-            ++place;
-        }
-    }
+    mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.remove(mailbox, place); });
     if (how == Mailbox::State::closed) mailbox.in_bus.unlink();
 }
 

@@ -24,18 +24,6 @@ bool BusCore::runs_filter() const noexcept {
     return std::any_of(topics_.begin(), topics_.end(), [](const auto& topic) { return topic->is_at_standstill(); });
 }
 
-bool BusCore::are_together(RegistrationLock& lock, std::span<Subject* const> members) {
-    const Subject& first = *members.front();
-    if (std::all_of(members.begin(), members.end(),
-                    [&](const Subject* other) { return other->is_together_with(first); }))
-        return true;
-    const bool is_given_back = !UserCode::runs();  // a filter might not get it again
-    if (is_given_back) lock.unlock();
-    for (const Subject* member : members) DomainMember::merge(first, *member);
-    if (is_given_back) lock.lock();
-    return false;
-}
-
 TopicBase* BusCore::find(const EventType& type) noexcept {
     const auto found = by_tag_.find(type.id->tag);
     TopicBase* topic = found != by_tag_.end() ? found->second : nullptr;

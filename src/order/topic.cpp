@@ -12,10 +12,9 @@ void TopicBase::refresh() noexcept {
     is_wanted_.store(is_special_ || !sinks_.empty() || retained_ || counts_unheard_, std::memory_order_relaxed);
 }
 
-void TopicBase::reserve_sinks(SinkKind kind, std::size_t more) {
+void TopicBase::make_room_for_sinks(SinkKind kind, std::size_t more) {
     // The bus's mutex keeps everybody else from adding, so what is reserved here stays.
     std::size_t& room = sure_room(kind);
-    if (room >= more) return;
     std::vector<Sink>& reserved = sinks(kind);
     std::size_t size = 0;
     {
@@ -68,7 +67,7 @@ void TopicBase::tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after)
 
 void TopicBase::remove(Mailbox& mailbox, Aftermath& after) noexcept {
     for (const Binding& binding : mailbox.bindings()) binding.topic->remove_sink(binding, after);
-    mailbox.dissolve_line(after);
+    if (!mailbox.line().empty()) mailbox.dissolve_line(after);
 }
 
 void TopicBase::remove_killed(Aftermath& after) noexcept {

@@ -75,7 +75,6 @@ Mailbox::Mailbox(Options&& options, std::byte* listings, std::byte* bindings) no
       where_(options.where),
       number_(options.number) {
     for (std::size_t i = 0; i < types_; ++i) std::construct_at(listings_ + i, Listing{options.subjects[i]});
-    std::uninitialized_value_construct_n(bindings_, binding_room_);
 }
 
 bool Mailbox::make_memory(bool may_throw) {

@@ -147,10 +147,11 @@ private:
     /// Which topics are to share a domain: none, those that are listed, or those together with all that is retained.
     enum class Order : std::uint8_t { of_each, of_listed, of_retained };
     using RegistrationLock = std::unique_lock<RegistrationMutex>;
-    /// Finds or makes all that is listed, or says why not. `errc::closed` once the bus is.
-    void gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
-                boost::system::error_code& error);
-    void find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error);
+    /// Finds or makes all that is listed; false if it cannot be had, with `errc::closed` once the bus is.
+    [[nodiscard]] bool gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
+                              boost::system::error_code& error);
+    [[nodiscard]] bool find_or_make(std::span<const Listed> listed, Gathered& gathered,
+                                    boost::system::error_code& error);
     /// Whether all of them share a domain. If not, they do now; but the mutex was given back meanwhile, and what was
     /// found before is to be found again.
     [[nodiscard]] bool are_together(RegistrationLock& lock, std::span<Subject* const> members);

@@ -63,7 +63,9 @@ public:
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
     /// Makes the next `add`s unable to fail. Needs the bus's mutex instead of the lock.
-    void reserve_sinks(SinkKind kind, std::size_t more);
+    void reserve_sinks(SinkKind kind, std::size_t more) {
+        if (sure_room(kind) < more) make_room_for_sinks(kind, more);
+    }
     /// Needs the bus's mutex, too.
     void add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept;
     /// Takes the mailbox from all its topics, and lets those emits go on that waited for it.
@@ -184,6 +186,7 @@ private:
     [[nodiscard]] std::size_t& sure_room(SinkKind kind) noexcept {
         return kind == SinkKind::listed ? sure_room_ : sure_erased_room_;
     }
+    void make_room_for_sinks(SinkKind kind, std::size_t more);
     void remove_sink(const Binding& binding, Aftermath& after) noexcept;
     void sinks_changed(Aftermath& after) noexcept;
     void refresh() noexcept;

@@ -2,6 +2,7 @@
 
 #include <event/backpressure.hpp>
 #include <event/detail/order/aftermath.hpp>
+#include <event/detail/order/subject.hpp>
 #include <event/detail/queue/linked_slots.hpp>
 #include <event/detail/queue/refinement.hpp>
 #include <event/detail/queue/ring.hpp>
@@ -31,8 +32,8 @@
 
 namespace event::detail {
 
+class Behaviour;
 class BusCore;
-class Subject;
 class TopicBase;
 
 /// What was subscribed to.
@@ -165,13 +166,22 @@ public:
 
     [[nodiscard]] std::span<Listing> listings() const noexcept { return {listings_, types_}; }
     [[nodiscard]] bool is_erased() const noexcept { return is_erased_; }
+    /// Calls `f` with each behaviour that it lists, and that one's place. Needs the bus's mutex.
+    template <class F>
+    void for_each_behaviour(F&& f) const {
+        if (!is_erased_) return;
+        for (std::uint16_t place = 0; const Listing& listing : listings()) {
+            if (Behaviour* behaviour = listing.subject->as_behaviour()) f(*behaviour, place);
+            ++place;
+        }
+    }
     /// All topics that feed it. Under the domain's lock, or the bus's mutex.
     [[nodiscard]] std::span<Binding> bindings() noexcept { return {bindings_, binding_count_}; }
     /// Makes the next `bind`s unable to fail. Needs the bus's mutex.
     void reserve_bindings(std::size_t more);
     /// Under the domain's lock.
     std::uint32_t bind(const Binding& binding) noexcept {
-        bindings_[binding_count_] = binding;
+        std::construct_at(bindings_ + binding_count_, binding);
         return binding_count_++;
     }
 
