@@ -68,15 +68,16 @@ void ContextRegistry::remove(ContextListener& listener) noexcept {
 }
 
 bool ContextRegistry::pin() noexcept {
-    const std::lock_guard guard(mutex_);
-    if (is_gone_.load(std::memory_order_relaxed)) return false;
-    ++pins_;
-    return true;
+    pins_.fetch_add(1, std::memory_order_seq_cst);
+    if (!is_gone_.load(std::memory_order_seq_cst)) return true;
+    unpin();
+    return false;
 }
 
 void ContextRegistry::unpin() noexcept {
+    pins_.fetch_sub(1, std::memory_order_seq_cst);
+    if (!is_gone_.load(std::memory_order_seq_cst)) return;
     const std::lock_guard guard(mutex_);
-    --pins_;
     changed_.notify_all();
 }
 
@@ -88,7 +89,7 @@ void ContextRegistry::close() noexcept {
         ContextListener* next = nullptr;
         {
             std::unique_lock guard(mutex_);
-            is_gone_.store(true, std::memory_order_release);
+            is_gone_.store(true, std::memory_order_seq_cst);
             // who is just being destroyed elsewhere gives up what it has of the context, and then leaves the list
             changed_.wait(guard, [&] {
                 for (ContextListener& listener : listeners_) {

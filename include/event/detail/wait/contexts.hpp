@@ -65,12 +65,12 @@ private:
 
     const boost::asio::execution_context* const context_;
     std::atomic<std::uint32_t> references_{1};
+    // Who pins counts first, then looks whether the context is gone; who closes the other way round.
+    std::atomic<std::size_t> pins_{0};
     std::atomic<bool> is_gone_{false};  // written under mutex_
     std::mutex mutex_;
     std::condition_variable changed_;
-    // guarded by mutex_
-    std::size_t pins_ = 0;
-    IntrusiveList<ContextListener> listeners_;
+    IntrusiveList<ContextListener> listeners_;  // guarded by mutex_
 };
 
 /// Something counted that must let go of its pending operations when an execution context dies. One context at a time.
