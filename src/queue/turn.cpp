@@ -7,30 +7,22 @@
 
 namespace event::detail {
 
-EmitSpot::EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings) noexcept
-    : ParkingSpot(topic), topic_(topic), siblings_(siblings) {}
+EmitSpot::EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues) noexcept
+    : ParkingSpot(topic), topic_(topic), siblings_(siblings), turns_wanted_(queues) {}
 
 void EmitSpot::destroy_spot() noexcept { delete this; }
 
-void EmitSpot::reserve() {
-    for (;;) {
-        std::size_t wanted = 0;
-        {
-            const DomainGuard guard(topic_);
-            wanted = topic_.waiting_queues();
-        }
-        if (turn_room_ >= wanted) return;
-        auto larger = std::make_unique<Turn[]>(wanted);
-        const DomainGuard guard(topic_);
-        for (std::size_t i = 0; i < turn_count_; ++i) {
-            larger[i].emit = this;
-            larger[i].queue = turns_[i].queue;
-            larger[i].is_ready = turns_[i].is_ready;
-            larger[i].take_place_of(turns_[i]);
-        }
-        turns_.swap(larger);
-        turn_room_ = wanted;
+void EmitSpot::make_room() {
+    auto larger = std::make_unique<Turn[]>(turns_wanted_);
+    const DomainGuard guard(topic_);
+    for (std::size_t i = 0; i < turn_count_; ++i) {
+        larger[i].emit = this;
+        larger[i].queue = turn_room_[i].queue;
+        larger[i].is_ready = turn_room_[i].is_ready;
+        larger[i].take_place_of(turn_room_[i]);
     }
+    more_turns_.swap(larger);
+    turn_room_ = {more_turns_.get(), turns_wanted_};
 }
 
 bool EmitSpot::came_before(const EmitSpot& other) const noexcept {
@@ -47,28 +39,29 @@ bool EmitSpot::may_emit() const noexcept {
 }
 
 bool EmitSpot::join() noexcept {
-    if (topic_.waiting_queues() > turn_room_) return false;
+    turns_wanted_ = topic_.waiting_queues();
+    if (turns_wanted_ > turn_room_.size()) return false;
     for (Turn& turn : turns()) turn.unlink();
     turn_count_ = 0;
     if (arrival_ == 0) {
         arrival_ = topic_.next_arrival();
         siblings_.push_back(*this);
     }
-    offer_ = Offered::no;
+    not_ready_ = 0;
     topic_.all_waiting_queues([&](Mailbox& queue) {
         // one that hears of the topic in two ways has one place
         const bool is_there = queue.is_erased() && std::any_of(turns().begin(), turns().end(),
                                                                [&](const Turn& turn) { return turn.queue == &queue; });
         if (is_there) return true;
-        Turn& turn = turns_[turn_count_++];
+        Turn& turn = turn_room_[turn_count_++];
         turn.emit = this;
         turn.queue = &queue;
         queue.line().insert_behind(turn, [&](const Turn& other) { return other.emit->came_before(*this); });
         turn.is_ready = queue.line().front() == &turn && queue.has_room();
+        if (!turn.is_ready) ++not_ready_;
         return true;
     });
-    not_ready_ = static_cast<std::size_t>(
-        std::count_if(turns().begin(), turns().end(), [](const Turn& turn) { return !turn.is_ready; }));
+    offer_ = not_ready_ == 0 ? Offered::yes : Offered::no;
     return true;
 }
 

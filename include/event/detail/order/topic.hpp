@@ -107,12 +107,12 @@ public:
     [[nodiscard]] std::size_t waiting_queues() const noexcept { return waiting_queues_; }
     template <class Holds>
     bool all_waiting_queues(Holds&& holds) const {
-        if (waiting_queues_ == 0) return true;
-        for (const std::vector<Sink>* list : {&sinks_, &erased_sinks_}) {
-            for (const Sink& sink : *list)
+        const auto holds_for_all = [&](const std::vector<Sink>& list) {
+            for (const Sink& sink : list)
                 if (sink.mailbox->policy() == Policy::wait && !holds(*sink.mailbox)) return false;
-        }
-        return true;
+            return true;
+        };
+        return waiting_queues_ == 0 || (holds_for_all(sinks_) && holds_for_all(erased_sinks_));
     }
     /// Whether an `async_emit` need not wait, if none of its kind waits.
     [[nodiscard]] bool has_room() const noexcept {

@@ -30,18 +30,21 @@ struct Turn : ListHook<Turn> {
 /// emit when it runs, if there is room.
 class EmitSpot final : public ParkingSpot, public ListHook<EmitSpot> {
 public:
-    /// `siblings`: those of the same emitter and topic.
-    EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings) noexcept;
+    /// `siblings`: those of the same emitter and topic, which has had so many queues to wait for just now.
+    EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues) noexcept;
 
     [[nodiscard]] TopicBase& topic() const noexcept { return topic_; }
-    /// Makes room for as many turns as the topic has queues to wait for; takes the lock meanwhile.
-    void reserve();
+    /// Makes room for as many turns as the topic has had queues to wait for. By who joins, without the lock.
+    void reserve() {
+        if (turns_wanted_ > turn_room_.size()) make_room();
+    }
 
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
     /// Whether it may emit now: there is room, and nobody in a line has come before it.
     [[nodiscard]] bool may_emit() const noexcept;
-    /// Takes its places in the lines, by when it first came; false if there is no room for so many turns.
+    /// Takes its places in the lines, by when it first came, and is offered its turn if there is room; false if it has
+    /// no room for so many turns.
     [[nodiscard]] bool join() noexcept;
     /// Gives them up: offers the next ones their turns.
     void leave(Aftermath& after) noexcept;
@@ -58,7 +61,8 @@ private:
     enum class Offered : std::uint8_t { no, yes, overlooked };
 
     void destroy_spot() noexcept override;
-    [[nodiscard]] std::span<Turn> turns() const noexcept { return {turns_.get(), turn_count_}; }
+    void make_room();
+    [[nodiscard]] std::span<Turn> turns() const noexcept { return turn_room_.first(turn_count_); }
     [[nodiscard]] bool came_before(const EmitSpot& other) const noexcept;
 
     TopicBase& topic_;
@@ -66,10 +70,12 @@ private:
     IntrusiveList<EmitSpot>& siblings_;
     std::uint64_t arrival_ = 0;
     Offered offer_ = Offered::no;
-    std::unique_ptr<Turn[]> turns_;
+    Turn only_turn_;  // of a topic with one queue to wait for
+    std::unique_ptr<Turn[]> more_turns_;
+    std::span<Turn> turn_room_{&only_turn_, 1};
     std::size_t turn_count_ = 0;
-    std::size_t turn_room_ = 0;
     std::size_t not_ready_ = 0;  // of the turns
+    std::size_t turns_wanted_;   // when it was last looked; written by who joins
 };
 
 }  // namespace event::detail

@@ -67,8 +67,9 @@ public:
     }
     /// From here on nobody overtakes.
     [[nodiscard]] bool idle() noexcept {
-        if (has_ended() || spot_->may_emit() || !spot_->join()) return false;
-        return has_joined_ = true;
+        if (has_ended() || !spot_->join()) return false;
+        has_joined_ = true;
+        return !spot_->is_offered();
     }
 
     [[nodiscard]] Taken take(Values& values) {
@@ -134,24 +135,30 @@ public:
         if (emitter_) core = IntrusivePtr<Core>(&emitter_->topics()[number_]->core());
         std::decay_t<Handler> stored(std::forward<Handler>(handler));
         auto completed = Completed::make(std::move(core), std::move(stored), executor_);  // or nothing is emitted
-        const std::optional<EmitResult> result = emit_now();
+        std::size_t queues = 0;
+        const std::optional<EmitResult> result = emit_now(queues);
         if (!completed) return;
         if (result) return Completed::complete(std::move(completed), emit_values(*result));
-        auto spot =
-            IntrusivePtr<EmitSpot>::adopt(new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_)));
-        Initiate<EmitWhenRoom<T>, EmitSpot, executor_type> initiate(executor_, std::move(spot));
-        std::move(initiate)(Completed::take_back(std::move(completed)), std::move(emitter_), std::move(*event_));
+        auto spot = IntrusivePtr<EmitSpot>::adopt(
+            new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_), queues));
+        start_in<EmitWhenRoom<T>>(std::move(spot), Completed::take_back(std::move(completed)), executor_,
+                                  std::move(emitter_), std::move(*event_));
     }
 
 private:
-    /// Unless somebody has to be waited for.
-    [[nodiscard]] std::optional<EmitResult> emit_now() {
+    /// Unless it has to wait, for so many queues.
+    [[nodiscard]] std::optional<EmitResult> emit_now(std::size_t& queues) {
         if (!event_ || !emitter_->is_open()) return EmitResult{.error = errc::closed};
         auto& topic = static_cast<Topic<T>&>(*emitter_->topics()[number_]);
         if (!topic.wanted()) return EmitResult();
         Aftermath after;
-        const std::optional<EmitResult> result = event_->emit_with(
-            [&](auto& batch) { return topic.emit_if(batch, [&] { return topic.has_room(); }, true, after); });
+        const std::optional<EmitResult> result = event_->emit_with([&](auto& batch) {
+            const auto admits = [&] {
+                queues = topic.waiting_queues();
+                return topic.has_room();
+            };
+            return topic.emit_if(batch, admits, true, after);
+        });
         settle_or_post(after, topic.core());
         return result;
     }

@@ -307,6 +307,16 @@ struct SourceBase {
     void limit(ParkingSpot&, std::uint64_t) noexcept {}
 };
 
+/// Starts an operation of this source, made of the arguments, in a spot.
+template <class Source, class Spot, class Handler, class Executor, class... Args>
+void start_in(IntrusivePtr<Spot> spot, Handler&& handler, const Executor& executor, Args&&... args) {
+    std::decay_t<Handler> stored(std::forward<Handler>(handler));
+    if (spot->home_is_gone()) return;  // the handler is destroyed uninvoked
+    Source source(*spot, std::forward<Args>(args)...);
+    Operation<Source, std::decay_t<Handler>, Executor>::start(std::move(spot), std::move(source), std::move(stored),
+                                                              executor);
+}
+
 /// Starts operations of this source in a spot: the initiation of the `async_` functions. Without a spot (the handle was
 /// moved from) they complete with `errc::closed`. A named class with a constructor: GCC 12 destroys aggregate
 /// temporaries of a `co_await` expression twice.
@@ -337,11 +347,7 @@ private:
             return complete_at_once(core_, failed<typename Source::Values>(errc::closed),
                                     std::forward<Handler>(handler), executor_);
         }
-        std::decay_t<Handler> stored(std::forward<Handler>(handler));
-        if (spot->home_is_gone()) return;  // the handler is destroyed uninvoked
-        Source source(*spot, std::forward<Args>(args)...);
-        Operation<Source, std::decay_t<Handler>, Executor>::start(std::move(spot), std::move(source), std::move(stored),
-                                                                  executor_);
+        start_in<Source>(std::move(spot), std::forward<Handler>(handler), executor_, std::forward<Args>(args)...);
     }
 
     Executor executor_;
