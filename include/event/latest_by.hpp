@@ -27,7 +27,9 @@ struct LatestBy {
 ///
 /// `merge(const T& queued, const T& newer)`, if there is one, makes the event that takes the place of both: a `T`, or a
 /// `std::optional<T>` that is empty when nothing is left to tell (a peer that joined, and left before anybody looked);
-/// the emit then counts as `rejected`. Behaviours and `AnyEvent` cannot be merged.
+/// the emit then counts as `rejected`. The merged event has the key of both, otherwise the emit throws
+/// `std::logic_error` as if the merge had (a chain of renames is keyed by what does not change). Behaviours and
+/// `AnyEvent` cannot be merged.
 ///
 /// Key, `==`, hash and merge, and the destruction of what they return, happen where and as a filter does (`where`).
 /// They must say the same of the same event each time: the key of a queued event is asked for again. Cost: receiving

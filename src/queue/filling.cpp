@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 
 /// How a queue fills where a push has to look at more than the next place of a ring.
 
@@ -69,6 +70,12 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
             }
             if (place != LinkedSlots::none)
                 merged = refinement_->merge(type, (*linked_)[place].storage(), event.bytes, both);
+            if (merged == Merged::event && !refinement_->same_key(type, both, event.bytes)) {
+                OfferedEvent other_key = event;
+                other_key.bytes = both;
+                if (other_key.is_shared) offer.after.drop(*other_key.payload());
+                throw std::logic_error("event: the merge of latest_by must keep the key");
+            }
         } catch (...) {
             offer.after.fail();
             ++rejected_;

@@ -141,7 +141,8 @@ void Mailbox::taken(Aftermath& after) noexcept {
 
 void Mailbox::found_nothing(Aftermath& after) noexcept {
     if (state() == State::draining && look() == Look::ended) end(State::closed, after);
-    if (!line_.empty() && is_turn_offered()) line_.front()->emit->overlook(after);
+    if (Turn* first = line_.front(); first != nullptr && first->emit->is_offered())
+        first->emit->overlook(*first, after);
 }
 
 Look Mailbox::look_or_pass_on() {

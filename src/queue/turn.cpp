@@ -19,6 +19,7 @@ void EmitSpot::make_room() {
         larger[i].emit = this;
         larger[i].queue = turn_room_[i].queue;
         larger[i].is_ready = turn_room_[i].is_ready;
+        larger[i].is_overlooked = turn_room_[i].is_overlooked;
         larger[i].take_place_of(turn_room_[i]);
     }
     more_turns_.swap(larger);
@@ -57,16 +58,17 @@ bool EmitSpot::join() noexcept {
         turn.emit = this;
         turn.queue = &queue;
         queue.line().insert_behind(turn, [&](const Turn& other) { return other.emit->came_before(*this); });
+        turn.is_overlooked = false;
         turn.is_ready = queue.line().front() == &turn && queue.has_room();
         if (!turn.is_ready) ++not_ready_;
         return true;
     });
-    offer_ = not_ready_ == 0 ? Offered::yes : Offered::no;
+    is_offered_ = not_ready_ == 0;
     return true;
 }
 
 void EmitSpot::leave(Aftermath& after) noexcept {
-    offer_ = Offered::no;
+    is_offered_ = false;
     for (Turn& turn : turns()) {
         if (!turn.is_linked()) continue;
         turn.unlink();
@@ -77,12 +79,13 @@ void EmitSpot::leave(Aftermath& after) noexcept {
 
 void EmitSpot::count_ready(Turn& turn, Aftermath& after) noexcept {
     if (std::exchange(turn.is_ready, true) || --not_ready_ != 0) return;
-    offer_ = Offered::yes;
+    is_offered_ = true;
+    for (Turn& offered : turns()) offered.is_overlooked = false;
     after.wake(claim());
 }
 
-void EmitSpot::overlook(Aftermath& after) noexcept {
-    if (std::exchange(offer_, Offered::overlooked) == Offered::overlooked) leave(after);
+void EmitSpot::overlook(Turn& turn, Aftermath& after) noexcept {
+    if (std::exchange(turn.is_overlooked, true)) leave(after);
 }
 
 void EmitSpot::end(Aftermath& after) noexcept {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -518,6 +519,77 @@ TEST(CannotHappen, ASubscriptionThatIsAlwaysReadyStarvesItsExecutor) {
     drive(io);
     EXPECT_TRUE(had_its_turn);
     EXPECT_LT(calls, 1000);
+}
+
+/// Two queues that an emit waits for, one of which always has room.
+class TwoQueuesThatArePolled : public testing::Test {
+protected:
+    asio::io_context io_;
+    event::EventBus bus_{io_};
+    event::Emitter<Number> emitter_ = bus_.emitter<Number>();
+    event::Subscription<Number> small_ = bus_.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}});
+    event::Subscription<Number> large_ = bus_.subscribe<Number>({.capacity = 3, .on_full = event::Wait{}});
+};
+
+/// Who takes events once in a frame looks until there are none: libp2p/rust-libp2p#1876. That each of two receivers
+/// found its queue empty once was counted as one that found it empty twice, and a waiting emit lost its turn.
+TEST_F(TwoQueuesThatArePolled, CannotPassATurnOnAtOneLookEach) {
+    asio::io_context first_context, second_context;
+    Emit first, second;
+    emitter_.emit({0});
+    emitter_.async_emit({1}, asio::bind_executor(first_context.get_executor(), first.handler()));
+    emitter_.async_emit({2}, asio::bind_executor(second_context.get_executor(), second.handler()));
+    EXPECT_EQ(numbers(small_), std::vector{0});
+    EXPECT_EQ(numbers(large_), std::vector{0});
+    drive(second_context);
+    EXPECT_TRUE(second.pending()) << "it has overtaken the first";
+    drive(first_context);
+    EXPECT_TRUE(first.done());
+    EXPECT_EQ(numbers(small_), std::vector{1});
+    drive(second_context);
+    EXPECT_TRUE(second.done());
+    EXPECT_EQ(numbers(small_), std::vector{2});
+    EXPECT_EQ(numbers(large_), (std::vector{1, 2}));
+}
+
+/// Waiters that were woken for nothing, went back to the end of what they waited in, and made it quadratic.
+/// smol-rs/async-channel#13, tokio-rs/tokio#5923
+TEST_F(TwoQueuesThatArePolled, CannotWakeTwoEmitsForOneTurn) {
+    constexpr std::size_t emits = 100;
+    for (std::size_t i = 0; i < emits; ++i) emitter_.async_emit({1}, asio::detached);
+    std::size_t handlers = 0;
+    std::size_t received = 0;
+    for (std::size_t frame = 0; frame < 2 * emits && received < emits; ++frame) {
+        handlers += drive(io_);
+        received += numbers(small_).size();
+        numbers(large_);
+    }
+    EXPECT_EQ(received, emits);
+    EXPECT_LE(handlers, emits + 10);
+}
+
+struct Renamed {
+    std::string from;
+    std::string to;
+};
+
+/// Events that are merged into one with another key: renames, notify-rs/notify#480. The merged one was still found
+/// under the old key only, and so two events of one key were queued.
+TEST(CannotHappen, AMergeChangesTheKey) {
+    asio::io_context io;
+    event::EventBus bus(io);
+    auto emitter = bus.emitter<Renamed>();
+    auto subscription = bus.subscribe<Renamed>(
+        {}, event::latest_by(&Renamed::from,
+                             [](const Renamed& queued, const Renamed& newer) { return Renamed{queued.to, newer.to}; }));
+    emitter.emit({"a", "b"});
+    EXPECT_THROW(emitter.emit({"a", "c"}), std::logic_error);
+    EXPECT_EQ(subscription.stat().rejected, 1U);
+    emitter.emit({"b", "d"});
+    const auto all = take_all(subscription);
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0]->to, "b");
+    EXPECT_EQ(all[1]->to, "d");
 }
 
 }  // namespace field_mended_test

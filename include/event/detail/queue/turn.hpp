@@ -19,7 +19,8 @@ class TopicBase;
 struct Turn : ListHook<Turn> {
     EmitSpot* emit = nullptr;
     Mailbox* queue = nullptr;
-    bool is_ready = false;  // it was the first, and there was room
+    bool is_ready = false;       // it was the first, and there was room
+    bool is_overlooked = false;  // since the emit was offered its turn, this queue's receiver has found nothing
 };
 
 /// Where one `async_emit` waits for its turn.
@@ -50,16 +51,14 @@ public:
     void leave(Aftermath& after) noexcept;
     /// The same for good: it has emitted, or never will.
     void end(Aftermath& after) noexcept;
-    [[nodiscard]] bool is_offered() const noexcept { return offer_ != Offered::no; }
-    /// A receiver has found nothing: passes the turn on if that is so for the second time.
-    void overlook(Aftermath& after) noexcept;
+    [[nodiscard]] bool is_offered() const noexcept { return is_offered_; }
+    /// The queue's receiver has found nothing: passes the turn on if that is so for the second time.
+    void overlook(Turn& turn, Aftermath& after) noexcept;
     /// One of its turns is ready, or needs no more to be: when all are, it is offered its turn. So a queue that gains
     /// room looks at nothing but its own line.
     void count_ready(Turn& turn, Aftermath& after) noexcept;
 
 private:
-    enum class Offered : std::uint8_t { no, yes, overlooked };
-
     void destroy_spot() noexcept override;
     void make_room();
     [[nodiscard]] std::span<Turn> turns() const noexcept { return turn_room_.first(turn_count_); }
@@ -69,7 +68,7 @@ private:
     // guarded by the domain's lock
     IntrusiveList<EmitSpot>& siblings_;
     std::uint64_t arrival_ = 0;
-    Offered offer_ = Offered::no;
+    bool is_offered_ = false;
     Turn only_turn_;  // of a topic with one queue to wait for
     std::unique_ptr<Turn[]> more_turns_;
     std::span<Turn> turn_room_{&only_turn_, 1};
