@@ -69,10 +69,7 @@ std::vector<std::string> BusCore::missing_emitters(Mailbox& mailbox) {
 
 void BusCore::close() noexcept {
     if (defer()) return;
-    Aftermath after;
-    after.only_ends();
-    {
-        const std::lock_guard lock(mutex_);
+    end_under<RegistrationGuard>(mutex_, [this](Aftermath& after) {
         if (is_closed()) return;
         closed_.store(true, std::memory_order_release);
         for (const auto& topic : topics_) {
@@ -89,8 +86,7 @@ void BusCore::close() noexcept {
                 count->topic().close(after);
             }
         }
-    }
-    after.settle();
+    });
 }
 
 void BusCore::destroy_pending() noexcept {

@@ -171,10 +171,7 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, E
 }
 
 void BusCore::remove_emitter(EmitterState& emitter) noexcept {
-    Aftermath after;
-    after.only_ends();
-    {
-        const std::lock_guard lock(mutex_);
+    end_under<RegistrationGuard>(mutex_, [&](Aftermath& after) {
         emitter.unlink();
         emitter.end_waiting(after);
         for (TopicBase* topic : emitter.topics()) {
@@ -182,8 +179,7 @@ void BusCore::remove_emitter(EmitterState& emitter) noexcept {
             lose_emitter(*topic, emitter.is_value(), after);
             retire_unused(*topic);
         }
-    }
-    after.settle();
+    });
 }
 
 EmitResult BusCore::emit(PayloadBase& payload) {
@@ -355,13 +351,7 @@ void BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) no
 }
 
 void BusCore::end_subscription(Mailbox& mailbox, Mailbox::State how) noexcept {
-    Aftermath after;
-    after.only_ends();
-    {
-        const std::lock_guard lock(mutex_);
-        disconnect(mailbox, how, after);
-    }
-    after.settle();
+    end_under<RegistrationGuard>(mutex_, [&](Aftermath& after) { disconnect(mailbox, how, after); });
 }
 
 void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept {

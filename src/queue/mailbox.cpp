@@ -135,25 +135,21 @@ BusCore& Mailbox::bus() const noexcept { return static_cast<BusCore&>(core()); }
 void Mailbox::taken(Aftermath& after) noexcept {
     linked_->remove(linked_->oldest());
     reader_.count_one();
-    if (look() == Look::ended) end(State::closed, after);
+    end_if_drained(after);
     if (policy_ == Policy::wait) offer_turn(after);
 }
 
 void Mailbox::found_nothing(Aftermath& after) noexcept {
-    if (state() == State::draining && look() == Look::ended) end(State::closed, after);
+    end_if_drained(after);
     if (Turn* first = line_.front(); first != nullptr && first->emit->is_offered())
         first->emit->overlook(*first, after);
 }
 
 Look Mailbox::look_or_pass_on() {
     if (linked_ && look() == Look::empty) {
-        Aftermath after;
-        after.only_ends();
-        {
-            const DomainGuard guard(home());
+        end_under<DomainGuard>(home(), [this](Aftermath& after) {
             if (look() == Look::empty) found_nothing(after);
-        }
-        after.settle();
+        });
     }
     return look();
 }
@@ -190,15 +186,13 @@ void Mailbox::drain(Aftermath& after) noexcept {
     if (reader_.count.load(std::memory_order_seq_cst) == tail()) end(State::closed, after);
 }
 
+void Mailbox::end_if_drained(Aftermath& after) noexcept {
+    if (state() == State::draining && look() == Look::ended) end(State::closed, after);
+}
+
 void Mailbox::finish_draining() {
     if (defer_request(drain_it)) return;
-    Aftermath after;
-    after.only_ends();
-    {
-        const DomainGuard guard(home());
-        if (state() == State::draining && look() == Look::ended) end(State::closed, after);
-    }
-    after.settle();
+    end_under<DomainGuard>(home(), [this](Aftermath& after) { end_if_drained(after); });
 }
 
 Look Mailbox::drained() {

@@ -147,6 +147,7 @@ private:
     /// Which topics are to share a domain: none, those that are listed, or those together with all that is retained.
     enum class Order : std::uint8_t { of_each, of_listed, of_retained };
     using RegistrationLock = std::unique_lock<RegistrationMutex>;
+    using RegistrationGuard = std::lock_guard<RegistrationMutex>;
     /// Finds or makes all that is listed; false if it cannot be had, with `errc::closed` once the bus is.
     [[nodiscard]] bool gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
                               boost::system::error_code& error);

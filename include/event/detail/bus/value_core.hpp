@@ -26,14 +26,7 @@ public:
     [[nodiscard]] Topic<T>& topic() noexcept { return topic_; }
 
     void close() noexcept override {
-        if (defer()) return;
-        Aftermath after;
-        after.only_ends();
-        {
-            const DomainGuard guard(topic_);
-            topic_.close(after);
-        }
-        after.settle();
+        if (!defer()) end_under<DomainGuard>(topic_, [this](Aftermath& after) { topic_.close(after); });
     }
 
 private:

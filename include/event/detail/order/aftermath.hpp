@@ -73,4 +73,16 @@ private:
     } failure_;
 };
 
+/// Ends something, under the lock that `Guard` takes of `lockable`, and does what that has left to do.
+template <class Guard, class Lockable, class End>
+void end_under(Lockable& lockable, End&& end) {
+    Aftermath after;
+    after.only_ends();
+    {
+        const Guard guard(lockable);
+        end(after);
+    }
+    after.settle();
+}
+
 }  // namespace event::detail

@@ -318,6 +318,7 @@ private:
     /// Under the lock: passes a turn on that was not taken, ends what was drained.
     void found_nothing(Aftermath& after) noexcept;
     [[nodiscard]] bool is_turn_offered() const noexcept;
+    void end_if_drained(Aftermath& after) noexcept;
     Look drained();
     /// Ends it if it is drained and empty; in a filter, when the emit is done.
     void finish_draining();
