@@ -278,7 +278,7 @@ TEST_P(WhereAnAllocationFails, AnAsyncEmitThatThrowsHasNotEmitted) {
             } catch (const std::bad_alloc&) {
             }
         });
-        const auto heard = [](const auto& subscription) { return subscription.stat().size + subscription.stat().lost; };
+        const auto heard = [](const auto& hears) { return hears.stat().size + hears.stat().lost; };
         EXPECT_EQ(heard(subscription), emitted) << "at allocation " << n;
         EXPECT_EQ(heard(all), emitted) << "at allocation " << n;
         drive(io);

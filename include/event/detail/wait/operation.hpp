@@ -247,8 +247,8 @@ private:
     friend typename Base::Memory;
     using Base::spot;
 
-    Operation(ParkingSpot& spot, Source&& source, Handler&& handler, const Executor& executor)
-        : Base(std::move(handler), executor, spot), source_(std::move(source)) {}
+    Operation(ParkingSpot& place, Source&& source, Handler&& handler, const Executor& executor)
+        : Base(std::move(handler), executor, place), source_(std::move(source)) {}
     ~Operation() = default;
 
     void begin(std::uint64_t ticket) {

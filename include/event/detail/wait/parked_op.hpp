@@ -28,6 +28,8 @@ public:
     virtual void run() = 0;
     /// Of its executor.
     [[nodiscard]] virtual boost::asio::execution_context& context() const noexcept = 0;
+    /// For what is posted.
+    [[nodiscard]] PostMemory& post_memory() noexcept { return post_memory_; }
 
 protected:
     PostedOp() = default;
@@ -36,12 +38,9 @@ protected:
     /// Has it run on its executor. When that fails (no memory for the post), it is tried once more; false: it is the
     /// caller's as before.
     [[nodiscard]] bool try_post() noexcept;
+    [[gnu::always_inline]] inline bool post_or_not() noexcept;  // where it is called often
 
 private:
-    friend class ParkedOp;
-    friend class Wake;
-
-    [[gnu::always_inline]] inline bool post_or_not() noexcept;  // where it is called often
     virtual void post() = 0;
 
     PostMemory post_memory_;
@@ -153,7 +152,7 @@ public:
     ~Wake() {
         if (op_ != nullptr) PostedOp::dropped(*op_);
     }
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(op_->post_memory_); }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(op_->post_memory()); }
     void operator()() { std::exchange(op_, nullptr)->run(); }
 
 private:
