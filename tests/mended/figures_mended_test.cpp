@@ -224,7 +224,7 @@ TYPED_TEST(TheQueueOfTwoWays, IsKilledOnceWhereItWasFullAlready) {
 
 struct Keyed : Base {
     using event_interfaces = event::Interfaces<Base>;
-    explicit Keyed(int key) : key(key) {}
+    explicit Keyed(int of) : key(of) {}
     int key;
 };
 
