@@ -114,7 +114,7 @@ public:
         return domain_.load(std::memory_order_acquire) == other.domain_.load(std::memory_order_acquire);
     }
     /// Makes one domain of two: the smaller joins the larger, and the sequence goes on from the larger number. Gets its
-    /// turn at each lock as an emit does. No lock is held.
+    /// turn at each lock as an emit does. No lock is held. (In tests/protocol/parking.pml: `Registration`.)
     static void merge(const DomainMember& left, const DomainMember& right) noexcept;
 
 protected:

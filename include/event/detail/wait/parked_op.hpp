@@ -51,6 +51,7 @@ private:
 /// It *parks* by being left in the spot under the domain's lock, after one more look whether what it waits for is
 /// there; whoever makes that happen holds the same lock, claims the operation, and wakes it once the lock is released.
 /// What the operation waited for is taken when it runs on its own executor; if it is gone by then, it parks again.
+/// tests/protocol/parking.pml models this, beside cancelling, closing and a context's death, for every order of steps.
 class ParkedOp : public PostedOp, public ListHook<ParkedOp> {
 public:
     /// Has the operation run on its executor. When that fails, it parks again and waits for the next occasion, or,
