@@ -23,13 +23,13 @@ struct LatestBy {
 ///
 /// The capacity is that of the keys that are queued at once: with more of them, the policy decides (`Latest`, which is
 /// a policy of this kind itself, is `std::invalid_argument`). `async_emit` waits for room even where it would replace.
-/// What replaces a retained event takes its place beside the capacity until it is received.
+/// What replaces a retained event is queued whatever the capacity is, and counts against it from then on.
 ///
 /// `merge(const T& queued, const T& newer)`, if there is one, makes the event that takes the place of both: a `T`, or a
 /// `std::optional<T>` that is empty when nothing is left to tell (a peer that joined, and left before anybody looked);
-/// the emit then counts as `rejected`. The merged event has the key of both, otherwise the emit throws
-/// `std::logic_error` as if the merge had (a chain of renames is keyed by what does not change). Behaviours and
-/// `AnyEvent` cannot be merged.
+/// the emit then counts as `rejected`. A merge may change the key (a chain of renames): the event is found under the
+/// new one then; another of that key that is queued already stays beside it. Behaviours and `AnyEvent` cannot be
+/// merged.
 ///
 /// Key, `==`, hash and merge, and the destruction of what they return, happen where and as a filter does (`where`).
 /// They must say the same of the same event each time: the key of a queued event is asked for again. Cost: receiving

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <stdexcept>
 
 /// How a queue fills where a push has to look at more than the next place of a ring.
 
@@ -56,6 +55,7 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
     LinkedSlots::Place place = LinkedSlots::none;
     Merged merged = Merged::unasked;
     alignas(std::max_align_t) std::byte both[most_inline_bytes];
+    OfferedEvent made = event;  // what takes the place
     if (policy_ == Policy::latest) {
         hash = type;
         place = linked_->find(*hash, [](const Slot&) { return true; });
@@ -70,19 +70,21 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
             }
             if (place != LinkedSlots::none)
                 merged = refinement_->merge(type, (*linked_)[place].storage(), event.bytes, both);
-            if (merged == Merged::event && !refinement_->same_key(type, both, event.bytes)) {
-                OfferedEvent other_key = event;
-                other_key.bytes = both;
-                if (other_key.is_shared) offer.after.drop(*other_key.payload());
-                throw std::logic_error("event: the merge of latest_by must keep the key");
+            if (merged == Merged::event) {
+                made.bytes = both;
+                hash = refinement_->hash(type, both);  // a merge may change the key
             }
         } catch (...) {
+            if (made.bytes == both && made.is_shared) offer.after.drop(*made.payload());
             offer.after.fail();
             ++rejected_;
             return Pushed::rejected;
         }
     }
-    if (place != LinkedSlots::none) return replace(place, event, tag, merged, both, offer.after);
+    if (place != LinkedSlots::none) {
+        if (made.bytes == both && event.is_shared) offer.after.drop(*event.payload());
+        return replace(place, *hash, made, tag, merged == Merged::nothing, offer.after);
+    }
 
     Pushed pushed = Pushed::queued;
     const bool is_promised = !offer.has_turn && !line_.empty();
@@ -99,10 +101,10 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
     return pushed;
 }
 
-Pushed Mailbox::replace(LinkedSlots::Place place, const OfferedEvent& event, SlotTag tag, Refinement::Merged merged,
-                        std::byte* both, Aftermath& after) noexcept {
+Pushed Mailbox::replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,
+                        bool leaves_nothing, Aftermath& after) noexcept {
     ++lost_;
-    if (merged == Refinement::Merged::nothing) {
+    if (leaves_nothing) {
         ++rejected_;
         remove(place, after);
         offer_turn(after);
@@ -111,12 +113,7 @@ Pushed Mailbox::replace(LinkedSlots::Place place, const OfferedEvent& event, Slo
     Slot& slot = (*linked_)[place];
     tag.missed = (std::exchange(gap_, 0) + slot.tag.missed + 1) & SlotTag::max_missed;
     if (slot.tag.shared != 0) after.drop(*slot.payload());
-    OfferedEvent newest = event;
-    if (merged == Refinement::Merged::event) {
-        newest.bytes = both;
-        if (event.is_shared) after.drop(*event.payload());
-    }
-    linked_->replace(place, tag, newest);
+    linked_->replace(place, hash, tag, event);
     return Pushed::displaced;
 }
 

@@ -38,25 +38,33 @@ void LinkedSlots::add(std::optional<std::size_t> hash, const SlotTag& tag, const
     Link& link = this->link(place);
     free_ = link.next;
     link.has_key = hash.has_value();
-    if (hash) {
-        link.hash = *hash;
-        link.next_in_chain = std::exchange(*chain_of(*hash), place);
-    }
+    if (hash) chain(place, *hash);
     append(place, tag, event);
 }
 
 void LinkedSlots::remove(Place place) noexcept {
     Link& link = this->link(place);
-    if (link.has_key) {
-        Place* next = chain_of(link.hash);
-        while (*next != place) next = &this->link(*next).next_in_chain;
-        *next = link.next_in_chain;
-    }
+    if (link.has_key) unchain(place);
     unlink(place);
     link.next = std::exchange(free_, place);
 }
 
-void LinkedSlots::replace(Place place, const SlotTag& tag, const OfferedEvent& event) noexcept {
+void LinkedSlots::chain(Place place, std::size_t hash) noexcept {
+    link(place).hash = hash;
+    link(place).next_in_chain = std::exchange(*chain_of(hash), place);
+}
+
+void LinkedSlots::unchain(Place place) noexcept {
+    Place* next = chain_of(link(place).hash);
+    while (*next != place) next = &link(*next).next_in_chain;
+    *next = link(place).next_in_chain;
+}
+
+void LinkedSlots::replace(Place place, std::size_t hash, const SlotTag& tag, const OfferedEvent& event) noexcept {
+    if (link(place).hash != hash) {
+        unchain(place);
+        chain(place, hash);
+    }
     unlink(place);
     append(place, tag, event);
 }

@@ -47,8 +47,8 @@ public:
     /// Takes a free slot, which there must be, for the newest event.
     void add(std::optional<std::size_t> hash, const SlotTag& tag, const OfferedEvent& event) noexcept;
     void remove(Place place) noexcept;
-    /// The slot holds this event from now on, which is the newest.
-    void replace(Place place, const SlotTag& tag, const OfferedEvent& event) noexcept;
+    /// The slot, which has a key, holds this event from now on, which is the newest.
+    void replace(Place place, std::size_t hash, const SlotTag& tag, const OfferedEvent& event) noexcept;
 
 private:
     struct alignas(Slot) Link {
@@ -70,6 +70,8 @@ private:
     [[nodiscard]] Place* chain_of(std::size_t hash) const noexcept;
     void append(Place place, const SlotTag& tag, const OfferedEvent& event) noexcept;
     void unlink(Place place) noexcept;
+    void chain(Place place, std::size_t hash) noexcept;
+    void unchain(Place place) noexcept;
 
     const std::size_t slots_;
     const std::size_t stride_;

@@ -285,8 +285,8 @@ private:
     }
     Pushed push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) noexcept;
     Pushed push_linked(const OfferedEvent& event, SlotTag tag, const Offer& offer) noexcept;
-    Pushed replace(LinkedSlots::Place place, const OfferedEvent& event, SlotTag tag, Refinement::Merged merged,
-                   std::byte* both, Aftermath& after) noexcept;
+    Pushed replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,
+                   bool leaves_nothing, Aftermath& after) noexcept;
     Pushed make_room(std::uint16_t type, const Offer& offer) noexcept;
     /// The policy's answer to a full queue.
     Pushed overflow(std::uint16_t type, const Offer& offer) noexcept;
