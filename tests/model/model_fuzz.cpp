@@ -1,4 +1,7 @@
-/// The same with programs that libFuzzer finds by what of the library they reach: see the preset `fuzz`.
+/// The same with programs that libFuzzer finds by what of the library they reach:
+///
+///     cmake --preset fuzz && cmake --build --preset fuzz
+///     build/fuzz/tests/eventbus_model_fuzz -max_len=1200 CORPUS
 
 #include "machine.hpp"
 
