@@ -9,7 +9,7 @@ function(eventbus_consumer name mode)
         --build-and-test ${CMAKE_CURRENT_SOURCE_DIR}/consumer ${CMAKE_CURRENT_BINARY_DIR}/consumer_${name}
         --build-generator ${CMAKE_GENERATOR}
         --build-options -DMODE=${mode} -DEVENTBUS_SOURCE=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}
-            -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} ${ARGN}
+            -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}" ${ARGN}
         --test-command consumer)
     set_tests_properties(Consumer.${name} PROPERTIES TIMEOUT 300)
 endfunction()
