@@ -214,10 +214,10 @@ public:
         } else if (error != errc::closed) {
             throw boost::system::system_error(error, "event: cannot count emitters");
         }
+        using Initiate = detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type,
+                                          detail::IntrusivePtr<detail::Core>>;
         return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-            detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type>(get_executor(),
-                                                                                           std::move(spot), core_),
-            token, IsNotZero{});
+            Initiate(get_executor(), std::move(spot), core_), token, IsNotZero{});
     }
 
     /// Drops the retained event of the type; the topic stays retained.

@@ -49,14 +49,14 @@ public:
                 memory_->used_ = true;
                 return static_cast<T*>(static_cast<void*>(memory_->bytes_));
             }
-            return boost::asio::recycling_allocator<T>().allocate(count);
+            return allocate_elsewhere(count);
         }
         // The memory may be gone when a block that it did not give is returned: only its address is looked at.
         void deallocate(T* block, std::size_t count) noexcept {
             if (static_cast<void*>(block) == static_cast<void*>(memory_)) {
                 memory_->used_ = false;
             } else {
-                boost::asio::recycling_allocator<T>().deallocate(block, count);
+                deallocate_elsewhere(block, count);
             }
         }
 
@@ -68,6 +68,14 @@ public:
     private:
         template <class U>
         friend class Allocator;
+
+        // out of line, so that what posts has the usual case within it
+        [[nodiscard, gnu::noinline]] static T* allocate_elsewhere(std::size_t count) {
+            return boost::asio::recycling_allocator<T>().allocate(count);
+        }
+        [[gnu::noinline]] static void deallocate_elsewhere(T* block, std::size_t count) noexcept {
+            boost::asio::recycling_allocator<T>().deallocate(block, count);
+        }
 
         PostMemory* memory_;
     };
@@ -248,6 +256,9 @@ public:
     }
     template <class Function>
     void post(Function&& function) {
+        if (auto* usual = std::get_if<TypedCompletionExecutor<Context>>(&typed_)) {
+            return usual->post(std::forward<Function>(function));
+        }
         std::visit([&](auto& typed) { typed.post(std::forward<Function>(function)); }, typed_);
     }
 

@@ -317,16 +317,21 @@ void start_in(IntrusivePtr<Spot> spot, Handler&& handler, const Executor& execut
                                                               executor);
 }
 
+/// A handle that was moved from knows no core.
+struct NoCore {
+    [[nodiscard]] operator IntrusivePtr<Core>() const noexcept { return {}; }
+};
+
 /// Starts operations of this source in a spot: the initiation of the `async_` functions. Without a spot (the handle was
 /// moved from) they complete with `errc::closed`. A named class with a constructor: GCC 12 destroys aggregate
 /// temporaries of a `co_await` expression twice.
-template <class Source, class Spot, class Executor>
+template <class Source, class Spot, class Executor, class OrCore = NoCore>
 class Initiate {
 public:
     using executor_type = Executor;
 
     /// `core`: whose context must live, where there is no spot.
-    Initiate(const Executor& executor, IntrusivePtr<Spot> spot, IntrusivePtr<Core> core = {})
+    Initiate(const Executor& executor, IntrusivePtr<Spot> spot, OrCore core = {})
         : executor_(executor), spot_(std::move(spot)), core_(std::move(core)) {}
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
@@ -352,7 +357,7 @@ private:
 
     Executor executor_;
     IntrusivePtr<Spot> spot_;
-    IntrusivePtr<Core> core_;
+    [[no_unique_address]] OrCore core_;
 };
 
 }  // namespace event::detail
