@@ -1,11 +1,7 @@
 /// Wrong uses that must not compile. Each is tried alone, with CASE defined as its name; tests/CMakeLists.txt says
 /// which sentence the compiler must print.
 
-#include <event/all.hpp>
-
-#include <boost/asio/io_context.hpp>
-
-#include <string>
+#include "headers.hpp"
 
 struct A {
     int value = 0;

@@ -1,0 +1,7 @@
+#pragma once
+
+#include <event/all.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <string>
