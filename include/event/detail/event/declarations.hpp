@@ -34,7 +34,7 @@ concept InterfacesArePublic = requires { T::event_interfaces; } || requires { &T
 
 /// Of a class with a virtual destructor, which may be final, nothing is said, as of others that have no heirs.
 template <class T>
-constexpr bool check_declarations() noexcept {
+consteval bool check_declarations() noexcept {
     if constexpr (std::is_class_v<T> && !std::is_final_v<T> && !std::has_virtual_destructor_v<T>) {
         static_assert(NameIsAbsent<T> || NameIsPublic<T>,
                       "event: the event_name of this type is private, or it has one from each of two bases");

@@ -20,7 +20,7 @@ namespace event::detail {
 
 /// What every event type must be, as far as its declaration tells.
 template <class T>
-constexpr bool check_named_type() noexcept {
+consteval bool check_named_type() noexcept {
     static_assert(!is_erased<T>, "event: AnyEvent and Implements can only be subscribed to");
     static_assert(std::is_object_v<T> && !std::is_array_v<T>, "event: an event type must be an object type");
     static_assert(!std::is_const_v<T> && !std::is_volatile_v<T>, "event: list event types without const or volatile");
@@ -29,7 +29,7 @@ constexpr bool check_named_type() noexcept {
 
 /// What a type must be to have a label.
 template <class T>
-constexpr bool check_defined_type() noexcept {
+consteval bool check_defined_type() noexcept {
     if constexpr (requires { sizeof(T); }) {
         return check_declarations<T>();
     } else {
@@ -40,7 +40,7 @@ constexpr bool check_defined_type() noexcept {
 
 /// What every event type must be.
 template <class T>
-constexpr bool check_event_type() noexcept {
+consteval bool check_event_type() noexcept {
     if constexpr (check_named_type<T>() && check_defined_type<T>() && requires { sizeof(T); }) {
         static_assert(std::is_nothrow_destructible_v<T>, "event: an event's destructor must not throw");
         static_assert(
@@ -56,7 +56,7 @@ template <class From, class T>
 concept Slices = std::is_class_v<T> && !std::is_same_v<std::remove_cvref_t<From>, T> &&
                  std::is_base_of_v<T, std::remove_cvref_t<From>>;
 template <class... From>
-constexpr bool check_not_sliced() noexcept {
+consteval bool check_not_sliced() noexcept {
     static_assert(sizeof...(From) == 0,
                   "event: an event of a derived class would be sliced; emit it as its own type, "
                   "and subscribe to event::Implements of the base");

@@ -61,7 +61,7 @@ class RefinementOf final : public Refinement {
         !std::is_invocable_v<F&, View<T>> && std::is_invocable_v<F&, Delivered<T>&>;
 
     template <class T>
-    static constexpr bool check() noexcept {
+    static consteval bool check() noexcept {
         static_assert(!only_takes_it_mutable<Predicate, T> && !only_takes_it_mutable<Key, T>,
                       "event: where and latest_by must take the event by const reference");
         if constexpr (is_filtered<T>) {

@@ -116,7 +116,7 @@ concept SlicedInto = Slices<From, Chosen> ||
                      (std::is_void_v<Chosen> && !one_of<std::remove_cvref_t<From>, Ts...> && (Slices<From, Ts> || ...));
 
 template <class... Ts>
-constexpr bool check_list() noexcept {
+consteval bool check_list() noexcept {
     static_assert(sizeof...(Ts) > 0, "event: list at least one event type");
     static_assert(sizeof...(Ts) < 65536, "event: too many event types in one list");
     static_assert(all_different<Ts...>, "event: a type is listed twice; list each event type once");
@@ -125,17 +125,17 @@ constexpr bool check_list() noexcept {
 
 /// What every list of types to emit must be.
 template <class... Ts>
-constexpr bool check_event_types() noexcept {
+consteval bool check_event_types() noexcept {
     return check_list<Ts...>() && (check_event_type<Ts>() && ...);
 }
 /// The same, as far as their declarations tell: handles may be members where their events are only declared.
 template <class... Ts>
-constexpr bool check_named_types() noexcept {
+consteval bool check_named_types() noexcept {
     return check_list<Ts...>() && (check_named_type<Ts>() && ...);
 }
 
 template <class T>
-constexpr bool check_subscribed_name() noexcept {
+consteval bool check_subscribed_name() noexcept {
     if constexpr (is_erased<T>) {
         static_assert(std::is_class_v<Delivered<T>>, "event: a behaviour must be a class");
         static_assert(std::is_same_v<Delivered<T>, std::remove_cv_t<Delivered<T>>>,
@@ -146,7 +146,7 @@ constexpr bool check_subscribed_name() noexcept {
     }
 }
 template <class T>
-constexpr bool check_subscribed_type() noexcept {
+consteval bool check_subscribed_type() noexcept {
     if constexpr (is_erased<T>) {
         return check_defined_type<Delivered<T>>();
     } else {
@@ -156,13 +156,13 @@ constexpr bool check_subscribed_type() noexcept {
 
 /// What every list of types to subscribe to must be, likewise.
 template <class... Ts>
-constexpr bool check_subscribed_names() noexcept {
+consteval bool check_subscribed_names() noexcept {
     static_assert(sizeof...(Ts) == 1 || !one_of<AnyEvent, Ts...>,
                   "event: AnyEvent stands for every type; it cannot be listed with others");
     return check_list<Ts...>() && (check_subscribed_name<Ts>() && ...);
 }
 template <class... Ts>
-constexpr bool check_subscribed_types() noexcept {
+consteval bool check_subscribed_types() noexcept {
     return check_subscribed_names<Ts...>() && (check_subscribed_type<Ts>() && ...);
 }
 
