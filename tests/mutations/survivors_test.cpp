@@ -30,4 +30,31 @@ TEST(MergedDomains, KeepTheOrderInWhichEmitsCame) {
     }
 }
 
+/// Both have lost their turns, and the first has one again.
+TEST(EmitsThatHaveLostTheirTurns, DoNotOvertakeEachOther) {
+    asio::io_context io;
+    asio::io_context firsts;
+    asio::io_context seconds;
+    event::EventBus bus(io);
+    const auto emitter = bus.emitter<Number>();
+    auto subscription = bus.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}});
+    emitter.emit({0});
+    Emit first;
+    Emit second;
+    emitter.async_emit({1}, asio::bind_executor(firsts, first.handler()));
+    emitter.async_emit({2}, asio::bind_executor(seconds, second.handler()));
+    EXPECT_EQ(numbers(subscription), std::vector{0});
+    for (int looks = 0; looks < 4; ++looks) EXPECT_FALSE(subscription.try_receive());
+
+    EXPECT_EQ(emitter.emit({3}).delivered, 1U);  // nobody is promised room any more
+    drive(firsts);
+    EXPECT_TRUE(subscription.try_receive());
+    drive(seconds);
+    EXPECT_FALSE(second.done());
+    drive(firsts);
+    EXPECT_EQ(numbers(subscription), std::vector{1});
+    drive(seconds);
+    EXPECT_EQ(numbers(subscription), std::vector{2});
+}
+
 }  // namespace survivors_test
