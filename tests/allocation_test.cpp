@@ -1,5 +1,4 @@
-/// On the steady path nothing is allocated: counted in operator new and in aligned_alloc (which Asio uses). A program
-/// of its own, because it replaces both.
+/// On the steady path nothing is allocated. A program of its own, with allocation.cpp, which counts.
 
 #include "allocation.hpp"
 #include "support.hpp"
@@ -7,60 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
-#include <new>
 #include <thread>
-
-namespace {
-
-std::atomic<long> allocations{0};
-std::atomic<long> payload_bytes{0};  // only payloads are allocated with an alignment and freed with a size, too
-
-/// Whether this is the allocation that is to fail.
-bool fails() noexcept {
-    return allocation::until_failure >= 0 && allocation::until_failure-- == 0 && (allocation::has_failed = true);
-}
-
-void* counted(std::size_t size) {
-    ++allocations;
-    if (fails()) throw std::bad_alloc{};
-    if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-    throw std::bad_alloc{};
-}
-
-void* counted(std::size_t size, std::align_val_t alignment) {
-    ++allocations;
-    if (fails()) throw std::bad_alloc{};
-    payload_bytes += static_cast<long>(size);
-    void* memory = nullptr;
-    if (posix_memalign(&memory, std::max(static_cast<std::size_t>(alignment), sizeof(void*)), size) == 0) return memory;
-    throw std::bad_alloc{};
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void* operator new(std::size_t size, std::align_val_t alignment) { return counted(size, alignment); }
-void* operator new[](std::size_t size, std::align_val_t alignment) { return counted(size, alignment); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t size, std::align_val_t) noexcept {
-    payload_bytes -= static_cast<long>(size);
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-
-// the linker sends calls of aligned_alloc here
-extern "C" void* __real_aligned_alloc(std::size_t alignment, std::size_t size);
-extern "C" void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
-    ++allocations;
-    if (fails()) return nullptr;
-    return __real_aligned_alloc(alignment, size);
-}
 
 namespace allocation_test {
 
@@ -73,17 +19,17 @@ constexpr int measured = 1'000;
 template <class F>
 long allocations_of(F&& f) {
     for (int i = 0; i < warm_up; ++i) f();
-    const long before = allocations;
+    const long before = allocation::count;
     for (int i = 0; i < measured; ++i) f();
-    return allocations - before;
+    return allocation::count - before;
 }
 
 TEST(Allocations, AreCounted) {
-    const long before = allocations;
+    const long before = allocation::count;
     delete new int(1);
-    EXPECT_EQ(allocations - before, 1);
+    EXPECT_EQ(allocation::count - before, 1);
     std::free(std::aligned_alloc(64, 64));
-    EXPECT_EQ(allocations - before, 2);
+    EXPECT_EQ(allocation::count - before, 2);
     EXPECT_NE(allocations_of([] { std::string(100, 'x'); }), 0);
 }
 
@@ -174,9 +120,9 @@ struct Chain {
     long& counted;
     int left = warm_up + measured;
     void operator()() {
-        if (left == measured) counted = -allocations;
+        if (left == measured) counted = -allocation::count;
         if (left == 0) {
-            counted += allocations;
+            counted += allocation::count;
             return;
         }
         --left;
@@ -211,7 +157,7 @@ asio::awaitable<void> consume(event::Subscription<Number>& subscription, std::at
 asio::awaitable<void> emit_and_receive(event::Emitter<Number>& emitter, event::Subscription<Number>& subscription,
                                        event::Value<int>& value, event::Watcher<int>& watcher, long& counted) {
     for (int i = 0; i < warm_up + measured; ++i) {
-        if (i == warm_up) counted = -allocations;
+        if (i == warm_up) counted = -allocation::count;
         emitter.emplace(i);
         const auto ready = co_await subscription.async_receive(asio::use_awaitable);
         emitter.emplace(i);
@@ -223,7 +169,7 @@ asio::awaitable<void> emit_and_receive(event::Emitter<Number>& emitter, event::S
         EXPECT_EQ(ready->value, *snapshot);
         EXPECT_EQ(count, 1U);
     }
-    counted += allocations;
+    counted += allocation::count;
 }
 
 TEST(Allocations, NoneForACoroutine) {
@@ -247,11 +193,11 @@ long allocations_of_foreign_wakes(Context& context, event::EventBus& bus, std::a
     long counted = 0;
     std::thread producer([&] {
         for (int i = 0; i < warm_up + measured; ++i) {
-            if (i == warm_up) counted = -allocations;
+            if (i == warm_up) counted = -allocation::count;
             emitter.emit({1});
             while (received <= i) std::this_thread::yield();
         }
-        counted += allocations;
+        counted += allocation::count;
     });
     producer.join();
     return counted;
@@ -326,7 +272,7 @@ class Burst : public testing::Test {
 protected:
     static constexpr long kibibyte = 1024;
 
-    [[nodiscard]] static long kept() { return payload_bytes; }
+    [[nodiscard]] static long kept() { return allocation::payload_bytes; }
     void receive_burst() {
         for (int i = 0; i < 1024; ++i) frames.emit({});
         EXPECT_GE(kept(), 4096 * kibibyte);

@@ -1,5 +1,5 @@
 /// Every allocation of each operation fails once, and nothing is left behind: neither a topic, a subscription, a name
-/// nor an event. Linked with allocation_test.cpp.
+/// nor an event. Linked with allocation.cpp.
 
 #include "../allocation.hpp"
 #include "../support.hpp"
