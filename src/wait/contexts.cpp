@@ -1,7 +1,7 @@
 #include <event/detail/wait/contexts.hpp>
 
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/strand.hpp>
+#include <boost/asio/detail/strand_executor_service.hpp>
+#include <boost/asio/execution_context.hpp>
 
 #include <utility>
 
@@ -10,25 +10,17 @@ namespace {
 
 thread_local const ContextRegistry::Pinned* pinned_here = nullptr;
 
-/// As much of an executor as a strand needs to be made.
-struct AnyOf {
-    boost::asio::execution_context* context;
-
-    boost::asio::execution_context& query(boost::asio::execution::context_t) const noexcept { return *context; }
-    bool operator==(const AnyOf&) const noexcept = default;
-    template <class Function>
-    void execute(Function&&) const noexcept {}
-};
-
 class ContextService final : public boost::asio::execution_context::service {
 public:
     using key_type = ContextService;
     inline static boost::asio::execution_context::id id;
 
     /// A context shuts the newest of its services down first: that of the strands, which are posted to until `close`
-    /// is over, is to be older.
+    /// is over, is to be older. It is asked for by its inner name: to make a strand for that is to crash where the
+    /// second of its allocations fails (Boost 1.81 destroys one that is half made).
     explicit ContextService(boost::asio::execution_context& context)
-        : boost::asio::execution_context::service((boost::asio::make_strand(AnyOf{&context}), context)),
+        : boost::asio::execution_context::service(
+              (boost::asio::use_service<boost::asio::detail::strand_executor_service>(context), context)),
           registry(IntrusivePtr<ContextRegistry>::adopt(new ContextRegistry(context))) {}
 
     const IntrusivePtr<ContextRegistry> registry;
