@@ -321,33 +321,37 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
         settings.topics = gathered.targets.size();
         settings.replay_room = gathered.replays.size();
         mailbox = Mailbox::create(std::move(settings));
-        gathered.has_registered = true;
-        connect(*mailbox, gathered, after);
+        gathered.has_registered = connect(*mailbox, gathered, after);
     }
     try {
         after.settle();
     } catch (...) {
-        mailbox->close();  // what was thrown for a retained event
+        mailbox->close();  // what was thrown for a retained event, or by who was told of it
         throw;
     }
     return mailbox;
 }
 
-void BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
-    ++subscriptions_ever_;
+bool BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
     {
         const DomainGuard guard(mailbox.home());
-        for (const auto& [topic, place, kind] : gathered.targets) topic->add(mailbox, place, kind, after);
         std::sort(gathered.replays.begin(), gathered.replays.end(), [](const auto& left, const auto& right) {
             return left.target.topic->retained_sequence() < right.target.topic->retained_sequence();
         });
         for (auto& [target, block] : gathered.replays)
             if (target.topic->retained_sequence() != 0)
                 target.topic->replay(mailbox, target.place, std::move(block), after);
+        if (after.has_thrown()) {  // its refinement, for a retained event: nobody has seen the subscription
+            mailbox.end(Mailbox::State::closed, after);
+            return false;
+        }
+        for (const auto& [topic, place, kind] : gathered.targets) topic->add(mailbox, place, kind, after);
     }
+    ++subscriptions_ever_;
     mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.add(mailbox, place); });
     subscriptions_.push_back(mailbox.in_bus);
     if (has_started_) resolve(mailbox, after);
+    return true;
 }
 
 void BusCore::end_subscription(Mailbox& mailbox, Mailbox::State how) noexcept {

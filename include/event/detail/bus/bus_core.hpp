@@ -157,7 +157,8 @@ private:
     /// found before is to be found again.
     [[nodiscard]] bool are_together(RegistrationLock& lock, std::span<Subject* const> members);
     void reserve(const SubscriptionOptions& options, std::size_t listed, Gathered& gathered);
-    void connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept;
+    /// Unless its refinement throws for a retained event: then `after` will, and nothing has changed.
+    [[nodiscard]] bool connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept;
     /// The one end of a registration, for close, drain, start and the bus's end.
     void disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept;
     /// Tells a subscription what the start has found, and ends it if it cannot do without.

@@ -38,6 +38,7 @@ public:
     void notify(Mailbox& mailbox) noexcept;
     /// Under the lock, in a handler of an exception that a filter has thrown: the first one is kept.
     void fail() noexcept;
+    [[nodiscard]] bool has_thrown() const noexcept { return (unusual_ & has_failed) != 0; }
     /// No emit, whose caller sees to it that no context dies on which a receiver waits: operations are woken maybe
     /// while their context dies elsewhere.
     void only_ends() noexcept { unusual_ |= only_ends_flag; }
