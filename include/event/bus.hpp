@@ -54,7 +54,8 @@ struct BusStarted {};
 /// `AnyEvent`.
 /// Errors: registering is all or nothing. `std::system_error` (`boost::system::system_error`) with `errc::name_clash`
 /// when another type of this bus declares the same `event_name`, with `errc::emitter_exists` beside an exclusive
-/// emitter, with `errc::closed` once the bus is closed.
+/// emitter, with `errc::closed` once the bus is closed. A push subscription whose handler finds no memory to wait in
+/// has been one for a moment: what was queued for it counts as discarded.
 class EventBus {
 public:
     using executor_type = boost::asio::any_io_executor;
@@ -173,10 +174,11 @@ public:
     /// has seen nothing yet, and ends with the bus. Errors as those of `subscribe`.
     template <class T>
     [[nodiscard]] Watcher<T> watch() {
+        typename detail::WatchSpot<T>::Memory memory;
         boost::system::error_code error;
         detail::TopicBase* topic = core_->add_watcher(checked_type<T>(), error);
         if (error) throw boost::system::system_error(error, "event: cannot watch");
-        return Watcher<T>(get_executor(), detail::WatchSpot<T>::begun(static_cast<detail::Topic<T>&>(*topic)));
+        return Watcher<T>(get_executor(), memory.make(static_cast<detail::Topic<T>&>(*topic)));
     }
 
     /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <tuple>
 #include <utility>
 
@@ -21,18 +22,27 @@ namespace event::detail {
 template <class T>
 class WatchSpot final : public ParkingSpot {
 public:
-    [[nodiscard]] static IntrusivePtr<WatchSpot> create(Topic<T>& topic) {
-        topic.core().begin_watching(topic);
-        return begun(topic);
-    }
-    /// Of a topic that counts this watcher already.
-    [[nodiscard]] static IntrusivePtr<WatchSpot> begun(Topic<T>& topic) {
-        try {
-            return IntrusivePtr<WatchSpot>::adopt(new WatchSpot(topic));
-        } catch (...) {
-            topic.core().end_watching(topic, 0);
-            throw;
+    /// Memory for one, which is to be had before anybody hears of it: then nothing can fail.
+    class Memory {
+    public:
+        Memory() : block_(::operator new(sizeof(WatchSpot))) {}
+        Memory(const Memory&) = delete;
+        Memory& operator=(const Memory&) = delete;
+        ~Memory() { ::operator delete(block_, sizeof(WatchSpot)); }
+        /// Of a topic that counts this watcher already. Once.
+        [[nodiscard]] IntrusivePtr<WatchSpot> make(Topic<T>& topic) noexcept {
+            static_assert(alignof(WatchSpot) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+            return IntrusivePtr<WatchSpot>::adopt(::new (std::exchange(block_, nullptr)) WatchSpot(topic));
         }
+
+    private:
+        void* block_;
+    };
+
+    [[nodiscard]] static IntrusivePtr<WatchSpot> create(Topic<T>& topic) {
+        Memory memory;
+        topic.core().begin_watching(topic);
+        return memory.make(topic);
     }
 
     /// What a look finds, under the domain's lock.
