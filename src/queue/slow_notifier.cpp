@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace event::detail {
@@ -66,8 +67,13 @@ bool SlowNotifier::tell(Mailbox& mailbox, unsigned reasons, std::exception_ptr& 
         const auto call = [&](const Callback& callback) {
             const Calling calling;
             try {
-                slow.name = mailbox.name();
-                slow.type = subject->label();
+                // told without its names where there is no memory for them: the event is out, and whoever emits it is
+                // not to hear of that
+                try {
+                    slow.name = mailbox.name();
+                    slow.type = subject->label();
+                } catch (const std::bad_alloc&) {
+                }
                 callback(slow);
             } catch (...) {
                 if (!first) first = std::current_exception();
