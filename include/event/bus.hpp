@@ -233,8 +233,14 @@ public:
     /// it never notices. Idempotent.
     void start() {
         boost::system::error_code error;
+        // what can fail comes first: a bus starts once
+        const auto passing = emitter<BusStarted>({}, error);
+        using Event = detail::Payload<BusStarted>;
+        detail::IntrusivePtr<Event> event;
+        if (!error) event = detail::IntrusivePtr<Event>::adopt(Event::create(core_->pool(passing.topic<BusStarted>())));
         const auto started = emitter<BusStarted>({.retain = true, .name = "bus"}, error);
-        if (core_->start()) started.emit({});
+        if (core_->start() && event && !error)
+            static_cast<void>(started.topic<BusStarted>().emit_shared(*event.detach()));
     }
 
     /// Closes every emitter, and lets every subscription end once what it has queued is received: one that nobody

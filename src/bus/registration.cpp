@@ -182,6 +182,12 @@ void BusCore::remove_emitter(EmitterState& emitter) noexcept {
     });
 }
 
+PayloadPool& BusCore::pool(TopicBase& topic) {
+    const RegistrationGuard lock(mutex_);
+    topic.make_pool();
+    return topic.pool();
+}
+
 EmitResult BusCore::emit(PayloadBase& payload) {
     struct Reference {
         PayloadBase* payload;

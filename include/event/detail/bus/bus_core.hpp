@@ -86,6 +86,8 @@ public:
         Count subscribers;
     };
     [[nodiscard]] Counts counts(const EventType& type, boost::system::error_code& error);
+    /// For events of that topic, which has an emitter, in their shared form.
+    [[nodiscard]] PayloadPool& pool(TopicBase& topic);
     /// Emits what has its shared form already, as a passing emitter of its type; one reference goes along.
     [[nodiscard]] EmitResult emit(PayloadBase& payload);
 
