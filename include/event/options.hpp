@@ -47,7 +47,8 @@ struct EmitterOptions {
 };
 
 struct SubscriptionOptions {
-    /// Of the queue, in events; at least 1. Retained events that are replayed at the start do not count.
+    /// Of the queue, in events; at least 1. Retained events that are replayed at the start do not count. A queue of
+    /// usual size gets its memory with its first event; while there is none, events are lost as if it were full.
     std::size_t capacity = 64;
     Backpressure on_full = Notify{};
     /// Empty: the file and line of the `subscribe` call, made unique.

@@ -24,12 +24,6 @@ bool failing_allocations(long n, const std::function<void()>& f, bool& threw, al
         others);
 }
 
-event::BusOptions options(std::vector<std::string>& notes) {
-    return {.on_slow_subscriber =
-                [&notes](const event::SlowSubscriber& slow) { notes.push_back(fmt::format("slow: {}", slow.lost)); },
-            .name = "tested"};
-}
-
 }  // namespace
 
 void user_code() {
@@ -81,7 +75,8 @@ struct Scene::Crowd {
     event::ValueView<std::size_t> subscribers;
 };
 
-Scene::Scene(Place place) : bus(io, options(notes)) {
+Scene::Scene(Place place)
+    : bus(io, {.on_slow_subscriber = [this](const event::SlowSubscriber&) { ++told; }, .name = "tested"}) {
     if (place == Place::crowded) crowd_ = std::make_unique<Crowd>(bus);
 }
 
@@ -136,7 +131,7 @@ std::string Scene::look() const {
     std::string all = text(bus.report());
     for (const auto& stat : {bus.stat<Small>(), bus.stat<Large>()})
         all += fmt::format("  retained {} of {}\n", stat.retained, stat.last_sequence);
-    all += fmt::format("  {} are alive\n", Large::alive);
+    all += fmt::format("  {} are alive, told {}\n", Large::alive, told);
     if (crowd_) all += fmt::format("  {} {}\n", **crowd_->emitters.try_get(), **crowd_->subscribers.try_get());
     for (const std::string& note : notes) all += fmt::format("  note: {}\n", note);
     look_into(all);

@@ -80,7 +80,8 @@ public:
     const asio::strand<asio::io_context::executor_type> strand = asio::make_strand(io);
     const asio::any_io_executor erased = asio::make_strand(other);
     event::EventBus bus;
-    std::vector<std::string> notes;  // what user code has seen
+    std::vector<std::string> notes;  // what emitting has told
+    long told = 0;                   // of slow subscribers
 
     /// Runs what is ready on both contexts.
     void run();
@@ -145,6 +146,35 @@ private:
 template <class Make>
 MakeScene registering(Make make) {
     return [make](Place place) { return std::make_unique<Registering<Make>>(place, make); };
+}
+
+/// Something that is done to what was prepared, which shows what it sees by `look_into`, and goes on by `go_on`.
+template <class Prepared>
+class Doing final : public Scene {
+public:
+    using Act = std::function<void(Prepared&)>;
+    Doing(Place place, Act act) : Scene(place), prepared_(*this), act_(std::move(act)) {}
+    void act() override { act_(prepared_); }
+    void go_on() override {
+        prepared_.go_on();
+        Scene::go_on();
+        prepared_.go_on();
+    }
+    [[nodiscard]] bool may_look(const std::string&) const override {
+        if constexpr (requires { prepared_.adds_up(); }) return prepared_.adds_up();
+        return false;
+    }
+
+private:
+    void look_into(std::string& all) const override { prepared_.look_into(all); }
+
+    Prepared prepared_;
+    Act act_;
+};
+
+template <class Prepared>
+MakeScene doing(typename Doing<Prepared>::Act act) {
+    return [act](Place place) { return std::make_unique<Doing<Prepared>>(place, act); };
 }
 
 template <class S>
