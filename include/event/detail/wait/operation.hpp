@@ -268,6 +268,16 @@ private:
         if (found || !this->try_park()) this->wake();
     }
 
+    /// It ran, and found nothing. Where there is no memory to wait, it runs once more.
+    void wait_on() {
+        try {
+            wait();
+        } catch (...) {
+            this->wake();
+            throw;
+        }
+    }
+
     void run() override {
         this->note_waking();
         if (spot().home_is_gone()) return destroy();
@@ -278,10 +288,10 @@ private:
             try {
                 taken = source_.take(values);
             } catch (...) {  // a predicate: the operation waits on
-                wait();
+                wait_on();
                 throw;
             }
-            if (taken == Taken::nothing) return wait();
+            if (taken == Taken::nothing) return wait_on();
             if (taken == Taken::more) return this->wake();
         } else {
             source_.abandon();
