@@ -35,7 +35,10 @@ inline void settle_or_post(Aftermath& after, const Core& core) noexcept {
     try {
         after.settle();
     } catch (...) {
-        if (const auto executor = core.executor()) boost::asio::post(executor, Rethrow(std::current_exception()));
+        try {
+            if (const auto executor = core.executor()) boost::asio::post(executor, Rethrow(std::current_exception()));
+        } catch (...) {  // nobody can be told
+        }
     }
 }
 
