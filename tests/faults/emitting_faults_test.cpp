@@ -62,7 +62,10 @@ public:
 };
 
 using Act = void (*)(Hearers&);
-void is_done_or_not(Act act, bool is_to_fail = true) { expect_all_or_nothing(doing<Hearers>(act), is_to_fail); }
+void is_done_or_not(Act act, bool is_to_fail = true) {
+    expect_all_or_nothing(doing<Hearers>(act), is_to_fail);
+    expect_all_or_nothing(user_code_alone, doing<Hearers>(act), false);
+}
 
 TEST(FailedEmit, OfWhatIsCopiedOrShared) {
     is_done_or_not([](Hearers& h) { h.emitter.emit(h.small); }, false);
@@ -103,6 +106,29 @@ TEST(FailedSet, OfAValue) {
     is_done_or_not([](Hearers& h) { h.alone.update([](Large& large) { large.value += long_text; }); });
     is_done_or_not(
         [](Hearers& h) { h.value.update([](const Large& large) { return Large(large.value + long_text); }); });
+}
+
+TEST(FailedEmit, OfWhatCannotBeCopied) {
+    // each copy, move, comparison and function throws
+    const auto is_done = [](Act act) { expect_all_or_nothing(user_code_alone, doing<Hearers>(act)); };
+    is_done([](Hearers& h) { h.emitter.emit(h.large); });
+    is_done([](Hearers& h) { h.emitter.emit(Large(long_text)); });
+    is_done([](Hearers& h) { h.emitter.emit_all<Large>(h.larges); });
+    is_done([](Hearers& h) { h.emitter.async_emit<Large>(h.large, asio::detached); });
+    is_done([](Hearers& h) { h.value.set(h.large); });
+    is_done([](Hearers& h) { h.alone.set_if_changed(h.large); });
+    is_done([](Hearers& h) {
+        h.alone.update([](Large& large) {
+            large.value = "half done";
+            user_code();
+        });
+    });
+    is_done([](Hearers& h) {
+        h.value.update([](const Large& large) {
+            user_code();
+            return large;
+        });
+    });
 }
 
 TEST(FailedReading, OfFigures) {
