@@ -2,8 +2,6 @@
 
 #include "scene.hpp"
 
-#include <event/fmt.hpp>
-
 #include <fmt/format.h>
 
 namespace emitting_faults_test {
@@ -132,9 +130,6 @@ TEST(FailedEmit, OfWhatCannotBeCopied) {
 }
 
 TEST(FailedReading, OfFigures) {
-    is_done_or_not([](Hearers& h) { static_cast<void>(h.scene.bus.report()); });
-    is_done_or_not([](Hearers& h) { static_cast<void>(to_string(h.scene.bus.report())); });
-    is_done_or_not([](Hearers& h) { static_cast<void>(fmt::format("{}", h.scene.bus.report())); });
     is_done_or_not([](Hearers& h) { static_cast<void>(h.hearers[0].stat()); });
     is_done_or_not([](Hearers& h) { static_cast<void>(h.hearers[0].missing_emitters()); }, false);
     is_done_or_not([](Hearers& h) { static_cast<void>(h.scene.bus.stat<Text>()); }, false);

@@ -2,6 +2,10 @@
 
 #include "scene.hpp"
 
+#include <event/fmt.hpp>
+
+#include <fmt/format.h>
+
 #include <memory>
 #include <optional>
 #include <utility>
@@ -126,6 +130,13 @@ TEST(FailedRegistration, OfAValue) {
     registers([](Scene& scene) { return event::Value<Small>(scene.io); });
     registers([](Scene& scene) { return event::Value<Small>(scene.other.get_executor(), Small{1}); });
     registers([](Scene& scene) { return event::Value<Large>(scene.other, std::in_place, long_text); });
+}
+
+TEST(FailedRegistration, OfNothingWhereFiguresAreAskedFor) {
+    // of an empty bus, nothing needs memory
+    expect_all_or_nothing(registering([](Scene& scene) { return scene.bus.report(); }), false);
+    registers([](Scene& scene) { return to_string(scene.bus.report()); });
+    registers([](Scene& scene) { return fmt::format("{}", scene.bus.report()); });
 }
 
 /// Somebody emits the type, and nothing is retained yet.
