@@ -48,7 +48,8 @@ namespace event {
 /// write what must not wait on the left, or subscribe to both types at once.) A second operation beside a pending one
 /// completes with `errc::concurrent_receive`, and the first goes on. Once the subscription has ended: `errc::closed`,
 /// or `errc::killed`. A pending operation keeps `run()` from returning, and is destroyed, uninvoked, with whichever
-/// dies first of the bus's execution context and its own.
+/// dies first of the bus's execution context and its own. Where its executor throws when it is posted, twice, it waits
+/// for the next event; where none will come, it is destroyed.
 template <class Executor, class... Ts>
 class [[nodiscard]] BasicSubscription {
     static_assert(detail::check_subscribed_names<Ts...>());

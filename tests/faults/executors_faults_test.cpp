@@ -114,9 +114,12 @@ public:
     int woken = 0;
 };
 
+/// Whether the library posts to an executor, or has the home context dispatch to it, where what is thrown comes out.
+enum class Way { posted, relayed };
+
 /// The k-th post of the executor fails so many times, in that way, for each k.
 template <class Make>
-void fails_at_each_post(Line::Failure failure, long times, Make make) {
+void fails_at_each_post(Line::Failure failure, long times, Make make, Way way = Way::posted) {
     long n = 0;
     for (bool has_failed = true; has_failed; ++n) {
         ASSERT_LT(n, 1'000) << "never ends";
@@ -129,10 +132,12 @@ void fails_at_each_post(Line::Failure failure, long times, Make make) {
                 Everything all(home, make(line));
                 const auto run = [&] {
                     for (int i = 0; i < 4; ++i) {
-                        drive(home);
-                        try {
-                            drive(line.io);
-                        } catch (const Thrown&) {  // Asio's own, for the timer of a time limit that is over
+                        for (asio::io_context* io : {&home, &line.io}) {
+                            try {
+                                drive(*io);
+                            } catch (const Thrown&) {  // elsewhere Asio's own, for the timer of a limit that is over
+                                EXPECT_TRUE(io == &line.io || way == Way::relayed);
+                            }
                         }
                     }
                 };
@@ -153,12 +158,12 @@ void fails_at_each_post(Line::Failure failure, long times, Make make) {
                 run();
                 EXPECT_TRUE(all.is_over()) << all.look();
                 EXPECT_EQ(all.heard_beside, all.woken);
-                if (failure != Line::Failure::drops) {
+                if (failure != Line::Failure::drops && way == Way::posted) {
                     // a push subscription goes on; what was queued while its post failed is not lost
                     EXPECT_THAT(all.heard, testing::ElementsAre(1, 2));
                     EXPECT_EQ(all.receives[0].value().missed(), 0U);
                 }
-                if (failure == Line::Failure::throws && times == 1) {
+                if (failure == Line::Failure::throws && times == 1 && way == Way::posted) {
                     EXPECT_EQ(all.look(), "Success Success Success Success Success Success " +
                                               event::make_error_code(event::errc::closed).message())
                         << "who fails once is asked once more";
@@ -181,8 +186,7 @@ void fails_at_each_post(Line::Failure failure, long times, Make make) {
 
 constexpr auto as_it_is = [](Line& line) { return Executor(line); };
 constexpr auto erased = [](Line& line) { return asio::any_io_executor(Executor(line)); };
-constexpr auto erased_to_complete = [](Line& line) { return asio::any_completion_executor(Executor(line)); };
-constexpr auto on_a_strand = [](Line& line) { return asio::make_strand(Executor(line)); };
+constexpr auto relayed = [](Line& line) { return asio::any_completion_executor(Executor(line)); };
 
 TEST(FailingExecutor, ThrowsOnce) {
     fails_at_each_post(Line::Failure::throws, 1, as_it_is);
@@ -202,6 +206,79 @@ TEST(FailingExecutor, ThrowsThoughItHasTheFunction) {
 TEST(FailingExecutor, ThrowsTheFunctionAway) {
     fails_at_each_post(Line::Failure::drops, 1, as_it_is);
     fails_at_each_post(Line::Failure::drops, 1, erased);
+}
+
+TEST(FailingExecutor, ThrowsWhenItIsDispatchedTo) {
+    // of an executor that the library cannot post to, what is thrown is the home context's, and the operation is gone
+    fails_at_each_post(Line::Failure::throws, 1, relayed, Way::relayed);
+    fails_at_each_post(Line::Failure::throws_afterwards, 1, relayed, Way::relayed);
+    fails_at_each_post(Line::Failure::drops, 1, relayed, Way::relayed);
+}
+
+/// What was woken on a context that does not run.
+class WokenOn : public testing::Test {
+protected:
+    void expect_heard() {
+        while (drive(home) + drive(*other) != 0) {
+        }
+        EXPECT_TRUE(all->is_over()) << all->look();
+        EXPECT_THAT(all->heard, testing::ElementsAre(1));
+    }
+
+    asio::io_context home;
+    std::optional<asio::io_context> other{std::in_place};
+    std::optional<Everything> all{std::in_place, home, other->get_executor()};
+};
+
+TEST_F(WokenOn, AStoppedContextCompletesOnceThatRunsAgain) {
+    other->stop();
+    home.stop();
+    all->wake(1);
+    all->end();
+    EXPECT_EQ(other->poll(), 0U);
+    EXPECT_EQ(home.poll(), 0U);
+    EXPECT_TRUE(all->receives[0].pending());
+    expect_heard();
+    EXPECT_EQ(all->heard_beside, 1);
+}
+
+TEST_F(WokenOn, ASlowContextEndsWhatWasClosedMeanwhile) {
+    all->wake(1);
+    all->subscriptions.clear();
+    all->watcher.close();
+    all->pushed->close();
+    all->ended.close();
+    all->texts.close();
+    all->bus.close();
+    drive(home);
+    EXPECT_TRUE(all->receives[0].pending());
+    drive(*other);
+    EXPECT_TRUE(all->is_over()) << all->look();
+    EXPECT_EQ(all->receives[0].error(), event::errc::closed);
+    EXPECT_EQ(all->receives[1].error(), event::errc::closed);
+    EXPECT_TRUE(all->heard.empty());
+    EXPECT_EQ(all->heard_beside, 1);
+}
+
+TEST_F(WokenOn, ASlowContextEndsWhatIsGoneMeanwhile) {
+    const auto completion = all->receives[0];
+    all->wake(1);
+    all.reset();
+    drive(home);
+    EXPECT_TRUE(completion.pending());
+    drive(*other);
+    EXPECT_EQ(completion.error(), event::errc::closed);
+}
+
+TEST_F(WokenOn, AContextThatDiesIsDestroyedWithIt) {
+    all->wake(1);
+    other.reset();
+    EXPECT_TRUE(all->is_over()) << all->look();
+    EXPECT_TRUE(all->receives[0].destroyed());
+    EXPECT_TRUE(all->heard.empty());
+    all->wake(2);
+    drive(home);
+    EXPECT_EQ(all->heard_beside, 2);
 }
 
 }  // namespace executors_faults_test
