@@ -138,15 +138,39 @@ std::string Scene::look() const {
     return all;
 }
 
+namespace {
+
+/// Another type of the same name.
+template <class T>
+struct Namesake {
+    static constexpr std::string_view event_name = T::event_name;
+    double others[9] = {};
+};
+
+}  // namespace
+
+std::string Scene::names_in_use() {
+    error_code small, large;
+    static_cast<void>(bus.emitter<Namesake<Small>>({}, small));
+    static_cast<void>(bus.emitter<Namesake<Large>>({}, large));
+    return fmt::format("small: {}, large: {}", small.message(), large.message());
+}
+
 // ---- what is to hold --------------------------------------------------------------------------------------------
 
 namespace {
 
 constexpr long most = 2'000;
 
+/// Where nothing fails.
+struct Expected {
+    std::string names = {};  // before
+    std::string done = {};
+    std::string gone_on = {};
+};
+
 /// Whether there was something to fail.
-bool fails_once(const Source& source, const MakeScene& make, Place place, long n, const std::string& done,
-                const std::string& gone_on) {
+bool fails_once(const Source& source, const MakeScene& make, Place place, long n, const Expected& expected) {
     const std::unique_ptr<Scene> scene = make(place);
     const std::string before = scene->look();
     bool threw = false;
@@ -156,15 +180,16 @@ bool fails_once(const Source& source, const MakeScene& make, Place place, long n
     const std::string after = scene->look();
     if (threw) {
         EXPECT_EQ(scene->forgive(after), scene->forgive(before)) << "something is half done";
+        EXPECT_EQ(scene->names_in_use(), expected.names) << "somebody still has a name";
         scene->act();
-        EXPECT_EQ(scene->forgive(scene->look()), scene->forgive(done)) << "done once more";
+        EXPECT_EQ(scene->forgive(scene->look()), scene->forgive(expected.done)) << "done once more";
     } else if (scene->may_look(after)) {
         return true;
     } else {
-        EXPECT_EQ(after, done) << "it has not thrown";
+        EXPECT_EQ(after, expected.done) << "it has not thrown";
     }
     scene->go_on();
-    EXPECT_EQ(scene->forgive(scene->look()), scene->forgive(gone_on)) << "later";
+    EXPECT_EQ(scene->forgive(scene->look()), scene->forgive(expected.gone_on)) << "later";
     return true;
 }
 
@@ -172,21 +197,20 @@ bool fails_once(const Source& source, const MakeScene& make, Place place, long n
 
 void expect_all_or_nothing(const Source& source, const MakeScene& make, bool is_to_fail) {
     for (const Place place : {Place::empty, Place::crowded}) {
-        std::string done;
-        std::string gone_on;
+        Expected expected{.names = make(place)->names_in_use()};
         {
             const std::unique_ptr<Scene> scene = make(place);
             scene->act();
-            done = scene->look();
+            expected.done = scene->look();
             scene->go_on();
-            gone_on = scene->look();
+            expected.gone_on = scene->look();
         }
         long n = 0;
         for (bool has_failed = true; has_failed; ++n) {
             ASSERT_LT(n, most) << "never ends";
             SCOPED_TRACE(fmt::format("{} {}, {}", source.name, n, place == Place::empty ? "empty" : "crowded"));
             const long live = allocation::live;
-            has_failed = fails_once(source, make, place, n, done, gone_on);
+            has_failed = fails_once(source, make, place, n, expected);
             if (testing::Test::HasFailure()) return;
             ASSERT_EQ(allocation::live, live) << "leaks";
             ASSERT_EQ(Large::alive, 0);

@@ -69,6 +69,8 @@ public:
     /// Goes on as the user would, and so shows what was left: events, and whatever is ready runs.
     virtual void go_on();
     [[nodiscard]] std::string look() const;
+    /// Of the types, those whose names nobody else may have: also those are in use that no report shows.
+    [[nodiscard]] std::string names_in_use();
     /// After a failure that was not thrown: whether what can be seen now is what the documentation says.
     [[nodiscard]] virtual bool may_look(const std::string&) const { return false; }
     /// Without what the documentation says may differ after something was thrown.
