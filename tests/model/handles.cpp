@@ -242,6 +242,11 @@ event::TopicStat stat(const event::EventBus& bus, Type type) {
     return with_type(type, [&]<class T>(std::type_identity<T>) { return bus.stat<T>(); });
 }
 
+std::string_view label_of(Type type) {
+    if (type == started) return event::name_of<event::BusStarted>();
+    return with_type(type, []<class T>(std::type_identity<T>) { return event::name_of<T>(); });
+}
+
 void forget(event::EventBus& bus, Type type) {
     with_type(type, [&]<class T>(std::type_identity<T>) { bus.forget<T>(); });
 }

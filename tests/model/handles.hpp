@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -177,5 +178,7 @@ extern const std::vector<std::vector<Listed>> menus;
 [[nodiscard]] std::unique_ptr<AnyWatcher> watch(event::EventBus& bus, Type type);
 [[nodiscard]] event::TopicStat stat(const event::EventBus& bus, Type type);
 void forget(event::EventBus& bus, Type type);
+/// What the library calls the type.
+[[nodiscard]] std::string_view label_of(Type type);
 
 }  // namespace model

@@ -4,12 +4,16 @@
 
 #include "handles.hpp"
 #include "model.hpp"
+#include "program.hpp"
 
 #include <event/all.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,23 +22,32 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace model {
 
-/// One step of a program. Every four bytes are one: what they name is taken modulo what there is.
-struct Step {
-    std::uint8_t what = 0, a = 0, b = 0, c = 0;
-};
-using Program = std::vector<Step>;
+constexpr int deepest = 3;  // handlers that act inside handlers that act …
+constexpr std::size_t most_of_a_kind = 6;
 
-[[nodiscard]] Program program_of(std::span<const std::uint8_t> bytes);
-[[nodiscard]] std::string to_string(const Program& program);
+/// What a message shows of it: made only when something differs.
+template <class T>
+[[nodiscard]] const T& shown(const T& value) {
+    return value;
+}
+[[nodiscard]] std::string shown(const error_code& error);
+[[nodiscard]] std::string shown(const EmitResult& result);
 
-/// The first thing that differs; empty if nothing does.
-[[nodiscard]] std::string run(const Program& program);
-/// A program that differs as well, of which no step can be left out.
-[[nodiscard]] Program shrunk(Program program);
+/// Whether they say the same.
+[[nodiscard]] bool is_same(const EmitResult& left, const EmitResult& right);
+[[nodiscard]] inline bool is(error_code error, errc expected) {
+    return expected == errc{} ? !error : error == expected;
+}
+
+template <class Container, class Predicate>
+[[nodiscard]] bool any(const Container& container, Predicate&& predicate) {
+    return std::any_of(container.begin(), container.end(), std::forward<Predicate>(predicate));
+}
 
 /// An operation that was started, and neither completed nor was destroyed.
 struct Operation {
@@ -56,6 +69,10 @@ struct Operation {
     std::shared_ptr<boost::asio::cancellation_signal> signal = {};
 };
 
+[[nodiscard]] const char* name_of(Operation::Kind kind);
+/// Of a subscription.
+[[nodiscard]] inline std::string name_of(int number) { return fmt::format("s{}", number); }
+
 /// What the handlers of the program tell.
 class Machine final : public Listener {
 public:
@@ -66,7 +83,7 @@ public:
 
     void execute(const Step& step);
     /// Between two steps, when no call is in progress.
-    void compare();
+    void compare(bool is_last = false);
     [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
     // Listener
@@ -98,8 +115,9 @@ private:
     };
 
     template <class... Args>
-    void expect(bool holds, fmt::format_string<Args...> what, Args&&... args) {
-        if (!holds && failure_.empty()) failure_ = fmt::format(what, std::forward<Args>(args)...);
+    void expect(bool holds, fmt::format_string<decltype(shown(std::declval<const Args&>()))...> what,
+                const Args&... args) {
+        if (!holds && failure_.empty()) failure_ = fmt::format(what, shown(args)...);
     }
     template <class Map>
     [[nodiscard]] static typename Map::value_type* pick(Map& map, std::uint8_t which) {
@@ -155,7 +173,11 @@ private:
     /// Emits in that of the possible ways in which the library has just done it.
     EmitResult emit_as_library_did(Type type, int number);
     [[nodiscard]] bool is_like_library(const Bus& model) const;
-    void compare_subscription(int id, const Subscription& subscription);
+    void compare_subscription(int number, const Subscription& subscription, const event::SubscriptionStat& stat);
+    void compare_topic(Type type, const event::TopicStat& stat);
+    void compare_report();
+    /// The model keeps what has ended; here goes what nobody can ask for any more.
+    void forget_gone();
     Operation* finish(int operation, const char* how, Operation& storage);
 
     std::array<std::unique_ptr<boost::asio::io_context>, 2> contexts_;  // the first is the bus's
@@ -174,6 +196,7 @@ private:
     std::size_t running_ = 0;  // the context
     int depth_ = 0;
     int acts_left_ = 200;  // handlers that emit what they hear go on for ever
+    unsigned comparisons_ = 0;
     int next_ = 1;
     int next_number_ = 1;
     std::uint64_t arrivals_ = 0;

@@ -10,15 +10,8 @@ std::size_t Subscription::new_events() const {
         std::count_if(queue.begin(), queue.end(), [](const Queued& queued) { return !queued.is_replayed; }));
 }
 
-std::vector<std::size_t> Subscription::hears(Type type) const {
-    std::vector<std::size_t> places;
-    for (std::size_t i = 0; i < lists.size(); ++i) {
-        const Listed listed = lists[i];
-        const bool hears = listed == Listed::all || (listed == Listed::behaviour && (type == pong || type == note)) ||
-                           (listed < Listed::behaviour && static_cast<Type>(listed) == type);
-        if (hears) places.push_back(i);
-    }
-    return places;
+bool Subscription::hears(Type type) const {
+    return std::any_of(lists.begin(), lists.end(), [type](Listed listed) { return includes(listed, type); });
 }
 
 bool Subscription::lists_itself(Type type) const {
@@ -61,8 +54,10 @@ EmitResult Bus::emit(Type type, int number, const Accepts& accepts) {
     // who lists the type comes first, then who knows only what it can do
     for (const bool itself : {true, false}) {
         for (auto& [id, subscription] : subscriptions) {
-            for (const std::size_t index : subscription.hears(type)) {
-                if (!subscription.is_open() || (subscription.lists[index] < Listed::behaviour) != itself) continue;
+            for (std::size_t index = 0; index < subscription.lists.size(); ++index) {
+                const Listed listed = subscription.lists[index];
+                if (!subscription.is_open() || (listed < Listed::behaviour) != itself || !includes(listed, type))
+                    continue;
                 ++result.subscribers;
                 const bool is_there_already = !subscription.queue.empty() && subscription.queue.back().event == event;
                 switch (push(subscription, index, event, false, left.contains(id) ? &left[id] : nullptr)) {
@@ -105,15 +100,14 @@ EmitResult Bus::emit(Type type, int number, const Accepts& accepts) {
 
 bool Bus::is_wanted(Type type) const {
     if (topics[type].is_retained || counts_unheard) return true;
-    return std::any_of(subscriptions.begin(), subscriptions.end(), [type](const auto& entry) {
-        return entry.second.is_open() && !entry.second.hears(type).empty();
-    });
+    return std::any_of(subscriptions.begin(), subscriptions.end(),
+                       [type](const auto& entry) { return entry.second.is_open() && entry.second.hears(type); });
 }
 
 bool Bus::has_room(Type type) const {
     return std::all_of(subscriptions.begin(), subscriptions.end(), [type](const auto& entry) {
         const Subscription& subscription = entry.second;
-        return !subscription.is_open() || subscription.policy != Policy::wait || subscription.hears(type).empty() ||
+        return !subscription.is_open() || subscription.policy != Policy::wait || !subscription.hears(type) ||
                subscription.has_room();
     });
 }
@@ -222,7 +216,8 @@ void Bus::subscribe(int number, Subscription wanted, bool replays) {
     for (int type = 0; type < types && replays; ++type) {
         const std::optional<Event>& event = topics[static_cast<std::size_t>(type)].kept;
         if (!event) continue;
-        for (const std::size_t index : subscription.hears(static_cast<Type>(type))) kept.emplace_back(*event, index);
+        for (std::size_t index = 0; index < subscription.lists.size(); ++index)
+            if (includes(subscription.lists[index], event->type)) kept.emplace_back(*event, index);
     }
     std::stable_sort(kept.begin(), kept.end(),
                      [](const auto& left, const auto& right) { return left.first.order < right.first.order; });
@@ -240,7 +235,7 @@ void Bus::close(Subscription& subscription) {
     gone_.killed += subscription.figures.killed;
     subscription.is_listed = false;
     for (int type = 0; type < types; ++type)
-        if (!subscription.hears(static_cast<Type>(type)).empty()) retire_unused(static_cast<Type>(type));
+        if (subscription.hears(static_cast<Type>(type))) retire_unused(static_cast<Type>(type));
 }
 
 void Bus::drain(Subscription& subscription) {
@@ -250,7 +245,7 @@ void Bus::drain(Subscription& subscription) {
         if (subscription.queue.empty()) end(subscription, Subscription::State::closed);
     }
     for (int type = 0; type < types; ++type)
-        if (!subscription.hears(static_cast<Type>(type)).empty()) retire_unused(static_cast<Type>(type));
+        if (subscription.hears(static_cast<Type>(type))) retire_unused(static_cast<Type>(type));
 }
 
 // ---- the latest value -------------------------------------------------------------------------------------------
@@ -320,12 +315,16 @@ void Bus::close() {
     for (auto& [id, subscription] : subscriptions) drain(subscription);
 }
 
+bool Bus::is_used(Type type) const {
+    const Topic& topic = topics[type];
+    if (topic.emitters != 0 || topic.watchers != 0 || topic.kept) return true;
+    return std::any_of(subscriptions.begin(), subscriptions.end(),
+                       [type](const auto& entry) { return entry.second.is_open() && entry.second.lists_itself(type); });
+}
+
 void Bus::retire_unused(Type type) {
+    if (is_used(type)) return;
     Topic& topic = topics[type];
-    const bool is_listed = std::any_of(subscriptions.begin(), subscriptions.end(), [type](const auto& entry) {
-        return entry.second.is_open() && entry.second.lists_itself(type);
-    });
-    if (topic.emitters != 0 || topic.watchers != 0 || topic.kept || is_listed) return;
     topic.is_retained = false;
     topic.emitted = topic.lost = topic.killed = 0;
     topic.last.reset();
@@ -333,8 +332,11 @@ void Bus::retire_unused(Type type) {
 
 std::size_t Bus::subscribers(Type type) const {
     std::size_t count = 0;
-    for (const auto& [id, subscription] : subscriptions)
-        if (subscription.is_open() && !subscription.is_wildcard()) count += subscription.hears(type).size();
+    for (const auto& [id, subscription] : subscriptions) {
+        if (!subscription.is_open() || subscription.is_wildcard()) continue;
+        for (const Listed listed : subscription.lists)
+            if (includes(listed, type)) ++count;
+    }
     return count;
 }
 

@@ -29,6 +29,12 @@ enum Type : std::uint8_t { ping, pong, note, started, types };
 /// What a subscription lists, and so the index of a delivery.
 enum class Listed : std::uint8_t { ping, pong, note, behaviour, all };
 
+[[nodiscard]] inline bool includes(Listed listed, Type type) {
+    if (listed == Listed::all) return true;
+    if (listed == Listed::behaviour) return type == pong || type == note;
+    return static_cast<Type>(listed) == type;
+}
+
 enum class Keys : std::uint8_t { none, newest, merged };
 
 struct Event {
@@ -85,8 +91,7 @@ struct Subscription {
     [[nodiscard]] errc end_reason() const { return state == State::killed ? errc::killed : errc::closed; }
     [[nodiscard]] std::size_t new_events() const;
     [[nodiscard]] bool has_room() const { return new_events() < capacity; }
-    /// In which places it hears of the type.
-    [[nodiscard]] std::vector<std::size_t> hears(Type type) const;
+    [[nodiscard]] bool hears(Type type) const;
     [[nodiscard]] bool lists_itself(Type type) const;
     [[nodiscard]] bool is_wildcard() const { return lists.front() == Listed::all; }
     /// Whether it has anything to give, or an end to tell of.
@@ -162,6 +167,8 @@ public:
     [[nodiscard]] Figures sums() const;
     /// Events of the type that somebody could still read.
     [[nodiscard]] std::size_t alive(Type type) const;
+    /// By who is sure to want it; wildcards take what there is.
+    [[nodiscard]] bool is_used(Type type) const;
     /// A topic that nobody uses begins anew.
     void retire_unused(Type type);
 

@@ -3,7 +3,7 @@
 ///     cmake --preset fuzz && cmake --build --preset fuzz
 ///     build/fuzz/tests/eventbus_model_fuzz -max_len=1200 CORPUS
 
-#include "machine.hpp"
+#include "program.hpp"
 
 #include <cstddef>
 #include <cstdint>

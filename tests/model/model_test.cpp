@@ -1,7 +1,7 @@
 /// Programs that nobody thought of, on the library and on a model of its contract: seeded, so that each runs again.
 /// EVENTBUS_MODEL_STEPS and EVENTBUS_MODEL_SEED say how many steps, and where to begin.
 
-#include "machine.hpp"
+#include "program.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,157 @@
+#include "machine.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+
+namespace model {
+
+void Machine::received(int number, error_code error, std::span<const Received> all) {
+    Operation operation;
+    if (finish(number, "completes", operation) == nullptr) return;
+    expect(!home_is_gone_, "receive {} completes without the bus's context", number);
+    if (operation.fixed) {
+        expect(is(error, *operation.fixed), "receive {}: {}, not {}", number, error,
+               static_cast<int>(*operation.fixed));
+    } else if (operation.is_cancelled) {
+        expect(error == boost::asio::error::operation_aborted, "receive {}: {}, not cancelled", number, error);
+    } else {
+        Subscription& subscription = model_.subscriptions.at(operation.target);
+        const std::size_t most = operation.kind == Kind::receive ? 1 : operation.most;
+        const bool has_ended = most != 0 && subscription.has_ended();
+        if (has_ended) {
+            expect(error == subscription.end_reason(), "receive {}: {}, though it has ended", number, error);
+        } else {
+            expect(!error, "receive {}: {}", number, error);
+            const std::size_t count = std::min(most, subscription.queue.size());
+            expect(all.size() == count, "receive {} got {} events, not {}", number, all.size(), count);
+            for (const Received& received : all) check_received(operation.target, received);
+        }
+    }
+    act(operation.then);
+}
+
+void Machine::completed(int number, error_code error) {
+    Operation operation;
+    if (finish(number, "completes", operation) == nullptr) return;
+    expect(!home_is_gone_, "{} {} completes without the bus's context", name_of(operation.kind), number);
+    if (operation.fixed) {
+        expect(is(error, *operation.fixed), "{} {}: {}", name_of(operation.kind), number, error);
+        return act(operation.then);
+    }
+    if (operation.is_cancelled) {
+        expect(error == boost::asio::error::operation_aborted, "{} {}: {}, not cancelled", name_of(operation.kind),
+               number, error);
+        return act(operation.then);
+    }
+    if (operation.kind == Kind::wait_newer) {
+        const Watcher& watcher = model_.watchers.at(operation.target);
+        const bool has_ended = model_.has_ended(watcher);
+        expect(has_ended || model_.is_behind(watcher), "wait {} completes, and there is nothing new", number);
+        expect(is(error, has_ended ? errc::closed : errc{}), "wait {}: {}", number, error);
+        return act(operation.then);
+    }
+    const Subscription& subscription = model_.subscriptions.at(operation.target);
+    errc expected{};
+    if (operation.kind == Kind::wait) {
+        expect(subscription.is_readable(), "wait {} completes, and there is nothing to read", number);
+        if (subscription.has_ended()) expected = subscription.end_reason();
+    } else if (operation.kind == Kind::end) {
+        expect(subscription.has_ended(), "the end {} of what has not ended", number);
+        expected = subscription.end_reason();
+    } else {
+        using Readiness = Subscription::Readiness;
+        const bool is_known = subscription.readiness != Readiness::unknown;
+        expect(is_known || !subscription.is_open(), "readiness {} is not known", number);
+        if (subscription.readiness == Readiness::no_emitters) expected = errc::no_emitters;
+        if (!is_known) expected = subscription.end_reason();
+    }
+    expect(is(error, expected), "{} {}: {}, not {}", name_of(operation.kind), number, error,
+           static_cast<int>(expected));
+    act(operation.then);
+}
+
+void Machine::emitted(int number, error_code error, const EmitResult& result) {
+    Operation operation;
+    if (finish(number, "completes", operation) == nullptr) return;
+    expect(!home_is_gone_, "emit {} completes without the bus's context", number);
+    EmitResult expected;
+    if (operation.fixed) {
+        expect(is(error, *operation.fixed), "emit {}: {}", number, error);
+        expected = operation.result;
+    } else if (operation.is_cancelled) {
+        expect(error == boost::asio::error::operation_aborted, "emit {}: {}, not cancelled", number, error);
+    } else if (!*operation.emitter_is_open || model_.is_closed) {
+        expect(error == errc::closed, "emit {}: {}, not closed", number, error);
+        expected.error = errc::closed;
+    } else {
+        expect(!error, "emit {}: {}", number, error);
+        expect(model_.has_room(operation.type), "emit {} completes without room", number);
+        expected = model_.emit(operation.type, operation.number);
+        expect(expected.refused == 0 ||
+                   !any(model_.subscriptions, [&](const auto& entry) { return entry.second.is_slow_due; }),
+               "emit {} completes before it has told who is slow", number);
+    }
+    expect(is_same(result, expected), "emit {} of {}: {}, not {}", number, operation.number, result, expected);
+    act(operation.then);
+}
+
+void Machine::got(int number, error_code error, std::optional<Seen> seen) {
+    Operation operation;
+    if (finish(number, "completes", operation) == nullptr) return;
+    expect(!home_is_gone_, "get {} completes without the bus's context", number);
+    if (operation.fixed) {
+        expect(is(error, *operation.fixed), "get {}: {}", number, error);
+    } else if (operation.is_cancelled) {
+        expect(error == boost::asio::error::operation_aborted, "get {}: {}, not cancelled", number, error);
+    } else {
+        Watcher& watcher = model_.watchers.at(operation.target);
+        if (error) {
+            const bool may_have_seen = operation.kind == Kind::get_if && watcher.may_have_seen && model_.is_closed;
+            expect(error == errc::closed && (model_.has_ended(watcher) || may_have_seen), "get {}: {}", number, error);
+            if (!model_.has_ended(watcher) && may_have_seen) model_.see(watcher);
+        } else {
+            expect(!watcher.is_closed && model_.is_behind(watcher), "get {} got what is not new", number);
+            const auto& newest = model_.newest(watcher);
+            if (seen && newest) {
+                expect(seen->number == newest->number, "get {} got {}, not {}", number, seen->number, newest->number);
+                note_sequence(newest->order, seen->version);
+                if (operation.kind == Kind::get_if)
+                    expect(is_wanted(seen->number), "get {} got what was not wanted", number);
+                model_.see(watcher);
+            }
+        }
+    }
+    act(operation.then);
+}
+
+void Machine::pushed(int number, const Received& received) {
+    Subscribed& subscribed = subscriptions_.at(number);
+    expect(!home_is_gone_ && is_alive(subscribed.context), "a handler runs after its context");
+    expect(!model_.subscriptions.at(number).has_ended(), "a handler runs after the end");
+    check_received(number, received);
+    act(subscribed.then);
+}
+
+void Machine::check_received(int number, const Received& received) {
+    const auto taken = model_.take(model_.subscriptions.at(number));
+    expect(taken.has_value(), "subscription {} gave {}, and there was nothing", number, received.number);
+    if (!taken) return;
+    expect(taken->event.number == received.number && taken->index == received.index,
+           "subscription {} gave {} (place {}), not {} (place {})", number, received.number, received.index,
+           taken->event.number, taken->index);
+    expect(taken->missed == received.missed, "subscription {} missed {} before {}, not {}", number, received.missed,
+           received.number, taken->missed);
+    expect(taken->is_replayed == received.is_replayed, "subscription {}: {} replayed or not", number, received.number);
+    note_sequence(taken->event.order, received.sequence);
+    std::uint64_t& last = subscriptions_.at(number).last_sequence;
+    expect(received.sequence >= last, "subscription {}: sequence {} after {}", number, received.sequence, last);
+    last = received.sequence;
+}
+
+void Machine::note_sequence(std::uint64_t order, std::uint64_t sequence) {
+    const auto [known, is_new] = sequences_.emplace(order, sequence);
+    expect(is_new || known->second == sequence, "event {} has the sequences {} and {}", order, known->second, sequence);
+}
+
+}  // namespace model

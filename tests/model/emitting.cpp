@@ -1,0 +1,199 @@
+#include "machine.hpp"
+
+#include <utility>
+
+namespace model {
+
+void Machine::make_emitter(const Step& step) {
+    if (emitters_.size() >= most_of_a_kind) return close_emitter(step, true);
+    const auto type = static_cast<Type>(step.a % started);
+    const bool retain = step.b % 4 == 0, exclusive = step.b % 16 == 1;
+    const errc expected = model_.add_emitter(type, retain, exclusive);
+    error_code error;
+    auto handle = model::make_emitter(*bus_, type, {.retain = retain, .exclusive = exclusive}, error);
+    expect(is(error, expected), "an emitter: {}", error);
+    if (!error) emitters_.emplace(next_++, Emitting{std::move(handle), type});
+}
+
+void Machine::close_emitter(const Step& step, bool destroys) {
+    auto* picked = pick(emitters_, step.a);
+    if (picked == nullptr) return;
+    Emitting& emitter = picked->second;
+    if (std::exchange(*emitter.is_open, false)) model_.remove_emitter(emitter.type);
+    emitter.handle->close();
+    if (destroys && depth_ == 1) emitters_.erase(picked->first);  // it may be emitting else
+}
+
+bool Machine::is_like_library(const Bus& model) const {
+    for (const auto& [number, subscribed] : subscriptions_) {
+        if (subscribed.handle == nullptr) continue;
+        const Subscription& subscription = model.subscriptions.at(number);
+        const event::SubscriptionStat stat = subscribed.handle->stat();
+        if (stat.size != subscription.queue.size() || stat.lost != subscription.figures.lost ||
+            stat.gap != subscription.gap)
+            return false;
+    }
+    return true;
+}
+
+template <class Call>
+void Machine::quietly(Call&& call) {
+    is_quiet_ = true;
+    quiet_calls_.clear();
+    call();
+    is_quiet_ = false;
+}
+
+EmitResult Machine::emit_as_library_did(Type type, int number) {
+    std::vector<int> queues;
+    for (const auto& [id, subscription] : model_.subscriptions) {
+        if (subscription.is_open() && subscription.policy == Policy::wait && subscription.hears(type))
+            queues.push_back(id);
+    }
+    // each of them takes none, one, or two of its places
+    std::size_t ways = 1;
+    for (std::size_t i = 0; i < queues.size(); ++i) ways *= 3;
+    for (std::size_t way = ways; way-- > 0;) {
+        Accepts accepts;
+        std::size_t left = way;
+        for (const int queue : queues) {
+            accepts[queue] = static_cast<int>(left % 3);
+            left /= 3;
+        }
+        Bus after = model_;
+        const EmitResult result = after.emit(type, number, accepts);
+        if (!is_like_library(after)) continue;
+        model_ = std::move(after);
+        for (const int called : quiet_calls_) {
+            bool& is_due = model_.subscriptions.at(called).is_slow_due;
+            expect(std::exchange(is_due, false), "subscription {} is told to be slow", called);
+        }
+        for (auto& [id, subscription] : model_.subscriptions)
+            expect(!std::exchange(subscription.is_slow_due, false), "subscription {} is not told to be slow", id);
+        return result;
+    }
+    expect(false, "an emit beside waiting ones did what it could not do");
+    return {};
+}
+
+void Machine::emit(const Step& step) {
+    auto* picked = pick(emitters_, step.a);
+    if (picked == nullptr) return;
+    Emitting& emitter = picked->second;
+    const int number = next_number_++ * 2 + step.b % 3;
+    EmitResult expected, result;
+    if (!*emitter.is_open) {
+        expected.error = errc::closed;
+        result = emitter.handle->emit(number);
+    } else if (somebody_waits_beside(emitter.type) && !model_.is_closed) {
+        if (depth_ > 1) return;  // an outer call of the library is in progress
+        quietly([&] { result = emitter.handle->emit(number); });
+        expected = emit_as_library_did(emitter.type, number);
+    } else {
+        expected = model_.emit(emitter.type, number);
+        // a callback may destroy it
+        result = emitter.handle->emit(number);
+    }
+    expect(is_same(result, expected), "emit of {}: {}, not {}", number, result, expected);
+}
+
+void Machine::emit_all(const Step& step) {
+    auto* picked = pick(emitters_, step.a);
+    if (picked == nullptr || !*picked->second.is_open) return;
+    Emitting& emitter = picked->second;
+    if (somebody_waits_beside(emitter.type)) return;
+    const std::size_t count = step.b % 4;
+    const int first = next_number_ * 2;
+    next_number_ += static_cast<int>(count);
+    EmitResult expected;
+    for (std::size_t i = 0; i < count; ++i) expected += model_.emit(emitter.type, first + static_cast<int>(i));
+    const EmitResult result = emitter.handle->emit_all(first, count);
+    expect(is_same(result, expected), "emit_all of {} from {}: {}, not {}", count, first, result, expected);
+}
+
+void Machine::async_emit(const Step& step) {
+    auto* picked = pick(emitters_, step.a);
+    if (picked == nullptr) return;
+    Emitting& emitter = picked->second;
+    const std::size_t context = choose_context(step.b);
+    if (!is_alive(context)) return;
+    const int number = next_number_++ * 2 + step.c % 2;
+    const int operation = begin({.kind = Kind::emit,
+                                 .target = picked->first,
+                                 .context = context,
+                                 .then = step.c,
+                                 .type = emitter.type,
+                                 .number = number,
+                                 .arrival = ++arrivals_,
+                                 .emitter_is_open = emitter.is_open});
+    Operation& waiting = operations_.at(operation);
+    const auto start = [&] {
+        const auto signal = waiting.signal;
+        emitter.handle->async_emit({*this, operation, contexts_[context].get(), *signal}, number);
+    };
+    if (!*emitter.is_open || model_.is_closed) {
+        waiting.fixed = waiting.result.error = errc::closed;
+        return start();
+    }
+    const bool is_uncertain = any(operations_, [&](const auto& entry) {
+        return entry.first != operation && entry.second.kind == Kind::emit && !entry.second.fixed &&
+               share_queue(entry.second.type, emitter.type);
+    });
+    if (is_uncertain) {  // whether it waits: the library says
+        if (depth_ > 1) {
+            operations_.erase(operation);
+            return;
+        }
+        const std::uint64_t before = stat(*bus_, emitter.type).emitted;
+        const auto type = emitter.type;
+        quietly(start);
+        if (stat(*bus_, type).emitted == before) return;  // it waits
+        const EmitResult result = emit_as_library_did(type, number);
+        if (const auto found = operations_.find(operation); found != operations_.end()) {
+            found->second.fixed = errc{};
+            found->second.result = result;
+        }
+        return;
+    }
+    if (!model_.is_wanted(emitter.type) || model_.has_room(emitter.type)) {
+        waiting.fixed = errc{};
+        waiting.result = model_.emit(emitter.type, number);
+    }
+    start();
+}
+
+void Machine::told_slow(const event::SlowSubscriber& slow) {
+    if (failure_ == "over") return;
+    const int number = std::stoi(slow.name.substr(1));
+    if (is_quiet_) {
+        quiet_calls_.push_back(number);
+        return;
+    }
+    Subscription& subscription = model_.subscriptions.at(number);
+    if (!subscription.is_slow_due) {
+        // told by an emit that has waited, before its own completion
+        for (auto& [id, operation] : operations_) {
+            if (!may_emit(operation) || operation.context != running_) continue;
+            Bus after = model_;
+            const EmitResult result = after.emit(operation.type, operation.number);
+            if (!after.subscriptions.at(number).is_slow_due || !is_like_library(after)) continue;
+            model_ = std::move(after);
+            operation.fixed = errc{};
+            operation.result = result;
+            break;
+        }
+    }
+    Subscription& now = model_.subscriptions.at(number);
+    expect(std::exchange(now.is_slow_due, false), "subscription {} is told to be slow", number);
+    expect(slow.lost == now.figures.lost && slow.episodes == now.episodes && slow.capacity == now.capacity,
+           "subscription {} is told other figures", number);
+    if (const auto found = subscriptions_.find(number); found != subscriptions_.end()) act(found->second.then);
+}
+
+void Machine::check_callbacks() {
+    if (depth_ != 0) return;
+    for (auto& [number, subscription] : model_.subscriptions)
+        expect(!std::exchange(subscription.is_slow_due, false), "subscription {} is not told to be slow", number);
+}
+
+}  // namespace model

@@ -1,0 +1,72 @@
+#include "machine.hpp"
+
+namespace model {
+
+void Machine::watch(const Step& step) {
+    if (watchers_.size() >= most_of_a_kind) return end_watcher({step.what, step.a, 1, 0});
+    const auto type = static_cast<Type>(step.a % started);
+    const int number = next_++;
+    try {
+        auto handle = model::watch(*bus_, type);
+        expect(!model_.is_closed, "a watcher of a closed bus");
+        model_.watch(number, type);
+        watchers_[number].handle = std::move(handle);
+    } catch (const boost::system::system_error& error) {
+        expect(error.code() == errc::closed && model_.is_closed, "a watcher is refused: {}", error.what());
+    }
+}
+
+void Machine::try_get(const Step& step) {
+    auto* picked = pick(watchers_, step.a);
+    if (picked == nullptr) return;
+    Watcher& watcher = model_.watchers.at(picked->first);
+    const auto seen = picked->second.handle->try_get();
+    const bool is_readable = !watcher.is_closed && model_.is_behind(watcher);
+    if (!seen) {
+        const bool may_have_seen =
+            watcher.may_have_seen && model_.newest(watcher) && !is_wanted(model_.newest(watcher)->number);
+        expect(!is_readable || may_have_seen, "watcher {} has seen what it has not seen", picked->first);
+        if (is_readable) model_.see(watcher);
+        return;
+    }
+    expect(is_readable, "watcher {} sees what is not new", picked->first);
+    if (!is_readable) return;
+    expect(seen->number == model_.newest(watcher)->number, "watcher {} sees {}, not {}", picked->first, seen->number,
+           model_.newest(watcher)->number);
+    note_sequence(model_.newest(watcher)->order, seen->version);
+    model_.see(watcher);
+}
+
+void Machine::start_get(const Step& step) {
+    auto* picked = pick(watchers_, step.a);
+    if (picked == nullptr) return;
+    Operation operation{.kind = static_cast<Kind>(static_cast<int>(Kind::get) + step.b % 3),
+                        .target = picked->first,
+                        .context = choose_context(step.b / 3),
+                        .then = step.c};
+    if (!is_alive(operation.context)) return;
+    if (is_occupied(picked->first, true)) operation.fixed = errc::concurrent_receive;
+    if (operation.kind == Kind::get_if && !operation.fixed) model_.watchers.at(picked->first).may_have_seen = true;
+    const int number = begin(operation);
+    const auto signal = operations_.at(number).signal;
+    const Handling handling{*this, number, contexts_[operation.context].get(), *signal};
+    switch (operation.kind) {
+        case Kind::get:
+            return picked->second.handle->get(handling);
+        case Kind::get_if:
+            return picked->second.handle->get_if(handling);
+        default:
+            return picked->second.handle->wait(handling);
+    }
+}
+
+void Machine::end_watcher(const Step& step) {
+    auto* picked = pick(watchers_, step.a);
+    if (picked == nullptr) return;
+    model_.close(model_.watchers.at(picked->first));
+    if (step.b % 2 == 0) return picked->second.handle->close();
+    const auto handle = std::move(picked->second.handle);
+    watchers_.erase(picked->first);
+}
+
+}  // namespace model
