@@ -219,8 +219,9 @@ void Bus::subscribe(int number, Subscription wanted, bool replays) {
         for (std::size_t index = 0; index < subscription.lists.size(); ++index)
             if (includes(subscription.lists[index], event->type)) kept.emplace_back(*event, index);
     }
-    std::stable_sort(kept.begin(), kept.end(),
-                     [](const auto& left, const auto& right) { return left.first.order < right.first.order; });
+    std::sort(kept.begin(), kept.end(), [](const auto& left, const auto& right) {
+        return std::pair(left.first.order, left.second) < std::pair(right.first.order, right.second);
+    });
     for (const auto& [event, index] : kept) push(subscription, index, event, true, nullptr);
     if (has_started) resolve(subscription);
 }
