@@ -1,5 +1,6 @@
 #include "machine.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,7 @@ void Machine::compare_subscription(int number, const Subscription& subscription,
 }
 
 void Machine::compare_topic(Type type, const event::TopicStat& stat) {
-    const Topic& topic = model_.topics[type];
+    const Topic& topic = model_.topics.at(type);
     const std::size_t subscribers = model_.subscribers(type);
     const int shown = type;
     expect(stat.emitters == topic.emitters, "type {}: {} emitters, not {}", shown, stat.emitters, topic.emitters);
@@ -71,11 +72,21 @@ void Machine::compare_report() {
         const auto value = std::find_if(report.values.begin(), report.values.end(), named);
         event::ValueReport figures;
         if (value != report.values.end()) figures = *value;
-        const Topic& in_model = model_.topics[type];
+        const Topic& in_model = model_.topics.at(type);
         expect(figures.handles == in_model.values && figures.watchers == in_model.watchers,
                "type {}: {} values and {} watchers, not {} and {}", label, figures.handles, figures.watchers,
                in_model.values, in_model.watchers);
+        std::size_t behind = 0;
+        bool is_certain = true;
+        for (const auto& [number, watcher] : model_.watchers) {
+            if (watcher.topic != type || watcher.is_closed) continue;
+            is_certain = is_certain && !watcher.may_have_seen;
+            if (model_.is_behind(watcher)) ++behind;
+        }
+        expect(!is_certain || value == report.values.end() || figures.behind == behind, "type {}: {} behind, not {}",
+               label, figures.behind, behind);
     }
+    compare_views();
     expect(report.topics.size() == topics, "the report lists a topic too many");
 }
 
@@ -91,6 +102,10 @@ void Machine::forget_gone() {
     std::erase_if(model_.watchers, [&](const auto& entry) {
         return entry.second.is_closed && !watchers_.contains(entry.first) && !is_waited_for(entry.first, true);
     });
+    std::erase_if(model_.topics, [&](const auto& entry) {
+        return entry.first >= types && entry.second.views == 0 &&
+               !any(model_.watchers, [&](const auto& watched) { return watched.second.topic == entry.first; });
+    });
 }
 
 void Machine::compare(bool is_last) {
@@ -98,10 +113,10 @@ void Machine::compare(bool is_last) {
     forget_gone();
     for (const Type type : {ping, pong, note, started}) {
         const event::TopicStat stat = model::stat(*bus_, type);
-        const Topic& topic = model_.topics[type];
+        const Topic& topic = model_.topics.at(type);
         if (topic.kept && !stat.replayable && model_.is_closed) {  // gets with a predicate may have looked
             for (auto& [number, watcher] : model_.watchers)
-                if (watcher.type == type && watcher.may_have_seen && topic.kept && !is_wanted(topic.kept->number))
+                if (watcher.topic == type && watcher.may_have_seen && topic.kept && !is_wanted(topic.kept->number))
                     model_.see(watcher);
         }
         compare_topic(type, stat);
@@ -112,7 +127,9 @@ void Machine::compare(bool is_last) {
         const Subscription& subscription = model_.subscriptions.at(number);
         if (!reports || !subscription.is_listed) compare_subscription(number, subscription, subscribed.handle->stat());
     }
-    std::size_t notes = model_.alive(note);
+    std::set<std::uint64_t> alive = model_.alive(note);
+    if (const auto held = held_.find(note); held != held_.end()) alive.insert(held->second.event.object);
+    std::size_t notes = alive.size();
     for (const auto& [number, operation] : operations_)
         if (operation.kind == Kind::emit && operation.type == note && !operation.fixed) ++notes;
     const bool emits = any(operations_, [](const auto& entry) { return entry.second.kind == Kind::emit; });

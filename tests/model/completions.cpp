@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace model {
 
@@ -13,6 +14,8 @@ void Machine::received(int number, error_code error, std::span<const Received> a
     if (operation.fixed) {
         expect(is(error, *operation.fixed), "receive {}: {}, not {}", number, error,
                static_cast<int>(*operation.fixed));
+    } else if (operation.limit == Operation::Limit::expired && error == boost::asio::error::timed_out) {
+        expect(all.empty(), "receive {} timed out, and got something", number);
     } else if (operation.is_cancelled) {
         expect(error == boost::asio::error::operation_aborted, "receive {}: {}, not cancelled", number, error);
     } else {
@@ -28,7 +31,7 @@ void Machine::received(int number, error_code error, std::span<const Received> a
             for (const Received& received : all) check_received(operation.target, received);
         }
     }
-    act(operation.then);
+    end_handler(operation.then);
 }
 
 void Machine::completed(int number, error_code error) {
@@ -37,19 +40,19 @@ void Machine::completed(int number, error_code error) {
     expect(!home_is_gone_, "{} {} completes without the bus's context", name_of(operation.kind), number);
     if (operation.fixed) {
         expect(is(error, *operation.fixed), "{} {}: {}", name_of(operation.kind), number, error);
-        return act(operation.then);
+        return end_handler(operation.then);
     }
     if (operation.is_cancelled) {
         expect(error == boost::asio::error::operation_aborted, "{} {}: {}, not cancelled", name_of(operation.kind),
                number, error);
-        return act(operation.then);
+        return end_handler(operation.then);
     }
     if (operation.kind == Kind::wait_newer) {
         const Watcher& watcher = model_.watchers.at(operation.target);
         const bool has_ended = model_.has_ended(watcher);
         expect(has_ended || model_.is_behind(watcher), "wait {} completes, and there is nothing new", number);
         expect(is(error, has_ended ? errc::closed : errc{}), "wait {}: {}", number, error);
-        return act(operation.then);
+        return end_handler(operation.then);
     }
     const Subscription& subscription = model_.subscriptions.at(operation.target);
     errc expected{};
@@ -68,7 +71,7 @@ void Machine::completed(int number, error_code error) {
     }
     expect(is(error, expected), "{} {}: {}, not {}", name_of(operation.kind), number, error,
            static_cast<int>(expected));
-    act(operation.then);
+    end_handler(operation.then);
 }
 
 void Machine::emitted(int number, error_code error, const EmitResult& result) {
@@ -76,6 +79,7 @@ void Machine::emitted(int number, error_code error, const EmitResult& result) {
     if (finish(number, "completes", operation) == nullptr) return;
     expect(!home_is_gone_, "emit {} completes without the bus's context", number);
     EmitResult expected;
+    bool has_thrown = operation.has_thrown || std::exchange(calling_->callback_threw, false);
     if (operation.fixed) {
         expect(is(error, *operation.fixed), "emit {}: {}", number, error);
         expected = operation.result;
@@ -88,12 +92,14 @@ void Machine::emitted(int number, error_code error, const EmitResult& result) {
         expect(!error, "emit {}: {}", number, error);
         expect(model_.has_room(operation.type), "emit {} completes without room", number);
         expected = model_.emit(operation.type, operation.number);
+        has_thrown = has_thrown || model_.user_code_threw;
         expect(expected.refused == 0 ||
                    !any(model_.subscriptions, [&](const auto& entry) { return entry.second.is_slow_due; }),
                "emit {} completes before it has told who is slow", number);
     }
+    if (has_thrown) ++posted_;
     expect(is_same(result, expected), "emit {} of {}: {}, not {}", number, operation.number, result, expected);
-    act(operation.then);
+    end_handler(operation.then);
 }
 
 void Machine::got(int number, error_code error, std::optional<Seen> seen) {
@@ -102,12 +108,15 @@ void Machine::got(int number, error_code error, std::optional<Seen> seen) {
     expect(!home_is_gone_, "get {} completes without the bus's context", number);
     if (operation.fixed) {
         expect(is(error, *operation.fixed), "get {}: {}", number, error);
+    } else if (operation.limit == Operation::Limit::expired && error == boost::asio::error::timed_out) {
+        expect(!seen, "get {} timed out, and got something", number);
     } else if (operation.is_cancelled) {
         expect(error == boost::asio::error::operation_aborted, "get {}: {}, not cancelled", number, error);
     } else {
         Watcher& watcher = model_.watchers.at(operation.target);
         if (error) {
-            const bool may_have_seen = operation.kind == Kind::get_if && watcher.may_have_seen && model_.is_closed;
+            const bool may_have_seen =
+                operation.kind == Kind::get_if && watcher.may_have_seen && model_.topics.at(watcher.topic).is_closed;
             expect(error == errc::closed && (model_.has_ended(watcher) || may_have_seen), "get {}: {}", number, error);
             if (!model_.has_ended(watcher) && may_have_seen) model_.see(watcher);
         } else {
@@ -122,15 +131,16 @@ void Machine::got(int number, error_code error, std::optional<Seen> seen) {
             }
         }
     }
-    act(operation.then);
+    end_handler(operation.then);
 }
 
 void Machine::pushed(int number, const Received& received) {
-    Subscribed& subscribed = subscriptions_.at(number);
+    const Subscribed& subscribed = subscriptions_.at(number);
+    const std::uint8_t then = subscribed.then;
     expect(!home_is_gone_ && is_alive(subscribed.context), "a handler runs after its context");
     expect(!model_.subscriptions.at(number).has_ended(), "a handler runs after the end");
     check_received(number, received);
-    act(subscribed.then);
+    end_handler(then);
 }
 
 void Machine::check_received(int number, const Received& received) {
@@ -147,6 +157,17 @@ void Machine::check_received(int number, const Received& received) {
     std::uint64_t& last = subscriptions_.at(number).last_sequence;
     expect(received.sequence >= last, "subscription {}: sequence {} after {}", number, received.sequence, last);
     last = received.sequence;
+    if (!received.any) return;
+    expect(received.any.name() == label_of(taken->event.type), "subscription {} gave a {}", number,
+           received.any.name());
+    held_[taken->event.type] = {received.any, taken->event};
+}
+
+void Machine::end_handler(std::uint8_t then) {
+    act(then);
+    if (!failure_.empty() || !throws(then)) return;
+    handler_threw_ = true;
+    throw Thrown();
 }
 
 void Machine::note_sequence(std::uint64_t order, std::uint64_t sequence) {

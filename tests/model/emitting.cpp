@@ -79,36 +79,69 @@ EmitResult Machine::emit_as_library_did(Type type, int number) {
 void Machine::emit(const Step& step) {
     auto* picked = pick(emitters_, step.a);
     if (picked == nullptr) return;
-    Emitting& emitter = picked->second;
+    const Type type = picked->second.type;
+    AnyEmitter& handle = *picked->second.handle;
     const int number = next_number_++ * 2 + step.b % 3;
     EmitResult expected, result;
-    if (!*emitter.is_open) {
+    Outcome outcome;
+    bool throws = false;
+    const auto call = [&] { result = handle.emit(number); };
+    if (!*picked->second.is_open) {
         expected.error = errc::closed;
-        result = emitter.handle->emit(number);
-    } else if (somebody_waits_beside(emitter.type) && !model_.is_closed) {
+        outcome = guarded(call);
+    } else if (copy_throws(type, number) && (model_.is_closed || model_.is_wanted(type))) {
+        throws = true;  // nobody gets any of it
+        outcome = guarded(call);
+    } else if (somebody_waits_beside(type) && !model_.is_closed) {
         if (depth_ > 1) return;  // an outer call of the library is in progress
-        quietly([&] { result = emitter.handle->emit(number); });
-        expected = emit_as_library_did(emitter.type, number);
+        quietly([&] { outcome = guarded(call); });
+        expected = emit_as_library_did(type, number);
+        throws = model_.user_code_threw;
     } else {
-        expected = model_.emit(emitter.type, number);
+        expected = model_.emit(type, number);
+        throws = model_.user_code_threw;
         // a callback may destroy it
-        result = emitter.handle->emit(number);
+        outcome = guarded(call);
     }
-    expect(is_same(result, expected), "emit of {}: {}, not {}", number, result, expected);
+    expect_thrown(outcome, throws);
+    expect(outcome.threw || is_same(result, expected), "emit of {}: {}, not {}", number, result, expected);
 }
 
 void Machine::emit_all(const Step& step) {
     auto* picked = pick(emitters_, step.a);
     if (picked == nullptr || !*picked->second.is_open) return;
-    Emitting& emitter = picked->second;
-    if (somebody_waits_beside(emitter.type)) return;
+    const Type type = picked->second.type;
+    if (somebody_waits_beside(type)) return;
     const std::size_t count = step.b % 4;
     const int first = next_number_ * 2;
     next_number_ += static_cast<int>(count);
-    EmitResult expected;
-    for (std::size_t i = 0; i < count; ++i) expected += model_.emit(emitter.type, first + static_cast<int>(i));
-    const EmitResult result = emitter.handle->emit_all(first, count);
-    expect(is_same(result, expected), "emit_all of {} from {}: {}, not {}", count, first, result, expected);
+    EmitResult expected, result;
+    bool throws = false;
+    for (std::size_t i = 0; i < count && (model_.is_closed || model_.is_wanted(type)); ++i)
+        throws = throws || copy_throws(type, first + static_cast<int>(i));
+    for (std::size_t i = 0, all = throws ? 0 : count; i < all; ++i) {
+        expected += model_.emit(type, first + static_cast<int>(i));
+        throws = throws || model_.user_code_threw;
+    }
+    const Outcome outcome = guarded([&] { result = picked->second.handle->emit_all(first, count); });
+    expect_thrown(outcome, throws);
+    expect(outcome.threw || is_same(result, expected), "emit_all of {} from {}: {}, not {}", count, first, result,
+           expected);
+}
+
+void Machine::pass(const Step& step) {
+    auto* picked = pick(held_, step.a);
+    if (picked == nullptr) return;
+    const Held held = picked->second;
+    const Type type = held.event.type;
+    if (somebody_waits_beside(type)) return;
+    const EmitResult expected = model_.begin_passing(held.event);
+    const bool throws = model_.user_code_threw;
+    EmitResult result;
+    const Outcome outcome = guarded([&] { result = bus_->emit(held.any); });
+    if (expected.error == errc{}) model_.end_passing(type);
+    expect_thrown(outcome, expected.error == errc{} && throws);
+    expect(outcome.threw || is_same(result, expected), "{} passes by: {}, not {}", held.event.number, result, expected);
 }
 
 void Machine::async_emit(const Step& step) {
@@ -118,19 +151,28 @@ void Machine::async_emit(const Step& step) {
     const std::size_t context = choose_context(step.b);
     if (!is_alive(context)) return;
     const int number = next_number_++ * 2 + step.c % 2;
+    const Type type = emitter.type;
     const int operation = begin({.kind = Kind::emit,
                                  .target = picked->first,
                                  .context = context,
+                                 .is_on_strand = step.b / 2 % 4 == 1,
                                  .then = step.c,
                                  .type = emitter.type,
                                  .number = number,
                                  .arrival = ++arrivals_,
                                  .emitter_is_open = emitter.is_open});
     Operation& waiting = operations_.at(operation);
+    const Handling handling = this->handling(operation);
     const auto start = [&] {
-        const auto signal = waiting.signal;
-        emitter.handle->async_emit({*this, operation, contexts_[context].get(), *signal}, number);
+        const Outcome outcome = guarded([&] { emitter.handle->async_emit(handling, number); });
+        expect(!outcome.threw, "an emit that may wait throws");
+        if (outcome.callback_threw) ++posted_;
     };
+    if (*emitter.is_open && copy_throws(type, number)) {
+        waiting.may_be_destroyed = true;
+        const Outcome outcome = guarded([&] { emitter.handle->async_emit(handling, number); });
+        return expect(outcome.threw && !operations_.contains(operation), "an event that cannot be copied is emitted");
+    }
     if (!*emitter.is_open || model_.is_closed) {
         waiting.fixed = waiting.result.error = errc::closed;
         return start();
@@ -145,7 +187,6 @@ void Machine::async_emit(const Step& step) {
             return;
         }
         const std::uint64_t before = stat(*bus_, emitter.type).emitted;
-        const auto type = emitter.type;
         quietly(start);
         if (stat(*bus_, type).emitted == before) return;  // it waits
         const EmitResult result = emit_as_library_did(type, number);
@@ -153,11 +194,18 @@ void Machine::async_emit(const Step& step) {
             found->second.fixed = errc{};
             found->second.result = result;
         }
+        if (model_.user_code_threw) ++posted_;
         return;
     }
     if (!model_.is_wanted(emitter.type) || model_.has_room(emitter.type)) {
         waiting.fixed = errc{};
-        waiting.result = model_.emit(emitter.type, number);
+        waiting.result = model_.emit(type, number);
+        // a callback's goes with it
+        const bool throws = model_.user_code_threw;
+        const int before = posted_;
+        start();
+        if (throws && posted_ == before) ++posted_;
+        return;
     }
     start();
 }
@@ -180,6 +228,7 @@ void Machine::told_slow(const event::SlowSubscriber& slow) {
             model_ = std::move(after);
             operation.fixed = errc{};
             operation.result = result;
+            operation.has_thrown = model_.user_code_threw;
             break;
         }
     }
@@ -187,7 +236,13 @@ void Machine::told_slow(const event::SlowSubscriber& slow) {
     expect(std::exchange(now.is_slow_due, false), "subscription {} is told to be slow", number);
     expect(slow.lost == now.figures.lost && slow.episodes == now.episodes && slow.capacity == now.capacity,
            "subscription {} is told other figures", number);
-    if (const auto found = subscriptions_.find(number); found != subscriptions_.end()) act(found->second.then);
+    const auto found = subscriptions_.find(number);
+    if (found == subscriptions_.end()) return;
+    const std::uint8_t then = found->second.then;
+    act(then);
+    if (!failure_.empty() || !throws(then)) return;
+    if (calling_ != nullptr) calling_->callback_threw = true;
+    throw Thrown();
 }
 
 void Machine::check_callbacks() {

@@ -12,7 +12,10 @@ template <class... Ts>
                       .sequence = delivery.sequence(),
                       .missed = delivery.missed(),
                       .is_replayed = delivery.replayed()};
-    delivery.visit([&](const auto& event) { received.number = number_of(event); });
+    delivery.visit([&](const auto& event) {
+        received.number = number_of(event);
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(event)>, event::AnyEvent>) received.any = event;
+    });
     return received;
 }
 
@@ -27,13 +30,11 @@ public:
         return read(*delivery);
     }
     void receive(const Handling& handling) override {
-        const auto tell = [](Listener& listener, int operation, error_code error,
-                             const event::Delivery<Ts...>& delivery) {
-            std::vector<Received> all;
-            if (!error) all.push_back(read(delivery));
-            listener.received(operation, error, all);
-        };
-        start_with(handling, tell, [&](auto handler) { subscription_.async_receive(std::move(handler)); });
+        start_with(handling, tell_received, [&](auto handler) { subscription_.async_receive(std::move(handler)); });
+    }
+    void receive_for(const Handling& handling, std::chrono::nanoseconds limit) override {
+        start_with(handling, tell_received,
+                   [&](auto handler) { subscription_.async_receive_for(limit, std::move(handler)); });
     }
     void receive_some(const Handling& handling, std::size_t most) override {
         auto into = std::make_shared<std::vector<event::Delivery<Ts...>>>(most);
@@ -60,23 +61,46 @@ public:
     event::SubscriptionStat stat() const override { return subscription_.stat(); }
 
 private:
+    static constexpr auto tell_received = [](Listener& listener, int operation, error_code error,
+                                             const event::Delivery<Ts...>& delivery) {
+        std::vector<Received> all;
+        if (!error) all.push_back(read(delivery));
+        listener.received(operation, error, all);
+    };
     static constexpr auto tell_completed = [](Listener& listener, int operation, error_code error) {
         listener.completed(operation, error);
     };
     event::Subscription<Ts...> subscription_;
 };
 
-constexpr auto wants = [](const auto& event) { return is_wanted(number_of(event)); };
-constexpr auto key = [](const auto& event) { return key_of(number_of(event)); };
+struct Wants {
+    bool throws;
+    template <class T>
+    [[nodiscard]] bool operator()(const T& event) const {
+        if (throws && filter_throws(number_of(event))) throw Thrown();
+        return is_wanted(number_of(event));
+    }
+};
+struct Key {
+    bool throws;
+    template <class T>
+    [[nodiscard]] int operator()(const T& event) const {
+        if (throws && key_throws(number_of(event))) throw Thrown();
+        return key_of(number_of(event));
+    }
+};
 struct Merge {
+    bool throws;
     template <class T>
     [[nodiscard]] std::optional<T> operator()(const T& queued, const T& newer) const {
+        if (throws && merge_throws(number_of(queued), number_of(newer))) throw Thrown();
         const std::optional<int> both = merged(number_of(queued), number_of(newer));
-        return both ? std::optional<T>(std::in_place, *both) : std::nullopt;
-    }
-    [[nodiscard]] std::optional<Ping> operator()(const Ping& queued, const Ping& newer) const {
-        const std::optional<int> both = merged(queued.number, newer.number);
-        return both ? std::optional<Ping>(Ping{*both}) : std::nullopt;
+        if (!both) return std::nullopt;
+        if constexpr (std::is_same_v<T, Ping>) {
+            return Ping{*both};
+        } else {
+            return std::optional<T>(std::in_place, *both);
+        }
     }
 };
 
@@ -94,100 +118,38 @@ template <class... Ts, class... Refinements>
         static_cast<void>(
             ((std::is_same_v<std::remove_cvref_t<decltype(event)>, event::detail::Delivered<Ts>> || (++index, false)) ||
              ...));
-        listener.pushed(number, {.index = index,
-                                 .number = number_of(event),
-                                 .sequence = meta.sequence,
-                                 .missed = meta.missed,
-                                 .is_replayed = meta.replayed});
+        Received received{.index = index,
+                          .number = number_of(event),
+                          .sequence = meta.sequence,
+                          .missed = meta.missed,
+                          .is_replayed = meta.replayed};
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(event)>, event::AnyEvent>) received.any = event;
+        listener.pushed(number, received);
     };
     const auto start = [&](auto stored) {
         return std::make_unique<SubscriptionOf<Ts...>>(
             bus.subscribe<Ts...>(std::move(wanted.options), std::move(stored), std::move(refinements)...));
     };
-    if (wanted.context == nullptr) return start(std::move(handler));
+    if (wanted.strand != nullptr) return start(boost::asio::bind_executor(*wanted.strand, std::move(handler)));
     return start(boost::asio::bind_executor(wanted.context->get_executor(), std::move(handler)));
 }
 
 template <class... Ts>
 [[nodiscard]] std::unique_ptr<AnySubscription> refine(event::EventBus& bus, Listener& listener, Wanted&& wanted) {
+    const auto where = event::where(Wants{wanted.throws});
     if (wanted.keys == Keys::none) {
         if (!wanted.is_filtered) return subscribe_as<Ts...>(bus, listener, std::move(wanted));
-        return subscribe_as<Ts...>(bus, listener, std::move(wanted), event::where(wants));
+        return subscribe_as<Ts...>(bus, listener, std::move(wanted), where);
     }
+    const Key key{wanted.throws};
     if constexpr (!(event::detail::is_erased<Ts> || ...)) {
-        if (wanted.keys == Keys::merged)
-            return subscribe_as<Ts...>(bus, listener, std::move(wanted), event::latest_by(key, Merge()));
+        if (wanted.keys == Keys::merged) {
+            const Merge merge{wanted.throws};
+            return subscribe_as<Ts...>(bus, listener, std::move(wanted), event::latest_by(key, merge));
+        }
     }
     if (!wanted.is_filtered) return subscribe_as<Ts...>(bus, listener, std::move(wanted), event::latest_by(key));
-    return subscribe_as<Ts...>(bus, listener, std::move(wanted), event::where(wants), event::latest_by(key));
-}
-
-template <class T>
-class EmitterOf final : public AnyEmitter {
-public:
-    explicit EmitterOf(event::Emitter<T> emitter) : emitter_(std::move(emitter)) {}
-    EmitResult emit(int number) override { return emitter_.emit(T{number}); }
-    EmitResult emit_all(int first, std::size_t count) override {
-        std::vector<T> events;
-        for (std::size_t i = 0; i < count; ++i) events.push_back(T{first + static_cast<int>(i)});
-        return emitter_.emit_all(events);
-    }
-    void async_emit(const Handling& handling, int number) override {
-        const auto tell = [](Listener& listener, int operation, error_code error, const EmitResult& result) {
-            listener.emitted(operation, error, result);
-        };
-        start_with(handling, tell, [&](auto handler) { emitter_.async_emit(T{number}, std::move(handler)); });
-    }
-    void close() override { emitter_.close(); }
-
-private:
-    event::Emitter<T> emitter_;
-};
-
-template <class T>
-class WatcherOf final : public AnyWatcher {
-public:
-    explicit WatcherOf(event::Watcher<T> watcher) : watcher_(std::move(watcher)) {}
-    std::optional<Seen> try_get() override {
-        const auto snapshot = watcher_.try_get();
-        if (!snapshot) return std::nullopt;
-        return seen(*snapshot);
-    }
-    void get(const Handling& handling) override {
-        start_with(handling, tell_got, [&](auto handler) { watcher_.async_get(std::move(handler)); });
-    }
-    void get_if(const Handling& handling) override {
-        start_with(handling, tell_got, [&](auto handler) { watcher_.async_get_if(wants, std::move(handler)); });
-    }
-    void wait(const Handling& handling) override {
-        const auto tell = [](Listener& listener, int operation, error_code error) {
-            listener.completed(operation, error);
-        };
-        start_with(handling, tell, [&](auto handler) { watcher_.async_wait(std::move(handler)); });
-    }
-    void cancel() override { watcher_.cancel(); }
-    void close() override { watcher_.close(); }
-
-private:
-    static Seen seen(const event::Snapshot<T>& snapshot) { return {number_of(*snapshot), snapshot.version()}; }
-    static constexpr auto tell_got = [](Listener& listener, int operation, error_code error,
-                                        const event::Snapshot<T>& snapshot) {
-        listener.got(operation, error, snapshot ? std::optional(seen(snapshot)) : std::nullopt);
-    };
-    event::Watcher<T> watcher_;
-};
-
-/// Calls `function` with the type itself.
-template <class Function>
-decltype(auto) with_type(Type type, Function&& function) {
-    switch (type) {
-        case ping:
-            return function(std::type_identity<Ping>());
-        case pong:
-            return function(std::type_identity<Pong>());
-        default:
-            return function(std::type_identity<Note>());
-    }
+    return subscribe_as<Ts...>(bus, listener, std::move(wanted), where, event::latest_by(key));
 }
 
 }  // namespace
@@ -222,33 +184,6 @@ std::unique_ptr<AnySubscription> subscribe(event::EventBus& bus, Listener& liste
         default:
             return refine<Ping, Pong, Note>(bus, listener, std::move(wanted));
     }
-}
-
-std::unique_ptr<AnyEmitter> make_emitter(event::EventBus& bus, Type type, event::EmitterOptions options,
-                                         error_code& error) {
-    return with_type(type, [&]<class T>(std::type_identity<T>) -> std::unique_ptr<AnyEmitter> {
-        return std::make_unique<EmitterOf<T>>(bus.emitter<T>(std::move(options), error));
-    });
-}
-
-std::unique_ptr<AnyWatcher> watch(event::EventBus& bus, Type type) {
-    return with_type(type, [&]<class T>(std::type_identity<T>) -> std::unique_ptr<AnyWatcher> {
-        return std::make_unique<WatcherOf<T>>(bus.watch<T>());
-    });
-}
-
-event::TopicStat stat(const event::EventBus& bus, Type type) {
-    if (type == started) return bus.stat<event::BusStarted>();
-    return with_type(type, [&]<class T>(std::type_identity<T>) { return bus.stat<T>(); });
-}
-
-std::string_view label_of(Type type) {
-    if (type == started) return event::name_of<event::BusStarted>();
-    return with_type(type, []<class T>(std::type_identity<T>) { return event::name_of<T>(); });
-}
-
-void forget(event::EventBus& bus, Type type) {
-    with_type(type, [&]<class T>(std::type_identity<T>) { bus.forget<T>(); });
 }
 
 }  // namespace model

@@ -2,6 +2,7 @@
 
 /// The handles of the library, whatever their types.
 
+#include "events.hpp"
 #include "model.hpp"
 
 #include <event/all.hpp>
@@ -10,8 +11,10 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,34 +28,7 @@
 namespace model {
 
 using boost::system::error_code;
-
-struct Talk {
-    int number = 0;
-};
-struct Ping {
-    int number = 0;
-};
-struct Pong : Talk {
-    using event_interfaces = event::Interfaces<Talk>;
-    explicit Pong(int of = 0) : Talk{of} {}
-};
-/// Counted, and so neither copied into queues nor lost.
-struct Note : Talk {
-    using event_interfaces = event::Interfaces<Talk>;
-    inline static std::size_t alive = 0;
-    explicit Note(int of = 0) : Talk{of} { ++alive; }
-    Note(const Note& other) : Talk(other) { ++alive; }
-    Note& operator=(const Note&) = default;
-    ~Note() { --alive; }
-};
-
-[[nodiscard]] inline int number_of(const Ping& event) { return event.number; }
-[[nodiscard]] inline int number_of(const Talk& event) { return event.number; }
-[[nodiscard]] inline int number_of(const event::AnyEvent& event) {
-    if (const auto* ping = event.get_if<Ping>()) return ping->number;
-    const auto* talk = event.as<Talk>();
-    return talk != nullptr ? talk->number : 0;
-}
+using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 
 /// What was received.
 struct Received {
@@ -61,6 +37,7 @@ struct Received {
     std::uint64_t sequence = 0;
     std::uint64_t missed = 0;
     bool is_replayed = false;
+    event::AnyEvent any = {};  // itself, where it came so
 };
 /// What a watcher got.
 struct Seen {
@@ -88,8 +65,9 @@ protected:
 struct Handling {
     Listener& listener;
     int operation;
-    boost::asio::io_context* context;  // null: the default
-    boost::asio::cancellation_signal& signal;
+    boost::asio::io_context* context;
+    const Strand* strand;  // null: none
+    std::shared_ptr<boost::asio::cancellation_signal> signal;
 };
 
 /// Tells when it goes without having been invoked.
@@ -116,11 +94,11 @@ void start_with(const Handling& handling, Function function, Start&& start) {
         Listener& listener = token.invoke();
         function(listener, token.operation(), std::move(results)...);
     };
-    auto slotted = boost::asio::bind_cancellation_slot(handling.signal.slot(), std::move(handler));
-    if (handling.context != nullptr) {
-        start(boost::asio::bind_executor(handling.context->get_executor(), std::move(slotted)));
+    auto slotted = boost::asio::bind_cancellation_slot(handling.signal->slot(), std::move(handler));
+    if (handling.strand != nullptr) {
+        start(boost::asio::bind_executor(*handling.strand, std::move(slotted)));
     } else {
-        start(std::move(slotted));
+        start(boost::asio::bind_executor(handling.context->get_executor(), std::move(slotted)));
     }
 }
 
@@ -129,6 +107,7 @@ public:
     virtual ~AnySubscription() = default;
     [[nodiscard]] virtual std::optional<Received> try_receive() = 0;
     virtual void receive(const Handling& handling) = 0;
+    virtual void receive_for(const Handling& handling, std::chrono::nanoseconds limit) = 0;
     virtual void receive_some(const Handling& handling, std::size_t most) = 0;
     virtual void wait(const Handling& handling) = 0;
     virtual void wait_for_end(const Handling& handling) = 0;
@@ -153,9 +132,29 @@ public:
     virtual ~AnyWatcher() = default;
     [[nodiscard]] virtual std::optional<Seen> try_get() = 0;
     virtual void get(const Handling& handling) = 0;
+    virtual void get_for(const Handling& handling, std::chrono::nanoseconds limit) = 0;
     virtual void get_if(const Handling& handling) = 0;
     virtual void wait(const Handling& handling) = 0;
     virtual void cancel() = 0;
+    virtual void close() = 0;
+};
+
+class AnyView {
+public:
+    virtual ~AnyView() = default;
+    [[nodiscard]] virtual std::optional<Seen> try_get() const = 0;
+    [[nodiscard]] virtual std::unique_ptr<AnyWatcher> watch() const = 0;
+};
+
+class AnyValue {
+public:
+    virtual ~AnyValue() = default;
+    virtual void set(int number) = 0;
+    virtual void emplace(int number) = 0;
+    [[nodiscard]] virtual bool set_if_changed(int number) = 0;
+    /// Sets to what the function makes of the number that there is, or of 0.
+    virtual void update(int (*function)(int)) = 0;
+    [[nodiscard]] virtual std::unique_ptr<AnyView> view() const = 0;
     virtual void close() = 0;
 };
 
@@ -164,8 +163,10 @@ struct Wanted {
     event::SubscriptionOptions options = {};
     bool is_filtered = false;
     Keys keys = Keys::none;
+    bool throws = false;  // what refines it
     bool is_push = false;
     boost::asio::io_context* context = nullptr;  // of the push handler
+    const Strand* strand = nullptr;              // null: none
     int number = 0;                              // of the subscription
 };
 
@@ -176,6 +177,9 @@ extern const std::vector<std::vector<Listed>> menus;
 [[nodiscard]] std::unique_ptr<AnyEmitter> make_emitter(event::EventBus& bus, Type type, event::EmitterOptions options,
                                                        error_code& error);
 [[nodiscard]] std::unique_ptr<AnyWatcher> watch(event::EventBus& bus, Type type);
+[[nodiscard]] std::unique_ptr<AnyValue> make_value(event::EventBus& bus, Type type);
+/// One that stands alone.
+[[nodiscard]] std::unique_ptr<AnyValue> make_value(boost::asio::io_context& context, Type type);
 [[nodiscard]] event::TopicStat stat(const event::EventBus& bus, Type type);
 void forget(event::EventBus& bus, Type type);
 /// What the library calls the type.

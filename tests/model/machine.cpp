@@ -26,7 +26,10 @@ bool is_same(const EmitResult& left, const EmitResult& right) {
 }
 
 Machine::Machine() {
-    for (auto& context : contexts_) context = std::make_unique<boost::asio::io_context>();
+    for (std::size_t i = 0; i < contexts_.size(); ++i) {
+        contexts_[i] = std::make_unique<boost::asio::io_context>();
+        strands_[i].emplace(contexts_[i]->get_executor());
+    }
     bus_ = std::make_unique<event::EventBus>(
         *contexts_[0],
         event::BusOptions{.on_slow_subscriber = [this](const event::SlowSubscriber& slow) { told_slow(slow); }});
@@ -45,7 +48,11 @@ Machine::~Machine() {
     subscriptions_.clear();
     watchers_.clear();
     emitters_.clear();
+    values_.clear();
+    views_.clear();
+    held_.clear();
     bus_.reset();
+    for (auto& strand : strands_) strand.reset();
     for (auto& context : contexts_) context.reset();
     operations_.clear();
 }
@@ -60,6 +67,13 @@ int Machine::begin(Operation operation) {
     const int number = next_++;
     operations_.emplace(number, std::move(operation));
     return number;
+}
+
+Handling Machine::handling(int number) {
+    const Operation& operation = operations_.at(number);
+    const auto& strand = strands_[operation.context];
+    return {*this, number, contexts_[operation.context].get(), operation.is_on_strand ? &*strand : nullptr,
+            operation.signal};
 }
 
 bool Machine::is_occupied(int target, bool of_watcher) const {
@@ -91,7 +105,7 @@ bool Machine::may_emit(const Operation& operation) const {
 }
 
 bool Machine::is_due(const Operation& operation) const {
-    if (operation.fixed || operation.is_cancelled) return true;
+    if (operation.fixed || operation.is_cancelled || operation.limit == Operation::Limit::expired) return true;
     switch (operation.kind) {
         case Kind::receive:
         case Kind::receive_some:
@@ -143,13 +157,14 @@ void Machine::destroyed(int number) {
     }
     Operation operation;
     if (failure_ == "over" || finish(number, "is destroyed", operation) == nullptr) return;
-    const bool may_die = home_is_gone_ || dying_[operation.context] != 0 || !is_alive(operation.context);
+    const bool may_die =
+        operation.may_be_destroyed || home_is_gone_ || dying_[operation.context] != 0 || !is_alive(operation.context);
     expect(may_die, "{} {} is destroyed, though its contexts live", name_of(operation.kind), number);
 }
 
 void Machine::act(std::uint8_t then) {
     if (depth_ >= deepest || !failure_.empty() || is_quiet_) return;
-    static constexpr std::uint8_t acts[] = {0, 0, 3, 7, 10, 9, 11, 2, 4, 17, 20, 6};
+    static constexpr std::uint8_t acts[] = {0, 0, 3, 7, 10, 9, 11, 2, 4, 17, 20, 6, 25, 27, 28};
     const std::uint8_t what = acts[then % std::size(acts)];
     if (what == 0 || acts_left_-- <= 0) return;
     const auto argument = static_cast<std::uint8_t>(then / std::size(acts));
@@ -159,7 +174,7 @@ void Machine::act(std::uint8_t then) {
 void Machine::execute(const Step& step) {
     if (!failure_.empty()) return;
     ++depth_;
-    switch (step.what % 24) {
+    switch (step.what % 32) {
         case 0:
         case 1:
             subscribe(step);
@@ -169,6 +184,7 @@ void Machine::execute(const Step& step) {
             break;
         case 3:
         case 4:
+        case 29:
             emit(step);
             break;
         case 5:
@@ -185,6 +201,7 @@ void Machine::execute(const Step& step) {
             try_receive(step);
             break;
         case 10:
+        case 31:
             start_receive(step);
             break;
         case 11:
@@ -193,6 +210,7 @@ void Machine::execute(const Step& step) {
         case 12:
         case 13:
         case 14:
+        case 30:
             if (depth_ == 1) run_context(step);
             break;
         case 15:
@@ -217,12 +235,28 @@ void Machine::execute(const Step& step) {
             if (step.a % 8 == 0) {
                 if (somebody_waits_beside(started)) break;
                 model_.start();
-                bus_->start();
+                const bool by_event = model_.user_code_threw;
+                expect_thrown(guarded([&] { bus_->start(); }), by_event);
             } else {
                 const auto type = static_cast<Type>(step.b % started);
                 model_.forget(type);
                 forget(*bus_, type);
             }
+            break;
+        case 24:
+            make_value(step);
+            break;
+        case 25:
+            set_value(step);
+            break;
+        case 26:
+            end_value(step);
+            break;
+        case 27:
+            view(step);
+            break;
+        case 28:
+            pass(step);
             break;
         case 22:
             cancel_receive(step);

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -56,11 +57,15 @@ struct Operation {
     int target = 0;  // the subscription, emitter or watcher
     std::size_t context = 0;
     std::size_t most = 0;  // of receive_some
+    enum class Limit : std::uint8_t { none, expired, far } limit = Limit::none;
+    bool is_on_strand = false;
     std::uint8_t then = 0;
     bool is_cancelled = false;
+    bool may_be_destroyed = false;
     /// It need not wait for anything: what it completes with.
     std::optional<errc> fixed = {};
-    EmitResult result = {};  // with it
+    EmitResult result = {};   // with it
+    bool has_thrown = false;  // what its emit called
     // of an emit
     Type type = ping;
     int number = 0;
@@ -70,6 +75,12 @@ struct Operation {
 };
 
 [[nodiscard]] const char* name_of(Operation::Kind kind);
+[[nodiscard]] constexpr Operation::Limit limit_of(int which) {
+    return which == 4 ? Operation::Limit::expired : which == 7 ? Operation::Limit::far : Operation::Limit::none;
+}
+[[nodiscard]] constexpr std::chrono::nanoseconds duration_of(Operation::Limit limit) {
+    return limit == Operation::Limit::far ? std::chrono::hours(1) : std::chrono::hours(0);
+}
 /// Of a subscription.
 [[nodiscard]] inline std::string name_of(int number) { return fmt::format("s{}", number); }
 
@@ -113,6 +124,25 @@ private:
     struct Watching {
         std::unique_ptr<AnyWatcher> handle;
     };
+    struct Valued {
+        std::unique_ptr<AnyValue> handle;
+        int topic;
+        Type type;
+        bool is_open = true;
+    };
+    struct Viewed {
+        std::unique_ptr<AnyView> handle;
+        int topic;
+    };
+    struct Held {
+        event::AnyEvent any;
+        Event event;
+    };
+    /// What a call of the library threw, and what was thrown into it.
+    struct Outcome {
+        bool threw = false;
+        bool callback_threw = false;
+    };
 
     template <class... Args>
     void expect(bool holds, fmt::format_string<decltype(shown(std::declval<const Args&>()))...> what,
@@ -129,6 +159,7 @@ private:
     void close_emitter(const Step& step, bool destroys);
     void emit(const Step& step);
     void emit_all(const Step& step);
+    void pass(const Step& step);
     void async_emit(const Step& step);
     void subscribe(const Step& step);
     void try_receive(const Step& step);
@@ -139,6 +170,11 @@ private:
     void try_get(const Step& step);
     void start_get(const Step& step);
     void end_watcher(const Step& step);
+    void make_value(const Step& step);
+    void set_value(const Step& step);
+    void end_value(const Step& step);
+    void view(const Step& step);
+    void compare_views();
     void cancel(const Step& step);
     void cancel_receive(const Step& step);
     void run_context(const Step& step);
@@ -146,8 +182,31 @@ private:
     void kill_context(const Step& step);
     void close_bus();
     void act(std::uint8_t then);
+    /// The end of a handler, which may throw.
+    void end_handler(std::uint8_t then);
+    [[nodiscard]] static bool throws(std::uint8_t then) { return then % 16 == 9; }
+    /// Calls the library where that may call what throws.
+    template <class Call>
+    Outcome guarded(Call&& call) {
+        Outcome outcome;
+        Outcome* const outer = std::exchange(calling_, &outcome);
+        try {
+            call();
+        } catch (const Thrown&) {
+            outcome.threw = true;
+        }
+        calling_ = outer;
+        return outcome;
+    }
+    void expect_thrown(const Outcome& outcome, bool by_event) {
+        expect(outcome.threw == (by_event || outcome.callback_threw), "what a callback or filter throws: {}",
+               outcome.threw);
+    }
+    bool poll(boost::asio::io_context& context);
 
     [[nodiscard]] int begin(Operation operation);
+    /// Of one that has begun.
+    [[nodiscard]] Handling handling(int operation);
     [[nodiscard]] bool is_alive(std::size_t context) const { return contexts_[context] != nullptr; }
     /// Which context a handler runs in.
     [[nodiscard]] std::size_t choose_context(std::uint8_t which) const;
@@ -181,18 +240,25 @@ private:
     Operation* finish(int operation, const char* how, Operation& storage);
 
     std::array<std::unique_ptr<boost::asio::io_context>, 2> contexts_;  // the first is the bus's
+    std::array<std::optional<Strand>, 2> strands_;
     bool home_is_gone_ = false;
     std::unique_ptr<event::EventBus> bus_;
     Bus model_;
     std::map<int, Emitting> emitters_;
     std::map<int, Subscribed> subscriptions_;
     std::map<int, Watching> watchers_;
+    std::map<int, Valued> values_;
+    std::map<int, Viewed> views_;
+    std::map<Type, Held> held_;
     std::map<int, Operation> operations_;
     std::map<std::uint64_t, std::uint64_t> sequences_;  // of the events, by order
     std::array<std::size_t, 2> dying_{};
     std::string failure_;
     std::vector<int> quiet_calls_;
     bool is_quiet_ = false;
+    Outcome* calling_ = nullptr;
+    bool handler_threw_ = false;
+    int posted_ = 0;           // what is to come out of run() of the bus's context
     std::size_t running_ = 0;  // the context
     int depth_ = 0;
     int acts_left_ = 200;  // handlers that emit what they hear go on for ever

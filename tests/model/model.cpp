@@ -20,11 +20,15 @@ bool Subscription::lists_itself(Type type) const {
     });
 }
 
+Bus::Bus() {
+    for (const Type type : {ping, pong, note, started}) topics[type];
+}
+
 // ---- emitters ---------------------------------------------------------------------------------------------------
 
 errc Bus::add_emitter(Type type, bool retain, bool exclusive) {
     if (is_closed) return errc::closed;
-    Topic& topic = topics[type];
+    Topic& topic = topics.at(type);
     if (topic.emitters != 0 && (exclusive || topic.has_exclusive)) {
         retire_unused(type);
         return errc::emitter_exists;
@@ -36,20 +40,22 @@ errc Bus::add_emitter(Type type, bool retain, bool exclusive) {
 }
 
 void Bus::remove_emitter(Type type) {
-    --topics[type].emitters;
-    topics[type].has_exclusive = false;
+    --topics.at(type).emitters;
+    topics.at(type).has_exclusive = false;
     retire_unused(type);
 }
 
-EmitResult Bus::emit(Type type, int number, const Accepts& accepts) {
+EmitResult Bus::emit(Event event, const Accepts& accepts) {
+    const Type type = event.type;
     EmitResult result;
-    Topic& topic = topics[type];
+    user_code_threw = false;
+    Topic& topic = topics.at(type);
     if (is_closed) {
         result.error = errc::closed;
         return result;
     }
     if (!is_wanted(type)) return result;
-    const Event event{type, number, ++order_};
+    event.order = ++order_;
     Accepts left = accepts;
     // who lists the type comes first, then who knows only what it can do
     for (const bool itself : {true, false}) {
@@ -98,8 +104,20 @@ EmitResult Bus::emit(Type type, int number, const Accepts& accepts) {
     return result;
 }
 
+EmitResult Bus::begin_passing(const Event& event) {
+    Topic& topic = topics.at(event.type);
+    if (is_closed || topic.has_exclusive) return {.error = is_closed ? errc::closed : errc::emitter_exists};
+    ++topic.emitters;
+    return emit(event);
+}
+
+void Bus::end_passing(Type type) {
+    --topics.at(type).emitters;
+    retire_unused(type);
+}
+
 bool Bus::is_wanted(Type type) const {
-    if (topics[type].is_retained || counts_unheard) return true;
+    if (topics.at(type).is_retained || counts_unheard) return true;
     return std::any_of(subscriptions.begin(), subscriptions.end(),
                        [type](const auto& entry) { return entry.second.is_open() && entry.second.hears(type); });
 }
@@ -127,38 +145,61 @@ void Bus::lose(Subscription& subscription, std::size_t position) {
     (next != subscription.queue.end() ? next->missed : subscription.gap) += missed;
 }
 
+std::optional<Bus::Pushed> Bus::replace(Subscription& subscription, std::size_t index, const Event& event,
+                                        bool is_replayed) {
+    const bool is_latest = subscription.policy == Policy::latest;
+    if (!is_latest && subscription.keys == Keys::none) return std::nullopt;
+    const auto fail = [&] {
+        ++subscription.figures.rejected;
+        user_code_threw = true;
+        return Pushed::rejected;
+    };
+    const bool has_throwing_key = subscription.throws && subscription.keys != Keys::none;
+    if (has_throwing_key && key_throws(event.number)) return fail();
+    std::deque<Queued>& queue = subscription.queue;
+    auto same = queue.end();
+    for (auto queued = queue.begin(); queued != queue.end(); ++queued) {
+        if (queued->index != index) continue;
+        if (!is_latest && key_of(queued->event.number) != key_of(event.number)) continue;
+        if (same == queue.end() || queued->keyed > same->keyed) same = queued;
+    }
+    if (same == queue.end()) return std::nullopt;
+    Queued newest{event, index, same->missed + 1, is_replayed, same->keyed};
+    if (subscription.keys == Keys::merged) {
+        if (subscription.throws && merge_throws(same->event.number, event.number)) return fail();
+        const std::optional<int> both = merged(same->event.number, event.number);
+        if (!both) {
+            ++subscription.figures.lost;
+            ++subscription.figures.rejected;
+            lose(subscription, static_cast<std::size_t>(same - queue.begin()));
+            return Pushed::merged_away;
+        }
+        if (copy_throws(event.type, *both) || (has_throwing_key && key_throws(*both))) return fail();
+        newest.event.number = *both;
+        newest.event.object = ++objects_;
+        if (key_of(*both) != key_of(event.number)) newest.keyed = ++keyed_;
+    }
+    ++subscription.figures.lost;
+    queue.erase(same);
+    append(subscription, newest);
+    return Pushed::displaced;
+}
+
 Bus::Pushed Bus::push(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed,
                       int* accepts) {
     auto& [delivered, lost, rejected, discarded, killed] = subscription.figures;
     std::deque<Queued>& queue = subscription.queue;
     if (queue.empty()) subscription.is_in_episode = false;
-    if (subscription.is_filtered && !model::is_wanted(event.number)) {
-        ++rejected;
-        return Pushed::rejected;
-    }
-    const bool is_latest = subscription.policy == Policy::latest;
-    if (is_latest || subscription.keys != Keys::none) {
-        const auto same = std::find_if(queue.begin(), queue.end(), [&](const Queued& queued) {
-            return queued.index == index && (is_latest || key_of(queued.event.number) == key_of(event.number));
-        });
-        if (same != queue.end()) {
-            ++lost;
-            Queued newest{event, index, same->missed + 1, is_replayed};
-            if (subscription.keys == Keys::merged) {
-                const std::optional<int> both = merged(same->event.number, event.number);
-                if (!both) {
-                    ++rejected;
-                    lose(subscription, static_cast<std::size_t>(same - queue.begin()));
-                    return Pushed::merged_away;
-                }
-                newest.event.number = *both;
-                newest.is_merged = true;
-            }
-            queue.erase(same);
-            append(subscription, newest);
-            return Pushed::displaced;
+    if (subscription.is_filtered) {
+        const bool throws = subscription.throws && filter_throws(event.number);
+        user_code_threw = user_code_threw || throws;
+        if (throws || !model::is_wanted(event.number)) {
+            ++rejected;
+            return Pushed::rejected;
         }
     }
+    if (const auto replaced = replace(subscription, index, event, is_replayed)) return *replaced;
+    const bool is_latest = subscription.policy == Policy::latest;
     Pushed pushed = Pushed::queued;
     const bool is_taken = subscription.has_room() && (accepts == nullptr || (*accepts)-- > 0);
     if (!is_replayed && !is_latest && !is_taken) {
@@ -185,7 +226,7 @@ Bus::Pushed Bus::push(Subscription& subscription, std::size_t index, const Event
                 return Pushed::refused;
         }
     }
-    append(subscription, {event, index, 0, is_replayed});
+    append(subscription, {event, index, 0, is_replayed, ++keyed_});
     return pushed;
 }
 
@@ -210,11 +251,12 @@ void Bus::end(Subscription& subscription, Subscription::State how) {
 }
 
 void Bus::subscribe(int number, Subscription wanted, bool replays) {
+    user_code_threw = false;
     Subscription& subscription = subscriptions[number] = std::move(wanted);
     if (subscription.policy == Policy::latest) subscription.capacity = subscription.lists.size();
     std::vector<std::pair<Event, std::size_t>> kept;
     for (int type = 0; type < types && replays; ++type) {
-        const std::optional<Event>& event = topics[static_cast<std::size_t>(type)].kept;
+        const std::optional<Event>& event = topics.at(type).kept;
         if (!event) continue;
         for (std::size_t index = 0; index < subscription.lists.size(); ++index)
             if (includes(subscription.lists[index], event->type)) kept.emplace_back(*event, index);
@@ -249,39 +291,6 @@ void Bus::drain(Subscription& subscription) {
         if (subscription.hears(static_cast<Type>(type))) retire_unused(static_cast<Type>(type));
 }
 
-// ---- the latest value -------------------------------------------------------------------------------------------
-
-void Bus::watch(int number, Type type) {
-    watchers[number] = {.type = type};
-    topics[type].is_retained = true;
-    ++topics[type].watchers;
-}
-
-void Bus::close(Watcher& watcher) {
-    if (std::exchange(watcher.is_closed, true)) return;
-    --topics[watcher.type].watchers;
-    forget_if_unread(watcher.type);
-    retire_unused(watcher.type);
-}
-
-void Bus::see(Watcher& watcher) {
-    watcher.seen = newest(watcher)->order;
-    forget_if_unread(watcher.type);
-}
-
-void Bus::forget_if_unread(Type type) {
-    if (!is_closed || topics[type].values != 0) return;
-    const bool is_read = std::any_of(watchers.begin(), watchers.end(), [&](const auto& entry) {
-        return entry.second.type == type && !entry.second.is_closed && is_behind(entry.second);
-    });
-    if (!is_read) topics[type].kept.reset();
-}
-
-void Bus::forget(Type type) {
-    topics[type].kept.reset();
-    retire_unused(type);
-}
-
 // ---- the bus ----------------------------------------------------------------------------------------------------
 
 void Bus::resolve(Subscription& subscription) {
@@ -289,8 +298,8 @@ void Bus::resolve(Subscription& subscription) {
     if (!subscription.is_open()) return;
     const bool is_lacking = std::any_of(subscription.lists.begin(), subscription.lists.end(), [&](Listed listed) {
         if (listed == Listed::all) return false;
-        if (listed == Listed::behaviour) return topics[pong].emitters == 0 && topics[note].emitters == 0;
-        return topics[static_cast<std::size_t>(listed)].emitters == 0;
+        if (listed == Listed::behaviour) return topics.at(pong).emitters == 0 && topics.at(note).emitters == 0;
+        return topics.at(static_cast<int>(listed)).emitters == 0;
     });
     if (!subscription.requires_emitters || !is_lacking) {
         subscription.readiness = Readiness::ready;
@@ -301,6 +310,7 @@ void Bus::resolve(Subscription& subscription) {
 }
 
 void Bus::start() {
+    user_code_threw = false;
     if (is_closed) return;
     const errc failed = add_emitter(started, true, false);
     if (!std::exchange(has_started, true)) {
@@ -312,12 +322,15 @@ void Bus::start() {
 
 void Bus::close() {
     if (std::exchange(is_closed, true)) return;
-    for (int type = 0; type < types; ++type) forget_if_unread(static_cast<Type>(type));
+    for (int type = 0; type < types; ++type) {
+        topics.at(type).is_closed = true;
+        forget_if_unread(type);
+    }
     for (auto& [id, subscription] : subscriptions) drain(subscription);
 }
 
 bool Bus::is_used(Type type) const {
-    const Topic& topic = topics[type];
+    const Topic& topic = topics.at(type);
     if (topic.emitters != 0 || topic.watchers != 0 || topic.kept) return true;
     return std::any_of(subscriptions.begin(), subscriptions.end(),
                        [type](const auto& entry) { return entry.second.is_open() && entry.second.lists_itself(type); });
@@ -325,7 +338,7 @@ bool Bus::is_used(Type type) const {
 
 void Bus::retire_unused(Type type) {
     if (is_used(type)) return;
-    Topic& topic = topics[type];
+    Topic& topic = topics.at(type);
     topic.is_retained = false;
     topic.emitted = topic.lost = topic.killed = 0;
     topic.last.reset();
@@ -354,22 +367,14 @@ Figures Bus::sums() const {
     return sums;
 }
 
-std::size_t Bus::alive(Type type) const {
-    std::vector<std::uint64_t> orders;
-    if (topics[type].kept) orders.push_back(topics[type].kept->order);
-    std::size_t merged = 0;  // an event of its own
-    for (const auto& [id, subscription] : subscriptions) {
-        for (const Queued& queued : subscription.queue) {
-            if (queued.event.type != type) continue;
-            if (queued.is_merged) {
-                ++merged;
-            } else {
-                orders.push_back(queued.event.order);
-            }
-        }
-    }
-    std::sort(orders.begin(), orders.end());
-    return merged + static_cast<std::size_t>(std::unique(orders.begin(), orders.end()) - orders.begin());
+std::set<std::uint64_t> Bus::alive(Type type) const {
+    std::set<std::uint64_t> objects;
+    for (const auto& [number, topic] : topics)
+        if (topic.kept && topic.kept->type == type) objects.insert(topic.kept->object);
+    for (const auto& [id, subscription] : subscriptions)
+        for (const Queued& queued : subscription.queue)
+            if (queued.event.type == type) objects.insert(queued.event.object);
+    return objects;
 }
 
 }  // namespace model

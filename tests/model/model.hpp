@@ -8,12 +8,12 @@
 #include <event/emit_result.hpp>
 #include <event/error.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace model {
@@ -40,7 +40,8 @@ enum class Keys : std::uint8_t { none, newest, merged };
 struct Event {
     Type type = ping;
     int number = 0;
-    std::uint64_t order = 0;  // of all emits, from 1
+    std::uint64_t order = 0;   // of all emits, from 1
+    std::uint64_t object = 0;  // which it is in memory: what passes by is emitted again as the same
 
     friend bool operator==(const Event&, const Event&) = default;
 };
@@ -49,15 +50,22 @@ struct Event {
 [[nodiscard]] inline bool is_wanted(int number) { return number % 3 != 0; }
 [[nodiscard]] inline int key_of(int number) { return number % 4; }
 [[nodiscard]] inline std::optional<int> merged(int queued, int newer) {
-    return (queued + newer) % 5 == 0 ? std::nullopt : std::optional(newer + 4 * (queued % 3));
+    if ((queued + newer) % 5 == 0) return std::nullopt;
+    return newer + 4 * (queued % 3) + (queued % 7 == 3 ? 1 : 0);  // now and then under another key
 }
+/// And where they throw, if they do.
+[[nodiscard]] inline bool filter_throws(int number) { return number % 13 == 5; }
+[[nodiscard]] inline bool key_throws(int number) { return number % 17 == 7; }
+[[nodiscard]] inline bool merge_throws(int queued, int newer) { return (queued + newer) % 11 == 3; }
+/// Of a Note.
+[[nodiscard]] inline bool copy_throws(Type type, int number) { return type == note && number % 23 == 9; }
 
 struct Queued {
     Event event;
     std::size_t index = 0;  // among what the subscription lists
     std::uint64_t missed = 0;
     bool is_replayed = false;
-    bool is_merged = false;  // it is nobody else's
+    std::uint64_t keyed = 0;  // when it came to its key
 };
 
 struct Figures {
@@ -73,6 +81,7 @@ struct Subscription {
     std::size_t capacity = 1;
     bool is_filtered = false;
     Keys keys = Keys::none;
+    bool throws = false;  // what refines it
     bool requires_emitters = false;
 
     enum class State : std::uint8_t { open, draining, closed, killed } state = State::open;
@@ -108,11 +117,13 @@ struct Topic {
     std::optional<Event> last;  // that was counted
     std::optional<Event> kept;
     std::size_t watchers = 0;
-    std::size_t values = 0;
+    std::size_t values = 0;  // handles of the latest value that are open
+    std::size_t views = 0;   // with those of the handles
+    bool is_closed = false;
 };
 
 struct Watcher {
-    Type type = ping;
+    int topic = ping;
     std::uint64_t seen = 0;  // order of an event
     bool is_closed = false;
     /// A get with a predicate may, or may not, have seen the newest event by now.
@@ -125,19 +136,28 @@ using Accepts = std::map<int, int>;
 /// A bus with all that is registered. Everything is found by its number, in the order in which it was made.
 class Bus {
 public:
-    std::array<Topic, types> topics;
+    /// By type; then those of values that stand alone, by a number of their own.
+    std::map<int, Topic> topics;
     std::map<int, Subscription> subscriptions;
     std::map<int, Watcher> watchers;
     bool is_closed = false;
     bool has_started = false;
     bool counts_unheard = false;
+    /// In the last call, so that it throws.
+    bool user_code_threw = false;
+
+    Bus();
 
     /// Whether an emitter may be made.
     [[nodiscard]] errc add_emitter(Type type, bool retain, bool exclusive);
     void remove_emitter(Type type);
 
     /// Emits. A queue of whose room somebody may have a promise takes the event only where `accepts` says so.
-    EmitResult emit(Type type, int number, const Accepts& accepts = {});
+    EmitResult emit(Type type, int number, const Accepts& accepts = {}) { return emit(make(type, number), accepts); }
+    EmitResult emit(Event event, const Accepts& accepts = {});
+    /// Emits what passes by: while that lasts there is one more emitter.
+    EmitResult begin_passing(const Event& event);
+    void end_passing(Type type);
     [[nodiscard]] bool is_wanted(Type type) const;
     /// Whether every queue whose policy is Wait has room.
     [[nodiscard]] bool has_room(Type type) const;
@@ -148,16 +168,31 @@ public:
     void close(Subscription& subscription);
     void drain(Subscription& subscription);
 
-    void watch(int number, Type type);
+    void watch(int number, int topic);
     void close(Watcher& watcher);
-    [[nodiscard]] const std::optional<Event>& newest(const Watcher& watcher) const { return topics[watcher.type].kept; }
+    [[nodiscard]] const std::optional<Event>& newest(const Watcher& watcher) const {
+        return topics.at(watcher.topic).kept;
+    }
     [[nodiscard]] bool is_behind(const Watcher& watcher) const {
         return newest(watcher) && newest(watcher)->order > watcher.seen;
     }
     [[nodiscard]] bool has_ended(const Watcher& watcher) const {
-        return watcher.is_closed || (!is_behind(watcher) && is_closed);
+        return watcher.is_closed || (!is_behind(watcher) && topics.at(watcher.topic).is_closed);
     }
     void see(Watcher& watcher);
+
+    /// One more handle of a type's latest value.
+    [[nodiscard]] errc add_value(Type type);
+    void close_value(Type type);
+    void add_view(int topic) { ++topics.at(topic).views; }
+    void remove_view(int topic);
+    /// A value without a bus.
+    void add_lone(int number) {
+        topics[number].is_retained = true;
+        add_view(number);
+    }
+    void set_lone(int number, Type type, int to);
+    void close_lone(int number) { topics.at(number).is_closed = true; }
 
     void forget(Type type);
     void start();
@@ -165,24 +200,29 @@ public:
 
     [[nodiscard]] std::size_t subscribers(Type type) const;
     [[nodiscard]] Figures sums() const;
-    /// Events of the type that somebody could still read.
-    [[nodiscard]] std::size_t alive(Type type) const;
+    /// Which events of the type somebody could still read.
+    [[nodiscard]] std::set<std::uint64_t> alive(Type type) const;
     /// By who is sure to want it; wildcards take what there is.
     [[nodiscard]] bool is_used(Type type) const;
     /// A topic that nobody uses begins anew.
     void retire_unused(Type type);
 
 private:
+    [[nodiscard]] Event make(Type type, int number) { return {type, number, 0, ++objects_}; }
     enum class Pushed : std::uint8_t { queued, displaced, refused, rejected, merged_away, killed };
     Pushed push(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed, int* accepts);
+    /// What is queued under the event's key is replaced; what became of it, if there is any.
+    std::optional<Pushed> replace(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed);
     void append(Subscription& subscription, const Queued& queued);
     /// One that nobody received goes; the next one tells of it.
     void lose(Subscription& subscription, std::size_t position);
     void end(Subscription& subscription, Subscription::State how);
     void resolve(Subscription& subscription);
-    void forget_if_unread(Type type);
+    void forget_if_unread(int topic);
 
     std::uint64_t order_ = 0;
+    std::uint64_t objects_ = 0;
+    std::uint64_t keyed_ = 0;
     Figures gone_;
 };
 

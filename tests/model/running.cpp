@@ -1,5 +1,7 @@
 #include "machine.hpp"
 
+#include <utility>
+
 namespace model {
 
 void Machine::cancel(const Step& step) {
@@ -39,7 +41,18 @@ void Machine::run_context(const Step& step) {
     if (context == nullptr) return;
     running_ = step.a % 2;
     context->restart();
-    for (int i = 0; i <= step.b % 4 && failure_.empty(); ++i) context->poll_one();
+    for (int i = 0; i <= step.b % 4 && failure_.empty(); ++i) poll(*context);
+}
+
+bool Machine::poll(boost::asio::io_context& context) {
+    std::size_t handlers = 1;
+    const Outcome outcome = guarded([&] { handlers = context.poll_one(); });
+    if (!outcome.threw) {
+        expect(!std::exchange(handler_threw_, false), "what a handler throws does not leave run()");
+    } else if (!std::exchange(handler_threw_, false)) {
+        expect(running_ == 0 && posted_-- > 0, "run() throws what nobody has thrown");
+    }
+    return handlers != 0;
 }
 
 void Machine::run_all() {
@@ -49,7 +62,7 @@ void Machine::run_all() {
             const auto& context = contexts_[running_];
             if (context == nullptr) continue;
             context->restart();
-            for (int handlers = 0; failure_.empty() && context->poll_one() != 0; ++handlers) {
+            for (int handlers = 0; failure_.empty() && poll(*context); ++handlers) {
                 is_idle = false;
                 expect(handlers < 10'000, "it does not come to rest");
             }
@@ -60,6 +73,7 @@ void Machine::run_all() {
 
 void Machine::check_idle() {
     if (!failure_.empty()) return;
+    expect(home_is_gone_ || posted_ == 0, "what was thrown into waiting emits does not leave run()");
     for (const auto& [number, operation] : operations_) {
         if (home_is_gone_) {
             expect(false, "{} {} outlives the bus's context", name_of(operation.kind), number);
@@ -90,6 +104,7 @@ void Machine::kill_context(const Step& step) {
     if (!is_alive(which)) return;
     ++dying_[which];
     if (which == 0) home_is_gone_ = true;
+    strands_[which].reset();
     contexts_[which].reset();
     --dying_[which];
     for (const auto& [number, operation] : operations_) {

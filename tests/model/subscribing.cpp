@@ -31,10 +31,14 @@ void Machine::subscribe(const Step& step) {
     wanted.is_push = step.c / 8 % 3 == 0;
     wanted.number = next_++;
     const std::size_t context = choose_context(step.c / 24);
-    if (wanted.is_push && is_alive(context)) wanted.context = contexts_[context].get();
+    if (wanted.is_push && is_alive(context)) {
+        wanted.context = contexts_[context].get();
+        if (step.b / 72 % 3 == 1) wanted.strand = &*strands_[context];
+    }
     if (home_is_gone_ || wanted.context == nullptr) wanted.is_push = false;
     const bool replays = lists.front() != Listed::all || step.c / 48 % 2 == 0;
     subscription.is_filtered = wanted.is_filtered;
+    subscription.throws = wanted.throws = step.a / 8 % 4 == 1;
     subscription.keys = wanted.keys;
     subscription.requires_emitters = step.b / 18 % 4 == 0;
     static const event::Backpressure policies[] = {event::Notify{}, event::Drop{}, event::DropOldest{},
@@ -51,11 +55,18 @@ void Machine::subscribe(const Step& step) {
     made.context = context;
     made.has_handler = wanted.is_push;
     made.then = static_cast<std::uint8_t>(step.c ^ step.b);
-    if (!is_refused && !model_.is_closed) model_.subscribe(number, subscription, replays);
+    bool throws = false;
+    if (!is_refused && !model_.is_closed) {
+        model_.subscribe(number, subscription, replays);
+        throws = model_.user_code_threw;
+    }
     try {
         auto handle = model::subscribe(*bus_, *this, std::move(wanted));
         subscriptions_.at(number).handle = std::move(handle);
-        expect(!is_refused && !model_.is_closed, "a subscription that cannot be");
+        expect(!is_refused && !model_.is_closed && !throws, "a subscription that cannot be");
+    } catch (const Thrown&) {
+        expect(throws, "a subscription throws");
+        model_.close(model_.subscriptions.at(number));
     } catch (const std::invalid_argument&) {
         expect(is_refused, "a subscription is refused");
     } catch (const boost::system::system_error& error) {
@@ -101,18 +112,20 @@ void Machine::start_receive(const Step& step) {
                         .target = target,
                         .context = choose_context(step.b / 3),
                         .most = step.b / 6 % 4U,
+                        .is_on_strand = step.b / 24 % 3 == 1,
                         .then = step.c};
+    if (operation.kind == Kind::receive) operation.limit = limit_of(step.b / 24);
     if (!is_alive(operation.context)) return;
     const Subscribed& subscribed = picked->second;
     if (subscribed.is_push && subscribed.has_handler && subscription.has_ended()) return;  // it may be going just now
     if (is_occupied(target, false) || (subscribed.is_push && subscribed.has_handler))
         operation.fixed = errc::concurrent_receive;
     const int number = begin(operation);
-    const auto signal = operations_.at(number).signal;
-    const Handling handling{*this, number, contexts_[operation.context].get(), *signal};
+    const Handling handling = this->handling(number);
     switch (operation.kind) {
         case Kind::receive:
-            return subscribed.handle->receive(handling);
+            if (operation.limit == Operation::Limit::none) return subscribed.handle->receive(handling);
+            return subscribed.handle->receive_for(handling, duration_of(operation.limit));
         case Kind::receive_some:
             return subscribed.handle->receive_some(handling, operation.most);
         default:
@@ -126,11 +139,11 @@ void Machine::start_beside(const Step& step) {
     Operation operation{.kind = step.b % 2 == 0 ? Kind::end : Kind::readiness,
                         .target = picked->first,
                         .context = choose_context(step.b / 2),
+                        .is_on_strand = step.b / 4 % 3 == 1,
                         .then = step.c};
     if (!is_alive(operation.context)) return;
     const int number = begin(operation);
-    const auto signal = operations_.at(number).signal;
-    const Handling handling{*this, number, contexts_[operation.context].get(), *signal};
+    const Handling handling = this->handling(number);
     if (operation.kind == Kind::end) {
         picked->second.handle->wait_for_end(handling);
     } else {

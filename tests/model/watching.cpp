@@ -6,6 +6,11 @@ void Machine::watch(const Step& step) {
     if (watchers_.size() >= most_of_a_kind) return end_watcher({step.what, step.a, 1, 0});
     const auto type = static_cast<Type>(step.a % started);
     const int number = next_++;
+    if (auto* viewed = step.b % 3 == 0 ? pick(views_, step.a) : nullptr) {
+        model_.watch(number, viewed->second.topic);
+        watchers_[number].handle = viewed->second.handle->watch();
+        return;
+    }
     try {
         auto handle = model::watch(*bus_, type);
         expect(!model_.is_closed, "a watcher of a closed bus");
@@ -43,16 +48,18 @@ void Machine::start_get(const Step& step) {
     Operation operation{.kind = static_cast<Kind>(static_cast<int>(Kind::get) + step.b % 3),
                         .target = picked->first,
                         .context = choose_context(step.b / 3),
+                        .is_on_strand = step.b / 6 % 4 == 1,
                         .then = step.c};
+    if (operation.kind == Kind::get) operation.limit = limit_of(step.b / 24);
     if (!is_alive(operation.context)) return;
     if (is_occupied(picked->first, true)) operation.fixed = errc::concurrent_receive;
     if (operation.kind == Kind::get_if && !operation.fixed) model_.watchers.at(picked->first).may_have_seen = true;
     const int number = begin(operation);
-    const auto signal = operations_.at(number).signal;
-    const Handling handling{*this, number, contexts_[operation.context].get(), *signal};
+    const Handling handling = this->handling(number);
     switch (operation.kind) {
         case Kind::get:
-            return picked->second.handle->get(handling);
+            if (operation.limit == Operation::Limit::none) return picked->second.handle->get(handling);
+            return picked->second.handle->get_for(handling, duration_of(operation.limit));
         case Kind::get_if:
             return picked->second.handle->get_if(handling);
         default:
