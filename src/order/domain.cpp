@@ -1,3 +1,4 @@
+#include <event/detail/chaos.hpp>
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/domain.hpp>
 
@@ -154,7 +155,9 @@ void DomainMember::merge(const DomainMember& left, const DomainMember& right) no
             into->size += std::exchange(from->size, 0);
             DomainMember* last = nullptr;
             for (DomainMember* member = from->members; member != nullptr; member = member->next_in_domain_) {
+                chaos(Point::before_rehoming, member);
                 member->domain_.store(into, std::memory_order_release);
+                chaos(Point::rehomed, member);
                 last = member;
             }
             last->next_in_domain_ = std::exchange(into->members, std::exchange(from->members, nullptr));

@@ -1,3 +1,4 @@
+#include <event/detail/chaos.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/queue/slow_notifier.hpp>
@@ -66,6 +67,7 @@ bool SlowNotifier::tell(Mailbox& mailbox, unsigned reasons, std::exception_ptr& 
         }
         const auto call = [&](const Callback& callback) {
             const Calling calling;
+            chaos(Point::before_callback, this);
             try {
                 // told without its names where there is no memory for them: the event is out, and whoever emits it is
                 // not to hear of that
@@ -78,6 +80,7 @@ bool SlowNotifier::tell(Mailbox& mailbox, unsigned reasons, std::exception_ptr& 
             } catch (...) {
                 if (!first) first = std::current_exception();
             }
+            chaos(Point::after_callback, this);
         };
         if ((due & bit(Reason::loss)) != 0) call(callback_ ? callback_ : options_.on_slow_subscriber);
         slow.age = age;
@@ -107,7 +110,9 @@ void SlowNotifier::await_end(const Mailbox& mailbox) noexcept {
             const DomainGuard guard(mailbox.home());
             if (caller_ == std::this_thread::get_id()) return;
         }
+        chaos(Point::awaits_callback, this);
         call_.wait(Call::running, std::memory_order_acquire);
+        chaos(Point::callback_is_over, this);
         call = Call::none;
     }
     if (call == Call::none) call_.store(Call::over, std::memory_order_release);

@@ -1,3 +1,4 @@
+#include <event/detail/chaos.hpp>
 #include <event/detail/order/topic.hpp>
 #include <event/detail/queue/turn.hpp>
 
@@ -68,6 +69,7 @@ bool EmitSpot::join() noexcept {
 }
 
 void EmitSpot::leave(Aftermath& after) noexcept {
+    chaos(Point::turn_passed_on, this);
     is_offered_ = false;
     for (Turn& turn : turns()) {
         if (!turn.is_linked()) continue;
@@ -80,6 +82,7 @@ void EmitSpot::leave(Aftermath& after) noexcept {
 void EmitSpot::count_ready(Turn& turn, Aftermath& after) noexcept {
     if (std::exchange(turn.is_ready, true) || --not_ready_ != 0) return;
     is_offered_ = true;
+    chaos(Point::turn_offered, this);
     for (Turn& offered : turns()) offered.is_overlooked = false;
     after.wake(claim());
 }

@@ -1,3 +1,4 @@
+#include <event/detail/chaos.hpp>
 #include <event/detail/wait/contexts.hpp>
 
 #include <boost/asio/detail/strand_executor_service.hpp>
@@ -39,9 +40,11 @@ bool ContextListener::listen_to(boost::asio::execution_context& context) {
 }
 
 bool ContextRegistry::add(ContextListener& listener) noexcept {
+    chaos(Point::before_registering, this);
     const std::lock_guard guard(mutex_);
     if (is_gone_.load(std::memory_order_relaxed)) return false;
     listeners_.push_back(listener);
+    chaos(Point::registered, this);
     return true;
 }
 
@@ -54,6 +57,7 @@ ContextRegistry::Pinned::~Pinned() {
 }
 
 void ContextRegistry::remove(ContextListener& listener) noexcept {
+    chaos(Point::before_registering, this);
     const std::lock_guard guard(mutex_);
     listener.unlink();  // the context may just have let go of it
     changed_.notify_all();
@@ -61,6 +65,7 @@ void ContextRegistry::remove(ContextListener& listener) noexcept {
 
 bool ContextRegistry::pin() noexcept {
     pins_.fetch_add(1, std::memory_order_seq_cst);
+    chaos(Point::pinned, this);
     if (!is_gone_.load(std::memory_order_seq_cst)) return true;
     unpin();
     return false;
@@ -68,12 +73,14 @@ bool ContextRegistry::pin() noexcept {
 
 void ContextRegistry::unpin() noexcept {
     pins_.fetch_sub(1, std::memory_order_seq_cst);
+    chaos(Point::unpinned, this);
     if (!is_gone_.load(std::memory_order_seq_cst)) return;
     const std::lock_guard guard(mutex_);
     changed_.notify_all();
 }
 
 void ContextRegistry::close() noexcept {
+    chaos(Point::before_death, this);
     std::size_t own_pins = 0;
     for (const Pinned* pin = pinned_here; pin != nullptr; pin = pin->outer_)
         if (pin->registry_.get() == this) ++own_pins;
@@ -93,9 +100,10 @@ void ContextRegistry::close() noexcept {
                 return pins_ <= own_pins && listeners_.empty();
             });
         }
-        if (next == nullptr) return;
+        if (next == nullptr) break;
         next->context_gone(*context_);
     }
+    chaos(Point::death, this);
 }
 
 }  // namespace event::detail

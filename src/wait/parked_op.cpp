@@ -25,8 +25,10 @@ thread_local Posting* Posting::current = nullptr;
 inline bool PostedOp::post_or_not() noexcept {
     for (int attempts = 2; attempts > 0; --attempts) {
         Posting posting(*this);
+        chaos(Point::before_wake, this);
         try {
             post();
+            chaos(Point::woken, this);
             if (posting.dropped) destroy();
             return true;
         } catch (...) {

@@ -1,3 +1,4 @@
+#include <event/detail/chaos.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/detail/wait/spot.hpp>
 
@@ -10,6 +11,7 @@ std::uint64_t ParkingSpot::begin() noexcept {
         if (phase_of(state) != Phase::idle) return 0;
         pending = state + one_ticket + static_cast<std::uint64_t>(Phase::pending);
     } while (!state_.compare_exchange_weak(state, pending, std::memory_order_acq_rel, std::memory_order_relaxed));
+    chaos(Point::began, this);
     return pending & ~reference_mask;
 }
 
@@ -18,6 +20,7 @@ void ParkingSpot::finish() noexcept {
     while (!state_.compare_exchange_weak(state, (state & ~phase_mask) - one_reference, std::memory_order_acq_rel,
                                          std::memory_order_relaxed)) {
     }
+    chaos(Point::ended, this);
     if (is_last(state)) let_all_go();
 }
 
@@ -30,6 +33,7 @@ bool ParkingSpot::try_add_reference() noexcept {
 }
 
 void ParkingSpot::let_all_go() noexcept {
+    chaos(Point::let_go, this);
     stop_listening([this] { let_executor_go(); });
     Core& core = this->core();
     let_go();
@@ -45,6 +49,7 @@ void ParkingSpot::cancel(std::uint64_t ticket, Phase why) noexcept {
     } while (!state_.compare_exchange_weak(state,
                                            ((state & ~phase_mask) | static_cast<std::uint64_t>(why)) + one_reference,
                                            std::memory_order_acq_rel, std::memory_order_relaxed));
+    chaos(Point::cancelled, this);
     if (!defer()) wake_cancelled();
     release();
 }

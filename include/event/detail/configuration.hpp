@@ -25,6 +25,7 @@ struct AsioWithoutEventfd;
 struct AsioWithoutTimerfd;
 struct AsioWithIoUring;
 struct AsioWithIoUringAsDefault;
+struct Chaos;
 struct DebugContainers;
 struct OldStrings;
 
@@ -60,6 +61,9 @@ using ThisConfiguration = Configuration<
 #endif
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
     AsioWithIoUringAsDefault,
+#endif
+#if defined(EVENTBUS_CHAOS)
+    Chaos,
 #endif
 #if defined(_GLIBCXX_DEBUG)
     DebugContainers,

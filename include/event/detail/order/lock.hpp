@@ -1,5 +1,7 @@
 #pragma once
 
+#include <event/detail/chaos.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -59,21 +61,33 @@ public:
     Lock& operator=(const Lock&) = delete;
 
     void lock() noexcept {
+        chaos(Point::before_lock, this);
         if (locked_.exchange(true, std::memory_order_acquire)) [[unlikely]]
             wait();
+        chaos(Point::locked, this);
     }
-    [[nodiscard]] bool try_lock() noexcept { return !locked_.exchange(true, std::memory_order_acquire); }
+    [[nodiscard]] bool try_lock() noexcept {
+        chaos(Point::before_lock, this);
+        const bool is_taken = locked_.exchange(true, std::memory_order_acquire);
+        chaos(is_taken ? Point::not_locked : Point::locked, this);
+        return !is_taken;
+    }
     /// Whoever takes it next may destroy it: nothing of it is touched once it is free, or handed over.
     void unlock() noexcept {
-        if (is_urgent_.load(std::memory_order_relaxed)) [[unlikely]]
-            return unlock_for_who_waits();
-        locked_.store(false, std::memory_order_release);
+        if (is_urgent_.load(std::memory_order_relaxed)) [[unlikely]] {
+            unlock_for_who_waits();
+        } else {
+            locked_.store(false, std::memory_order_release);
+        }
+        chaos(Point::unlocked, this);
     }
 
 private:
     class Heir;
 
-    [[nodiscard]] bool take_if_free() noexcept { return !locked_.load(std::memory_order_relaxed) && try_lock(); }
+    [[nodiscard]] bool take_if_free() noexcept {
+        return !locked_.load(std::memory_order_relaxed) && !locked_.exchange(true, std::memory_order_acquire);
+    }
     void wait() noexcept;
     void unlock_for_who_waits() noexcept;
 

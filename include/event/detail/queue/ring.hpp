@@ -1,5 +1,6 @@
 #pragma once
 
+#include <event/detail/chaos.hpp>
 #include <event/detail/queue/slot.hpp>
 
 #include <atomic>
@@ -34,7 +35,9 @@ public:
             at_ = begin;
     }
     void count_one(std::memory_order order = std::memory_order_release) noexcept {
+        chaos(Point::before_publish, this);
         count.store(own_count() + 1, order);
+        chaos(Point::published, this);
     }
 
 private:

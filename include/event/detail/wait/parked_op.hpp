@@ -1,5 +1,6 @@
 #pragma once
 
+#include <event/detail/chaos.hpp>
 #include <event/detail/intrusive_list.hpp>
 #include <event/detail/intrusive_ptr.hpp>
 #include <event/detail/order/domain.hpp>
@@ -90,6 +91,7 @@ protected:
         parked_by_ = std::this_thread::get_id();
         spot_.park(*this);
         list();
+        chaos(Point::parked, &spot_);
         return true;
     }
 
@@ -135,7 +137,9 @@ private:
 
 inline ParkedOp* ParkingSpot::claim() noexcept {
     ParkedOp* op = std::exchange(parked_, nullptr);
-    if (op != nullptr) op->unlink();
+    if (op == nullptr) return nullptr;
+    op->unlink();
+    chaos(Point::claimed, this);
     return op;
 }
 
