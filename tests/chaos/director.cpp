@@ -58,12 +58,12 @@ void hand_over(Random& random) noexcept {
         std::this_thread::yield();
 }
 
-void disturb(Random& random) noexcept {
+void answer(Random& random) noexcept {
     disturbed.fetch_add(1, relaxed);
-    const std::uint32_t answer = random.below(64);
-    if (answer == 0) return std::this_thread::sleep_for(std::chrono::milliseconds(1));  // who waits goes to sleep, too
-    if (answer < 16) return std::this_thread::sleep_for(std::chrono::microseconds(random.below(60)));
-    if (answer < 28) return hand_over(random);
+    const std::uint32_t drawn = random.below(64);
+    if (drawn == 0) return std::this_thread::sleep_for(std::chrono::milliseconds(1));  // who waits goes to sleep, too
+    if (drawn < 16) return std::this_thread::sleep_for(std::chrono::microseconds(random.below(60)));
+    if (drawn < 28) return hand_over(random);
     std::this_thread::yield();
 }
 
@@ -104,7 +104,7 @@ void draw_rule(std::uint64_t seed) noexcept {
 }
 
 void disturb() noexcept {
-    if (self != nullptr) disturb(self->random);
+    if (self != nullptr) answer(self->random);
 }
 
 std::uint64_t disturbances() noexcept { return disturbed.load(relaxed); }
@@ -151,5 +151,5 @@ void event::detail::at_point(Point point, const void* what) noexcept {
     self->what.store(what, relaxed);
     self->passed.fetch_add(1, relaxed);
     note(*self, point, what);
-    if (self->random.below(1024) < odds[static_cast<std::size_t>(point)]) disturb(self->random);
+    if (self->random.below(1024) < odds[static_cast<std::size_t>(point)]) answer(self->random);
 }

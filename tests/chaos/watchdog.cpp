@@ -56,16 +56,19 @@ std::vector<Waiting> circle() {
 Watchdog::Watchdog(std::string round) : round_(std::move(round)), thread_([this] { run(); }) {}
 
 Watchdog::~Watchdog() {
-    is_over_.store(true);
-    is_over_.notify_all();
+    {
+        const std::lock_guard guard(mutex_);
+        is_over_ = true;
+    }
+    over_.notify_one();
     thread_.join();
 }
 
 void Watchdog::run() {
     const auto began = std::chrono::steady_clock::now();
     std::vector<Waiting> seen;
-    for (int times = 0; !is_over_.load();) {
-        std::this_thread::sleep_for(between_looks);
+    std::unique_lock lock(mutex_);
+    for (int times = 0; !over_.wait_for(lock, between_looks, [this] { return is_over_; });) {
         auto now = circle();
         times = !now.empty() && now == seen ? times + 1 : 0;
         seen = std::move(now);

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -22,7 +22,9 @@ private:
     [[noreturn]] void give_up(const char* why) const;
 
     const std::string round_;
-    std::atomic<bool> is_over_{false};
+    std::mutex mutex_;
+    std::condition_variable over_;
+    bool is_over_ = false;  // guarded by mutex_
     std::thread thread_;
 };
 

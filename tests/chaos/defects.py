@@ -1,0 +1,31 @@
+"""Defects that this library, or one before it, has had, as programs showed them: put back one at a time. Each is some
+replacements (the file, what stands there once, what is to stand there instead), of which one alone might show nothing.
+
+The chaos finds each of them: `tests/mutations/run --defects`."""
+
+DEFECTS = [
+    ("D1: a context that dies calls who is just being destroyed",
+     ("src/wait/contexts.cpp", "if (pins_ > own_pins || !listener.try_add_reference()) continue;",
+      "static_cast<void>(listener.try_add_reference());")),
+    ("D1: a context that dies waits for nobody who still has something of it",
+     ("src/wait/contexts.cpp", "return pins_ <= own_pins && listeners_.empty();", "return true;")),
+    ("D3: who runs a callback waits for another one",
+     ("src/queue/slow_notifier.cpp", "if (Calling::depth != 0 || UserCode::runs()) return;",
+      "if (UserCode::runs()) return;")),
+    ("D5: who merges wants two locks at once",
+     ("src/order/domain.cpp",
+      "        {\n            const Standstill waiting(*first);\n            second->lock.lock();\n        }\n",
+      "        if (!second->lock.try_lock()) {\n            first->lock.unlock();\n            continue;\n        }\n")),
+    ("D6: a turn holds for one type, not for the queue",
+     ("include/event/detail/order/topic.hpp", "return queue.line().empty() && queue.has_room();",
+      "return (queue.line().empty() || &queue.line().front()->emit->topic() != this) && queue.has_room();")),
+    ("D7: a turn that nobody takes stays his",
+     ("src/queue/turn.cpp", "    if (std::exchange(turn.is_overlooked, true)) leave(after);\n", "")),
+    ("D9: a predicate that rejects keeps the thread",
+     ("include/event/detail/wait/watch.hpp", "most_at_once = 16;", "most_at_once = 1 << 30;")),
+    ("D13: a post that fails once ends the operation, or leaves it where nobody finds it",
+     ("src/wait/parked_op.cpp", "for (int attempts = 2;", "for (int attempts = 1;"),
+     ("src/wait/parked_op.cpp", "            return list();\n", "            return;\n")),
+    ("D13: a post that fails is not tried again",
+     ("src/wait/parked_op.cpp", "for (int attempts = 2;", "for (int attempts = 1;")),
+]
