@@ -10,11 +10,11 @@ namespace {
 constexpr auto relaxed = std::memory_order_relaxed;
 
 std::atomic<std::uint64_t> passes{0};
-std::atomic<std::uint64_t> disturbed{0};
+std::atomic<std::uint64_t> answers{0};
 // written between the rounds
 std::array<std::uint32_t, points> odds{};  // of 1024
 std::uint64_t round_seed = 0;
-thread_local ThreadState* self = nullptr;
+thread_local ThreadState* current = nullptr;
 
 void hold(ThreadState& thread, const void* what) noexcept {
     thread.waits_for.store(nullptr, relaxed);
@@ -59,7 +59,7 @@ void hand_over(Random& random) noexcept {
 }
 
 void answer(Random& random) noexcept {
-    disturbed.fetch_add(1, relaxed);
+    answers.fetch_add(1, relaxed);
     const std::uint32_t drawn = random.below(64);
     if (drawn == 0) return std::this_thread::sleep_for(std::chrono::milliseconds(1));  // who waits goes to sleep, too
     if (drawn < 16) return std::this_thread::sleep_for(std::chrono::microseconds(random.below(60)));
@@ -80,19 +80,19 @@ Disturbed::Disturbed(std::uint32_t number, const char* role) noexcept {
         if (!thread.role.compare_exchange_strong(none, role)) continue;
         thread.number.store(number, relaxed);
         thread.random = Random(round_seed + number);
-        self = &thread;
+        current = &thread;
         return;
     }
 }
 
 Disturbed::~Disturbed() {
-    if (self == nullptr) return;
-    for (auto& held : self->holds) held.store(nullptr, relaxed);
-    self->waits_for.store(nullptr, relaxed);
-    std::exchange(self, nullptr)->role.store(nullptr);
+    if (current == nullptr) return;
+    for (auto& held : current->holds) held.store(nullptr, relaxed);
+    current->waits_for.store(nullptr, relaxed);
+    std::exchange(current, nullptr)->role.store(nullptr);
 }
 
-Random& Disturbed::random() noexcept { return self->random; }
+Random& Disturbed::random() noexcept { return current->random; }
 
 void draw_rule(std::uint64_t seed) noexcept {
     round_seed = seed;
@@ -104,10 +104,10 @@ void draw_rule(std::uint64_t seed) noexcept {
 }
 
 void disturb() noexcept {
-    if (self != nullptr) answer(self->random);
+    if (current != nullptr) answer(current->random);
 }
 
-std::uint64_t disturbances() noexcept { return disturbed.load(relaxed); }
+std::uint64_t disturbances() noexcept { return answers.load(relaxed); }
 
 const char* name_of(Point point) noexcept {
     constexpr std::array<const char*, points> names{"is before a lock",
@@ -145,11 +145,11 @@ const char* name_of(Point point) noexcept {
 
 void event::detail::at_point(Point point, const void* what) noexcept {
     using namespace chaos;
-    if (self == nullptr) return;
+    if (current == nullptr) return;
     passes.fetch_add(1, relaxed);
-    self->point.store(point, relaxed);
-    self->what.store(what, relaxed);
-    self->passed.fetch_add(1, relaxed);
-    note(*self, point, what);
-    if (self->random.below(1024) < odds[static_cast<std::size_t>(point)]) answer(self->random);
+    current->point.store(point, relaxed);
+    current->what.store(what, relaxed);
+    current->passed.fetch_add(1, relaxed);
+    note(*current, point, what);
+    if (current->random.below(1024) < odds[static_cast<std::size_t>(point)]) answer(current->random);
 }

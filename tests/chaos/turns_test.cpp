@@ -99,6 +99,7 @@ public:
             }
             is_over_ = true;
             subscription.close();
+            home.end();  // what is received just now may still emit
         }
     }
 
@@ -173,11 +174,11 @@ public:
                     }
                 });
             }
+            asio::post(home.io(), Beat{*this, home.io()});
             for (auto& watcher : watchers) {
                 watcher.async_get_if([this](std::uint64_t) { return reject(); },
                                      asio::bind_executor(home.io(), Ends(Kind::get_if)));
             }
-            asio::post(home.io(), Beat{*this, home.io()});
         }
         for (auto& watcher : watchers) watcher.cancel();
     }
@@ -192,8 +193,8 @@ private:
         Rejecting& all;
         asio::io_context& io;
         void operator()() {
-            all.looks_ = 0;
-            if (++all.beats_ < last_beat) asio::post(io, *this);
+            if (std::exchange(all.looks_, 0) != 0) ++all.beats_;
+            if (all.beats_ < last_beat) asio::post(io, *this);
         }
     };
     bool reject() {
