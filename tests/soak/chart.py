@@ -67,8 +67,8 @@ def chart(svg, left, top, rows, title, lines, unit):
         quiet = [(x(row["seconds"]), y(row[key])) for row in rows if row["quiet"]]
         svg.polyline(quiet, colour)
         if len(lines) > 1:
-            svg.rect(left + place * 72, bottom + 22, 8, 8, colour)
-            svg.text(left + place * 72 + 11, bottom + 30, label, 9)
+            svg.rect(left + place * 76 - 20, bottom + 22, 8, 8, colour)
+            svg.text(left + place * 76 - 9, bottom + 30, label, 9)
 
 
 def main(arguments):

@@ -56,6 +56,9 @@ void write_row(std::FILE* file, const Figures& figures);
 /// Looks at one row after the other. What it finds are sentences.
 class Judge {
 public:
+    /// It keeps that many quiet moments without growing itself.
+    explicit Judge(std::size_t quiet_moments) { quiet_.reserve(quiet_moments); }
+
     /// Of a row: what has not returned, what has fallen, what does not add up.
     [[nodiscard]] std::vector<std::string> look(const Figures& now);
     /// Of all quiet moments: what has grown.

@@ -158,7 +158,7 @@ private:
     const std::unique_ptr<std::FILE, void (*)(std::FILE*)> csv_;
     Faults faults_;
     Ledger ledger_;
-    Judge judge_;
+    Judge judge_{2 * options_.seconds + 100};
     Figures base_;
     bool has_base_ = false;
     asio::thread_pool pool_{2};

@@ -15,12 +15,14 @@
 #endif
 
 #ifdef EVENTBUS_SOAK_SANITIZED
-#include <sanitizer/allocator_interface.h>
-
+// NOLINTBEGIN(bugprone-reserved-identifier)
+/// Of <sanitizer/allocator_interface.h>, which GCC does not bring along.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 /// What is freed is kept for a while, to find who uses it still: as much as is soon reached, or the resident memory
 /// would grow for minutes.
-extern "C" const char* __asan_default_options();  // NOLINT(bugprone-reserved-identifier)
+extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() { return "quarantine_size_mb=16"; }
+// NOLINTEND(bugprone-reserved-identifier)
 #endif
 
 namespace soak {
