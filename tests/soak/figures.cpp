@@ -63,31 +63,37 @@ void write_row(std::FILE* file, const Figures& figures) {
     std::fflush(file);
 }
 
-std::vector<std::string> Judge::look(const Figures& now) {
+std::vector<std::string> Judge::differences(const Figures& now) const {
     std::vector<std::string> found;
-    for (const Column& column : columns())
-        if (column.is_sum && now.*column.figure < last_.*column.figure)
-            found.push_back(fmt::format("the sum of {} has fallen from {} to {}", column.words, last_.*column.figure,
-                                        now.*column.figure));
-    last_ = now;
-    if (!now.is_quiet) return found;
     const std::uint64_t accounted = now.delivered + now.lost + now.rejected + now.discarded + now.killed;
     if (now.offered != accounted)
         found.push_back(
             fmt::format("{} events were offered, and the report accounts for {}: {} delivered, {} lost, {} "
                         "rejected, {} discarded, {} that killed",
                         now.offered, accounted, now.delivered, now.lost, now.rejected, now.discarded, now.killed));
-    if (!quiet_.empty()) {
-        const Figures& base = quiet_.front();
-        const auto compare = [&](std::string_view words, std::size_t then, std::size_t here) {
-            if (then != here) found.push_back(fmt::format("there are {} {}, and there were {}", here, words, then));
-        };
-        compare("descriptors", base.process.descriptors, now.process.descriptors);
-        compare("threads", base.process.threads, now.process.threads);
-        for (const Column& column : columns())
-            if (column.must_return) compare(column.words, base.*column.figure, now.*column.figure);
+    if (quiet_.empty()) return found;
+    const Figures& base = quiet_.front();
+    const auto compare = [&](std::string_view words, std::size_t then, std::size_t here) {
+        if (then != here) found.push_back(fmt::format("there are {} {}, and there were {}", here, words, then));
+    };
+    compare("descriptors", base.process.descriptors, now.process.descriptors);
+    compare("threads", base.process.threads, now.process.threads);
+    for (const Column& column : columns())
+        if (column.must_return) compare(column.words, base.*column.figure, now.*column.figure);
+    return found;
+}
+
+std::vector<std::string> Judge::look(const Figures& now) {
+    std::vector<std::string> found;
+    if (now.is_quiet) {
+        found = differences(now);
+        quiet_.push_back(now);
     }
-    quiet_.push_back(now);
+    for (const Column& column : columns())
+        if (column.is_sum && now.*column.figure < last_.*column.figure)
+            found.push_back(fmt::format("the sum of {} has fallen from {} to {}", column.words, last_.*column.figure,
+                                        now.*column.figure));
+    last_ = now;
     return found;
 }
 

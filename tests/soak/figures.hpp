@@ -59,6 +59,8 @@ public:
     /// It keeps that many quiet moments without growing itself.
     explicit Judge(std::size_t quiet_moments) { quiet_.reserve(quiet_moments); }
 
+    /// What is not as it was at the first quiet moment, or does not add up.
+    [[nodiscard]] std::vector<std::string> differences(const Figures& now) const;
     /// Of a row: what has not returned, what has fallen, what does not add up.
     [[nodiscard]] std::vector<std::string> look(const Figures& now);
     /// Of all quiet moments: what has grown.

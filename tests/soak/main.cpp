@@ -48,7 +48,8 @@ public:
             churn(options_.seed + 1000 * round);
             quiet_moment();
         }
-        for (std::string& sentence : judge_.conclude()) faults_.add(std::move(sentence));
+        if (faults_.all().empty())
+            for (std::string& sentence : judge_.conclude()) faults_.add(std::move(sentence));
         return tell();
     }
 
@@ -73,30 +74,22 @@ private:
         network_.end_round();
     }
 
-    /// Waits until nothing is left of the round. What is for long is in the row, and the judge will say so.
+    /// Waits until nothing is left of the round and nothing moves. What is not so after a long time is said.
     void quiet_moment() {
-        const auto limit = Clock::now() + 20s;
-        std::string unrest = network_.unrest();
+        const auto limit = Clock::now() + 60s;
+        std::string unrest;
         Figures now = figures(true);
         for (int calm = 0; calm < 3 && Clock::now() < limit;) {
             std::this_thread::sleep_for(2ms);
             unrest = network_.unrest();
             const Figures next = figures(true);
-            calm = unrest.empty() && is_as_before(now, next) ? calm + 1 : 0;
+            const bool is_still = judge_.differences(next).empty() && next.process.heap == now.process.heap &&
+                                  next.delivered == now.delivered;
+            calm = unrest.empty() && is_still ? calm + 1 : 0;
             now = next;
         }
         if (!unrest.empty()) faults_.add("it does not come to rest: " + unrest);
         row(now);
-    }
-
-    [[nodiscard]] bool is_as_before(const Figures& last, const Figures& now) const {
-        for (const Column& column : columns()) {
-            if (last.*column.figure != now.*column.figure) return false;
-            if (column.must_return && has_base_ && base_.*column.figure != now.*column.figure) return false;
-        }
-        return last.process.heap == now.process.heap &&
-               (!has_base_ ||
-                (base_.process.threads == now.process.threads && base_.process.descriptors == now.process.descriptors));
     }
 
     [[nodiscard]] Figures figures(bool is_quiet) {
@@ -132,10 +125,6 @@ private:
         if (csv_) write_row(csv_.get(), now);
         for (std::string& sentence : judge_.look(now))
             faults_.add(fmt::format("at {:.1f} s, {}", now.seconds, sentence));
-        if (now.is_quiet && !has_base_) {
-            base_ = now;
-            has_base_ = true;
-        }
         if (ledger_.uneven() != 0) faults_.add(fmt::format("{} emits whose figures do not add up", ledger_.uneven()));
     }
 
@@ -159,8 +148,6 @@ private:
     Faults faults_;
     Ledger ledger_;
     Judge judge_{2 * options_.seconds + 100};
-    Figures base_;
-    bool has_base_ = false;
     asio::thread_pool pool_{2};
     event::EventBus bus_{pool_.get_executor(),
                          {.on_slow_subscriber = [](const event::SlowSubscriber&) {}, .name = "soak"}};

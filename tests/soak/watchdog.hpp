@@ -24,7 +24,7 @@ public:
         : progress_(std::move(progress)), state_(std::move(state)) {}
 
 private:
-    static constexpr std::chrono::seconds patience{60};  // beyond that with which a quiet moment is waited for
+    static constexpr std::chrono::seconds patience{120};  // beyond that with which a quiet moment is waited for
 
     void run(const std::stop_token& stop) const {
         std::mutex mutex;
