@@ -149,8 +149,10 @@ private:
     Ledger ledger_;
     Judge judge_{2 * options_.seconds + 100};
     asio::thread_pool pool_{2};
-    event::EventBus bus_{pool_.get_executor(),
-                         {.on_slow_subscriber = [](const event::SlowSubscriber&) {}, .name = "soak"}};
+    // pools that are soon as large as they may be, and overflow in each round
+    event::EventBus bus_{
+        pool_.get_executor(),
+        {.on_slow_subscriber = [](const event::SlowSubscriber&) {}, .pooled_bytes = 8 * 1024, .name = "soak"}};
     event::Emitter<State> states_ = bus_.emitter<State>({.retain = true, .name = "soak"});
     Network network_{pool_, faults_};
     event::Value<State> hub_state_ = network_.hub().bus().value<State>();

@@ -317,9 +317,16 @@ void Round::trace() {
                                        .name = {},
                                        .require_emitters = false,
                                        .replay_retained = replays};
-    if (lot(2) == 0) return hold(pulled(ground_.bus.subscribe<event::AnyEvent>(std::move(options))));
-    hold(pushed(
-        ground_.bus.subscribe<event::AnyEvent>(std::move(options), asio::bind_executor(any_executor(), Handler()))));
+    if (lot(2) == 0)
+        return hold(pushed(ground_.bus.subscribe<event::AnyEvent>(std::move(options),
+                                                                  asio::bind_executor(any_executor(), Handler()))));
+    auto tracer = std::make_shared<event::Subscription<event::AnyEvent>>(
+        ground_.bus.subscribe<event::AnyEvent>(std::move(options)));
+    hold({tracer, [this, own = tracer.get()](unsigned lot) {
+              if (lot == 0) return own->close();
+              // once more, as itself
+              if (const auto traced = own->try_receive()) ground_.ledger.add(ground_.bus.emit(**traced));
+          }});
 }
 
 /// On the bus of a host that is at work.

@@ -48,20 +48,24 @@ struct Life {
           push(bus->subscribe<Number, Text>({.capacity = 4}, asio::bind_executor(completions, Ignore()))),
           tracer(bus->subscribe<event::AnyEvent>({.capacity = 4, .on_full = event::Kill{}},
                                                  asio::bind_executor(completions, Ignore()))),
-          watcher(bus->watch<Text>()) {}
+          watcher(bus->watch<Text>()),
+          lacking(bus->subscribe<Passing<0>>({.require_emitters = true})) {}
 
     void emit() {
+        bus->start();
         for (unsigned i = 0; i < 3; ++i) {
             emitter->emit<Number>({.value = i});
             emitter->emplace<Text>("to be gone");
             value->emplace("set");
         }
+        bus->forget<Text>();
     }
     void emit_and_wait() {
         for (int i = 0; i < 3; ++i) emitter->async_emplace<Text>(Ignore(), "waits");
     }
     void wait_on(const asio::any_io_executor& completions) {
         pull->async_closed(asio::bind_executor(completions, Ignore()));
+        lacking->async_ready(asio::bind_executor(completions, Ignore()));
         watcher->async_get(asio::bind_executor(completions, Ignore()));
     }
     void reset(unsigned which) {
@@ -78,11 +82,13 @@ struct Life {
                 return push.reset();
             case 5:
                 return tracer.reset();
-            default:
+            case 6:
                 return watcher.reset();
+            default:
+                return lacking.reset();
         }
     }
-    static constexpr unsigned parts = 7;
+    static constexpr unsigned parts = 8;
 
     std::optional<event::EventBus> bus;
     std::optional<event::Emitter<Number, Text>> emitter;
@@ -90,6 +96,7 @@ struct Life {
     std::optional<event::Subscription<Number, Text>> pull, push;
     std::optional<event::Subscription<event::AnyEvent>> tracer;
     std::optional<event::Watcher<Text>> watcher;
+    std::optional<event::Subscription<Passing<0>>> lacking;  // nobody emits it
 };
 
 }  // namespace
