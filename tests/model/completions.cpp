@@ -138,6 +138,7 @@ void Machine::pushed(int number, const Received& received) {
     const Subscribed& subscribed = subscriptions_.at(number);
     const std::uint8_t then = subscribed.then;
     expect(!home_is_gone_ && is_alive(subscribed.context), "a handler runs after its context");
+    expect(is_at_home(subscribed.context, subscribed.is_on_strand), "the handler of {} runs elsewhere", number);
     expect(!model_.subscriptions.at(number).has_ended(), "a handler runs after the end");
     check_received(number, received);
     end_handler(then);

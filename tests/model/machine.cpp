@@ -1,9 +1,12 @@
 #include "machine.hpp"
 
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 namespace model {
+
+using namespace std::string_view_literals;
 
 const char* name_of(Operation::Kind kind) {
     constexpr const char* names[] = {"receive", "receive_some", "wait",   "end",       "readiness",
@@ -140,12 +143,21 @@ bool Machine::is_due(const Operation& operation) const {
     return false;
 }
 
+bool Machine::is_at_home(std::size_t context, bool is_on_strand) const {
+    if (!is_alive(context)) return false;
+    return is_on_strand ? strands_[context]->running_in_this_thread()
+                        : contexts_[context]->get_executor().running_in_this_thread();
+}
+
 Operation* Machine::finish(int number, const char* how, Operation& storage) {
     const auto found = operations_.find(number);
     expect(found != operations_.end(), "operation {} {}, which is over", number, how);
     if (found == operations_.end()) return nullptr;
     storage = std::move(found->second);
     operations_.erase(found);
+    if (how == "completes"sv)
+        expect(is_at_home(storage.context, storage.is_on_strand), "{} {} completes elsewhere", name_of(storage.kind),
+               number);
     return &storage;
 }
 

@@ -117,6 +117,7 @@ private:
         std::unique_ptr<AnySubscription> handle;
         bool is_push = false;
         std::size_t context = 0;
+        bool is_on_strand = false;
         bool has_handler = false;  // that lives
         std::uint8_t then = 0;     // what its handler does
         std::uint64_t last_sequence = 0;
@@ -237,6 +238,8 @@ private:
     void compare_report();
     /// The model keeps what has ended; here goes what nobody can ask for any more.
     void forget_gone();
+    /// Whether what runs now runs there.
+    [[nodiscard]] bool is_at_home(std::size_t context, bool is_on_strand) const;
     Operation* finish(int operation, const char* how, Operation& storage);
 
     std::array<std::unique_ptr<boost::asio::io_context>, 2> contexts_;  // the first is the bus's

@@ -53,6 +53,7 @@ void Machine::subscribe(const Step& step) {
     Subscribed& made = subscriptions_[number];
     made.is_push = wanted.is_push;
     made.context = context;
+    made.is_on_strand = wanted.strand != nullptr;
     made.has_handler = wanted.is_push;
     made.then = static_cast<std::uint8_t>(step.c ^ step.b);
     bool throws = false;
