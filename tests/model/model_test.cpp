@@ -5,8 +5,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace model_test {
 
@@ -46,6 +52,20 @@ TEST(Model, SaysTheSameAsTheLibrary) {
                    << to_string(shortest);
         }
     }
+}
+
+/// Those that libFuzzer found worth keeping (model_fuzz.cpp): each reaches something that the others do not.
+TEST(Model, SaysTheSameAsTheLibraryOfTheCorpus) {
+    std::size_t programs = 0;
+    for (const auto& file : std::filesystem::directory_iterator(EVENTBUS_TESTS_FOLDER "/model/corpus")) {
+        std::ifstream stream(file.path(), std::ios::binary);
+        const std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
+        std::vector<std::uint8_t> numbers(bytes.begin(), bytes.end());
+        const model::Program program = model::program_of(numbers);
+        EXPECT_EQ(model::run(program), "") << file.path();
+        ++programs;
+    }
+    EXPECT_GT(programs, 0U);
 }
 
 }  // namespace model_test
