@@ -1,7 +1,10 @@
 """Defects that this library, or one before it, has had, as programs showed them: put back one at a time. Each is some
 replacements (the file, what stands there once, what is to stand there instead), of which one alone might show nothing.
+`tests/mutations/run --defects` runs the chaos on each of them.
 
-The chaos finds each of them: `tests/mutations/run --defects`."""
+All are found, in seconds of the scenario that looks for it, on two busy cores: D1 by AddressSanitizer 6, without it not
+in a minute (what it calls is memory that was just freed), its second form 0.1; D3 0.3; D5 1.2; D6 0.1; D7 20, which is
+when the watchdog gives up; D9 0.1; D13 0.1 in both forms."""
 
 DEFECTS = [
     ("D1: a context that dies calls who is just being destroyed",
@@ -12,7 +15,8 @@ DEFECTS = [
     ("D3: who runs a callback waits for another one",
      ("src/queue/slow_notifier.cpp", "if (Calling::depth != 0 || UserCode::runs()) return;",
       "if (UserCode::runs()) return;")),
-    ("D5: who merges wants two locks at once",
+    ("D5: who merges wants two locks at once, and nobody hands them over",
+     ("include/event/detail/order/lock.hpp", "if (is_urgent_.load(std::memory_order_relaxed)) [[unlikely]] {", "if (false) {"),
      ("src/order/domain.cpp",
       "        {\n            const Standstill waiting(*first);\n            second->lock.lock();\n        }\n",
       "        if (!second->lock.try_lock()) {\n            first->lock.unlock();\n            continue;\n        }\n")),

@@ -30,9 +30,9 @@ std::chrono::seconds time_to_run() {
 
 }  // namespace
 
-void run_rounds(void (*round)(Random&)) {
+void run_rounds(void (*round)(Random&), int tenths) {
     const testing::UnitTest& program = *testing::UnitTest::GetInstance();
-    const auto share = std::chrono::milliseconds(time_to_run()) / program.test_to_run_count();
+    const auto share = std::chrono::milliseconds(time_to_run()) * tenths / 10;
     const std::uint64_t first = number_from("EVENTBUS_CHAOS_SEED").value_or(std::random_device()());
     const auto began = std::chrono::steady_clock::now();
     const std::uint64_t disturbances_before = disturbances();

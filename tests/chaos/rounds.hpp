@@ -9,9 +9,10 @@
 
 namespace chaos {
 
-/// Runs rounds of a scenario, each with a seed of its own, until its share of the time is over: EVENTBUS_CHAOS_SECONDS
-/// for the whole program. EVENTBUS_CHAOS_SEED is the seed of the first round. A failure ends it and says the seed.
-void run_rounds(void (*round)(Random&));
+/// Runs rounds of a scenario, each with a seed of its own, until its share of the time is over, a tenth or more of what
+/// the whole program has: EVENTBUS_CHAOS_SECONDS. EVENTBUS_CHAOS_SEED is the seed of the first round. A failure ends it
+/// and says the seed.
+void run_rounds(void (*round)(Random&), int tenths = 1);
 
 /// Threads that are disturbed, until the end of the scope.
 class Crew {
