@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory_resource>
 #include <stdexcept>
@@ -189,6 +190,15 @@ TEST(Format, OfFigures) {
     EXPECT_EQ(told, "'slow' lost 1 event so far, of type support::Number first: its queue of 1 was full (episode 1)");
     EXPECT_EQ(fmt::format("{}", bus.stat<Number>()), "1 emitter, 1 subscriber, 2 emitted, retained");
     EXPECT_EQ(fmt::format("{}", subscription.stat()), "slow (Notify): 1 of 1 queued, 1 at most; 0 delivered, 1 lost");
+}
+
+TEST(Format, OfASubscriberThatIsSlowByAge) {
+    event::SlowSubscriber slow;
+    slow.name = "journal";
+    slow.age = std::chrono::milliseconds(1500);
+    slow.lost = 3;
+    slow.episodes = 2;
+    EXPECT_EQ(fmt::format("{}", slow), "'journal' has not been empty for 1500 ms, with 3 lost so far (episode 2)");
 }
 
 TEST(Format, TakesTheSpecificationOfAString) {

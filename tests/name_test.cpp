@@ -62,6 +62,28 @@ TEST(Name, OneLabelForTwoTypesIsAClash) {
     EXPECT_TRUE(another.emitter<SameName>().is_open()) << "labels are a bus's own";
 }
 
+TEST(Name, OfAnotherTypeIsRefusedToWhateverRegisters) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Declared>();
+    const auto clashes = [](auto&& registers) {
+        try {
+            registers();
+        } catch (const boost::system::system_error& error) {
+            return error.code() == event::errc::name_clash;
+        }
+        return false;
+    };
+    EXPECT_TRUE(clashes([&] { static_cast<void>(bus.emitter<SameName>()); }));
+    EXPECT_TRUE(clashes([&] { static_cast<void>(bus.value<SameName>()); }));
+    EXPECT_TRUE(clashes([&] { static_cast<void>(bus.watch<SameName>()); }));
+    EXPECT_TRUE(clashes([&] { static_cast<void>(bus.emitter_count<SameName>()); }));
+    EXPECT_TRUE(clashes([&] { static_cast<void>(bus.subscriber_count<SameName>()); }));
+    Completion<bool> never;
+    EXPECT_TRUE(clashes([&] { bus.async_wait_emitter<SameName>(never.handler()); }));
+    EXPECT_TRUE(never.destroyed());
+}
+
 TEST(Name, OfATypeWhoseRegistrationFailedIsFreeAgain) {
     asio::io_context io;
     event::EventBus bus{io};

@@ -281,6 +281,19 @@ TEST(SlowByAge, IsNotReportedBeforeItsTimeNorUnasked) {
     EXPECT_EQ(reports, 0);
 }
 
+TEST(SlowByAge, IsPrintedWhereNobodyAsksToBeTold) {
+    asio::io_context io;
+    event::EventBus bus{io, {.measure_age = true, .slow_after = std::chrono::nanoseconds(0)}};
+    auto subscription = bus.subscribe<Connected>({.name = "journal"});
+    auto emitter = bus.emitter<Connected>();
+    testing::internal::CaptureStderr();
+    emitter.emit({1});
+    emitter.emit({2});
+    EXPECT_THAT(
+        testing::internal::GetCapturedStderr(),
+        testing::StartsWith("event: subscription 'journal' is slow: its queue of 64 events has not been empty"));
+}
+
 TEST(SlowByAge, IsToldBesideALoss) {
     asio::io_context io;
     std::vector<event::SlowSubscriber> reports;
