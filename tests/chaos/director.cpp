@@ -99,7 +99,7 @@ void draw_rule(std::uint64_t seed) noexcept {
     Random random(seed);
     for (std::uint32_t& odd : odds) {
         const std::uint32_t draw = random.below(10);
-        odd = draw < 3 ? 0 : draw < 7 ? 4 : draw < 9 ? 32 : 256;
+        odd = draw < 3 ? 0 : draw < 7 ? 4 : draw < 9 ? 32 : 128;
     }
 }
 

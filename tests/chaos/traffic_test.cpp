@@ -286,7 +286,7 @@ void round(Random& random) {
     asio::post(world.homes[0].io(), [last_seen] { last_seen->get(); });
     {
         Crew crew;
-        for (int i = 0; i < 3; ++i) crew.add("a client", [&world](Random& own) { Client(world, own).work(100); });
+        for (int i = 0; i < 3; ++i) crew.add("a client", [&world](Random& own) { Client(world, own).work(60); });
     }
     while (books_of(Kind::emit).pending() != 0) std::this_thread::yield();
     world.bus->close();
