@@ -265,6 +265,12 @@ void Bus::subscribe(int number, Subscription wanted, bool replays) {
         return std::pair(left.first.order, left.second) < std::pair(right.first.order, right.second);
     });
     for (const auto& [event, index] : kept) push(subscription, index, event, true, nullptr);
+    if (user_code_threw) {  // there was no subscription
+        const auto failed = subscriptions.extract(number);
+        for (int type = 0; type < types; ++type)
+            if (failed.mapped().hears(static_cast<Type>(type))) retire_unused(static_cast<Type>(type));
+        return;
+    }
     if (has_started) resolve(subscription);
 }
 

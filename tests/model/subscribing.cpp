@@ -67,7 +67,6 @@ void Machine::subscribe(const Step& step) {
         expect(!is_refused && !model_.is_closed && !throws, "a subscription that cannot be");
     } catch (const Thrown&) {
         expect(throws, "a subscription throws");
-        model_.close(model_.subscriptions.at(number));
     } catch (const std::invalid_argument&) {
         expect(is_refused, "a subscription is refused");
     } catch (const boost::system::system_error& error) {
