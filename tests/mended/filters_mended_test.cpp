@@ -654,4 +654,61 @@ TEST(AnEmitThatIsRefusedToAFilter, LeaksNothingThatAnyEventHolds) {
     });
 }
 
+/// The same where each emit is refused for certain: the other filter does not return before.
+template <class Emit>
+void each_is_refused(Emit emit) {
+    constexpr int rounds = 20;
+    const long before = Counted::alive;
+    int refused = 0;
+    {
+        asio::io_context io;
+        event::EventBus one{io}, two{io};
+        const event::SubscriptionOptions drop{.capacity = 1, .on_full = event::DropOldest{}};
+        const auto emitter = two.emitter<Counted>();
+        const auto all = two.subscribe<event::AnyEvent>(drop);
+        std::atomic<bool> runs{false}, may_return{false};
+        const auto blocked = two.subscribe<Counted>(drop, event::where([&](const Counted&) {
+                                                        runs = true;
+                                                        while (!may_return) std::this_thread::yield();
+                                                        return true;
+                                                    }));
+        const auto reentrant =
+            one.subscribe<Number>(drop, event::where([&](const Number& number) {
+                                      try {
+                                          emit(two, emitter, number.value);
+                                      } catch (const boost::system::system_error& error) {
+                                          if (error.code() == std::errc::resource_deadlock_would_occur) ++refused;
+                                      }
+                                      return true;
+                                  }));
+        const auto numbers_of_one = one.emitter<Number>();
+        for (int i = 0; i < rounds; ++i) {
+            runs = may_return = false;
+            std::thread other([&] { emitter.emplace(0); });
+            while (!runs) std::this_thread::yield();
+            numbers_of_one.emit({i});
+            may_return = true;
+            other.join();
+        }
+    }
+    EXPECT_EQ(refused, rounds);
+    EXPECT_EQ(Counted::alive, before);
+}
+
+TEST(AnEmitThatIsRefusedToAFilter, LeaksNothingWheneverItIsRefused) {
+    // D20
+    each_is_refused([](event::EventBus&, const auto& emitter, int i) { emitter.emplace(i); });
+    each_is_refused([](event::EventBus&, const auto& emitter, int i) { emitter.emit(Counted(i)); });
+    each_is_refused(
+        [](event::EventBus&, const auto& emitter, int i) { emitter.emit_all(std::vector<Counted>(3, Counted(i))); });
+    each_is_refused(
+        [](event::EventBus&, const auto& emitter, int i) { emitter.async_emit(Counted(i), asio::detached); });
+    each_is_refused([](event::EventBus& bus, const auto&, int i) {
+        event::EventBus third(bus.get_executor());
+        auto all = third.subscribe<event::AnyEvent>();
+        third.emitter<Counted>().emplace(i);
+        bus.emit(**all.try_receive());
+    });
+}
+
 }  // namespace filters_mended_test
