@@ -3,6 +3,10 @@
 
 #include <event/name.hpp>
 
+#include <atomic>
+#include <optional>
+#include <thread>
+
 /// The same spelling as in name_twin_test.cpp, in another unnamed namespace.
 namespace {
 struct Twin {
@@ -94,6 +98,42 @@ TEST(Name, OfATypeWhoseRegistrationFailedIsFreeAgain) {
     EXPECT_TRUE(bus.emitter<AlsoLone>().is_open()) << "it failed for its second type, and left nothing of its first";
     EXPECT_THROW(static_cast<void>(bus.subscribe<Lone, SameName>()), boost::system::system_error);
     EXPECT_TRUE(bus.emitter<AlsoLone>().is_open());
+}
+
+TEST(Name, OfATypeWhoseRegistrationFailedOnceItHadWaitedIsFreeAgain) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    std::atomic<int> busy{0};
+    std::atomic<bool> is_over{false};
+    const auto filter = event::where([&](const auto&) {
+        for (++busy; !is_over;) std::this_thread::yield();
+        return true;
+    });
+    const auto first = bus.subscribe<Number>({}, filter);
+    const auto second = bus.subscribe<Letter>({}, filter);
+    const auto alone = bus.emitter<Plain>({.exclusive = true});
+    error_code refused, error;
+    std::optional<event::Emitter<SameName>> other;
+    {
+        const std::jthread emits_numbers([&] { bus.emitter<Number>().emit({}); });
+        const std::jthread emits_letters([&] { bus.emitter<Letter>().emit({}); });
+        while (busy != 2) std::this_thread::yield();
+        const std::jthread registers([&] {
+            try {
+                static_cast<void>(bus.subscribe<Number, Letter, Declared, Lone>());
+            } catch (const boost::system::system_error& clash) {
+                refused = clash.code();
+            }
+        });
+        // until it has found its types, and waits for the locks of those that are filtered
+        while (error != event::errc::name_clash) static_cast<void>(bus.emitter<AlsoLone, Plain>({}, error));
+        bus.emitter<Declared>({}, error).close();
+        other.emplace(bus.emitter<SameName>({}, error));
+        is_over = true;
+    }
+    EXPECT_FALSE(error);
+    EXPECT_EQ(refused, event::errc::name_clash) << "meanwhile the name of one has become another's";
+    EXPECT_TRUE(bus.emitter<AlsoLone>({}, error).is_open()) << "nothing is left of the others";
 }
 
 TEST(Name, OfATypeThatNobodyUsesIsFreeAgain) {

@@ -40,9 +40,14 @@ struct BusCore::Gathered {
     ~Gathered() {
         if (has_registered) return;
         for (const Target& target : targets) bus.retire_unused(*target.topic);
+        // not, or no longer, among them are what was made when there was no memory for one more, and what was made
+        // before the mutex was given back
+        for (const Listed& entry : listed)
+            if (TopicBase* topic = entry.event != nullptr ? bus.find(*entry.event) : nullptr) bus.retire_unused(*topic);
     }
 
     BusCore& bus;
+    std::span<const Listed> listed;  // once it was looked for
     List<Target> targets;
     List<Subject*> members;  // of one domain, if they are to be: first what is listed
     List<Replay> replays;
@@ -76,7 +81,8 @@ bool BusCore::are_together(RegistrationLock& lock, std::span<Subject* const> mem
 }
 
 bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error) {
-    auto& [bus, targets, members, replays, has_registered] = gathered;
+    auto& [bus, looked_for, targets, members, replays, has_registered] = gathered;
+    looked_for = listed;
     targets.clear();
     members.assign(listed.size(), nullptr);
     for (std::uint16_t place = 0; const Listed& entry : listed) {
@@ -199,10 +205,11 @@ EmitResult BusCore::emit(PayloadBase& payload) {
     boost::system::error_code error;
     TopicBase* topic = nullptr;
     Aftermath after;
+    const std::array listed{Listed{&payload.type()}};
     {
         RegistrationLock lock(mutex_);
         Gathered gathered(*this);
-        if (gather(lock, std::array{Listed{&payload.type()}}, Order::of_each, gathered, error)) {
+        if (gather(lock, listed, Order::of_each, gathered, error)) {
             topic = gathered.targets.front().topic;
             if (topic->has_exclusive_emitter) error = errc::emitter_exists;
         }
@@ -231,9 +238,10 @@ EmitResult BusCore::emit(PayloadBase& payload) {
 // ---- watchers ---------------------------------------------------------------------------------------------------
 
 TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code& error) {
+    const std::array listed{Listed{&type}};
     RegistrationLock lock(mutex_);
     Gathered gathered(*this);
-    if (!gather(lock, std::array{Listed{&type}}, Order::of_retained, gathered, error)) return nullptr;
+    if (!gather(lock, listed, Order::of_retained, gathered, error)) return nullptr;
     gathered.has_registered = true;
     TopicBase& topic = *gathered.targets.front().topic;
     retain(topic);

@@ -40,6 +40,12 @@ TEST(FailedRegistration, OfAnEmitter) {
     });
 }
 
+TEST(FailedRegistration, OfMoreTypesThanUsual) {
+    // the one whose name nobody else may have is made when there is no room among the others
+    registers([](Scene& scene) { return scene.bus.emitter<Text, Number, Letter, Silent, Large>(); });
+    registers([](Scene& scene) { return scene.bus.subscribe<Text, Number, Letter, Silent, Small>({.name = "many"}); });
+}
+
 TEST(FailedRegistration, OfASubscription) {
     registers([](Scene& scene) { return scene.bus.subscribe<Small, Large>(); });
     registers([](Scene& scene) { return scene.bus.subscribe<Large, Number>({.name = long_text}); });
