@@ -25,7 +25,8 @@ struct BusOptions {
     /// Called once for each episode of a subscription that loses events under `Notify` without a callback (or under
     /// `Wait`, by a plain emit), with the rules of `Notify::callback`; never twice at once, whatever the subscription:
     /// who finds it running leaves the word to the thread that runs it. By default a line on stderr names the
-    /// subscription the first time, and then at each doubling of the number of its episodes.
+    /// subscription the first time, and then at each doubling of the number of its episodes; that it cannot be written
+    /// is nobody's error.
     /// Under `slow_after`, also for a queue that has not been empty for so long.
     std::function<void(const SlowSubscriber&)> on_slow_subscriber = {};
     /// Memory of events that are gone, kept for the next ones of the same type as long as the type is used: at most so

@@ -6,11 +6,13 @@
 #include <bit>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 
 namespace event::detail {
 
-void report_slow_subscriber(const SlowSubscriber& slow) {
-    if (!std::has_single_bit(slow.episodes)) return;
+namespace {
+
+void print(const SlowSubscriber& slow) {
     if (slow.age != std::chrono::nanoseconds(0)) {
         fmt::print(stderr,
                    "event: subscription '{}' is slow: its queue of {} events has not been empty for {} (episode {}, {} "
@@ -23,6 +25,16 @@ void report_slow_subscriber(const SlowSubscriber& slow) {
                "event: subscription '{}' is slow: its queue of {} events was full and lost an event of type {} "
                "(episode {}, {} lost so far)\n",
                slow.name, slow.capacity, slow.type, slow.episodes, slow.lost);
+}
+
+}  // namespace
+
+void report_slow_subscriber(const SlowSubscriber& slow) noexcept {
+    if (!std::has_single_bit(slow.episodes)) return;
+    try {
+        print(slow);
+    } catch (const std::exception&) {  // stderr is closed or full, or there is no memory: no fault of who emits
+    }
 }
 
 }  // namespace event::detail

@@ -4,6 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace emitting_faults_test {
 
 using namespace faults;
@@ -231,6 +235,55 @@ public:
 TEST(FailedEmit, ToQueuesThatWereEmptySoFar) {
     expect_all_or_nothing(doing<Fresh>([](Fresh& f) { f.emitter.emit(Small{1}); }));
     expect_all_or_nothing(doing<Fresh>([](Fresh& f) { f.emitter.emplace<Large>(long_text); }));
+}
+
+/// While it exists, stderr is that file.
+class StderrTo {
+public:
+    explicit StderrTo(const char* file) : own_(::dup(STDERR_FILENO)) {
+        const int opened = ::open(file, O_WRONLY | O_CLOEXEC);
+        ::dup2(opened, STDERR_FILENO);
+        ::close(opened);
+    }
+    StderrTo(const StderrTo&) = delete;
+    StderrTo& operator=(const StderrTo&) = delete;
+    ~StderrTo() {
+        ::dup2(own_, STDERR_FILENO);
+        ::close(own_);
+        std::clearerr(stderr);
+    }
+
+private:
+    int own_;
+};
+
+TEST(FailedEmit, IsNoneWhereNobodyCanBeToldThatASubscriberIsSlow) {
+    const StderrTo full("/dev/full");
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Number>();
+    const auto slow = bus.subscribe<Number>({.capacity = 1});
+    emitter.emit({1});
+    EXPECT_EQ(emitter.emit({2}).refused, 1U);
+    // and whoever runs the context is told as little
+    const auto slow_too = bus.subscribe<Number>({.capacity = 1});
+    emitter.emit({3});
+    Completion<event::EmitResult> emit;
+    emitter.async_emit({4}, emit.handler());
+    drive(io);
+    EXPECT_EQ(emit.value().refused, 2U);
+}
+
+TEST(FailedEmit, IsNoneWhereThereIsNoMemoryForTheWordOfASlowSubscriber) {
+    for (long n = 0, failed = 1; failed != 0; ++n) {
+        asio::io_context io;
+        event::EventBus bus{io};
+        const auto emitter = bus.emitter<Number>();
+        const auto slow = bus.subscribe<Number>({.capacity = 1, .name = std::string(1'000, 's')});
+        emitter.emit({1});
+        const StderrTo nobody("/dev/null");
+        failed = allocation::failing(n, [&] { EXPECT_EQ(emitter.emit({2}).refused, 1U); });
+    }
 }
 
 }  // namespace emitting_faults_test
