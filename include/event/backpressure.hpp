@@ -22,7 +22,7 @@
 
 namespace event {
 
-/// A subscription that has begun to lose events.
+/// A subscription that has begun to lose events. Its names are empty where there is no memory for them.
 struct SlowSubscriber {
     std::string name;            ///< of the subscription
     std::string type;            ///< what the event came as that made it slow: its type, a behaviour, or `AnyEvent`
