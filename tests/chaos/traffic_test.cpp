@@ -50,13 +50,17 @@ struct World {
 /// A watcher whose gets must see an ever newer, ever larger number.
 class Follower : public std::enable_shared_from_this<Follower> {
 public:
-    Follower(event::Watcher<std::uint64_t> watcher, asio::io_context& home)
-        : watcher_(std::move(watcher)), home_(home) {}
+    /// `plainly`: it passes nothing over, and so sees the last number.
+    enum class Gets : std::uint8_t { in_all_ways, plainly };
+
+    Follower(event::Watcher<std::uint64_t> watcher, asio::io_context& home, Gets gets = Gets::in_all_ways)
+        : watcher_(std::move(watcher)), home_(home), gets_(gets) {}
 
     void get() {
         const auto handler = [this](Kind kind) {
             return asio::bind_executor(Flaky(home_), Got{shared_from_this(), Token(kind)});
         };
+        if (gets_ == Gets::plainly) return watcher_.async_get(handler(Kind::get));
         switch (Disturbed::random().below(3)) {
             case 0:
                 return watcher_.async_get_if([](std::uint64_t number) { return number % 2 == 0; },
@@ -92,6 +96,7 @@ private:
 
     event::Watcher<std::uint64_t> watcher_;
     asio::io_context& home_;
+    const Gets gets_;
     std::uint64_t version_ = 0;
     std::uint64_t last_ = 0;
 };
@@ -261,6 +266,7 @@ struct Steady {
 void expect_conservation(const World& world, std::span<const Steady> steady) {
     for (const auto& [member, kind] : steady) {
         member->expect_all_is_counted();
+        EXPECT_EQ(member->seen().replayed(), 0U) << "it was there before the first event";
         const auto types = types_of(kind);
         std::uint64_t emitted = 0;
         for (std::size_t type = 0; type < event_types; ++type)
@@ -270,7 +276,11 @@ void expect_conservation(const World& world, std::span<const Steady> steady) {
         EXPECT_EQ(figures.delivered + figures.lost + figures.rejected + figures.discarded, emitted)
             << "of a subscription of kind " << kind << " under policy " << static_cast<int>(figures.policy);
     }
-    for (const auto& member : world.kept) member->expect_all_is_counted();
+    const std::size_t retained = (world.retains ? event_types : 0U) + (world.has_started ? 1U : 0U);
+    for (const auto& member : world.kept) {
+        member->expect_all_is_counted();
+        EXPECT_LE(member->seen().replayed(), retained) << "at most the last one of each type that is retained";
+    }
     world.ledger.expect_one_order();
 }
 
@@ -282,7 +292,7 @@ void round(Random& random) {
         const Choice choice{*world.bus, world.homes[random.below(2)].io(), world.ledger, true};
         steady.push_back({make_member(choice, kind, random), kind});
     }
-    auto last_seen = std::make_shared<Follower>(world.number->watch(), world.homes[0].io());
+    auto last_seen = std::make_shared<Follower>(world.number->watch(), world.homes[0].io(), Follower::Gets::plainly);
     asio::post(world.homes[0].io(), [last_seen] { last_seen->get(); });
     {
         Crew crew;
@@ -290,10 +300,12 @@ void round(Random& random) {
     }
     while (books_of(Kind::emit).pending() != 0) std::this_thread::yield();
     world.bus->close();
+    const std::uint64_t last = **world.number->try_get();
     world.number->close();
     wait_until_all_have_ended();
     for (Home& home : world.homes) home.end();
     EXPECT_EQ(destroyed(), 0U) << "nothing is destroyed while its contexts live";
+    EXPECT_EQ(last_seen->last(), last) << "who looks all the time sees the last value";
     expect_conservation(world, steady);
     const auto sums = world.bus->report();
     if (!world.retains && !world.starts) {
