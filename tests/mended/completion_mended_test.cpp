@@ -497,6 +497,25 @@ TEST_F(APostThatFailsOnce, LosesNoReceive) {
     EXPECT_EQ(receive.value()->value, 1);
 }
 
+TEST_F(APostThatFailsOnce, LosesNothingThatNeedNotWait) {
+    // D13
+    emitter_.emit({1});
+    Completion<event::Delivery<Number>> receive;
+    failing([&] { subscription_.async_receive(there(receive.handler())); });
+    EXPECT_TRUE(receive.done());
+    EXPECT_FALSE(receive.error());
+    Completion<event::EmitResult> emit;
+    failing([&] { emitter_.async_emit({2}, there(emit.handler())); });
+    EXPECT_TRUE(emit.done());
+    Completion<event::Delivery<Number>> first;
+    Completion<event::Delivery<Number>> second;
+    drive(io_);
+    subscription_.async_receive(there(first.handler()));
+    failing([&] { subscription_.async_receive(there(second.handler())); });
+    EXPECT_TRUE(second.done());
+    EXPECT_EQ(second.error(), event::errc::concurrent_receive);
+}
+
 TEST_F(APostThatFailsOnce, LosesNoReceiveOfSeveral) {
     // D13
     Completion<std::size_t> receive;

@@ -367,6 +367,27 @@ TEST_F(AFilterThatCloses, ByDestroyingItsOwnSubscriptionLivesUntilTheEmitIsDone)
     expect_subscribers(0);
 }
 
+TEST_F(AFilterThatCloses, ItsBusEndsItWhenTheEmitIsDone) {
+    // F27
+    for (const bool accepts : {true, false}) {
+        event::EventBus bus(io_);
+        const auto emitter = bus.emitter<Number>();
+        auto subscription = bus.subscribe<Number>({}, event::where([&](const Number& number) {
+                                                      if (number.value == 1) bus.close();
+                                                      return accepts;
+                                                  }));
+        Completion<bool> end;
+        subscription.async_closed(end.handler());
+        emitter.emit({0});
+        EXPECT_EQ(emitter.emit({1}).delivered, accepts ? 1U : 0U);
+        EXPECT_EQ(emitter.emit({2}).error, event::errc::closed);
+        while (subscription.try_receive()) {
+        }
+        drive(io_);
+        EXPECT_EQ(end.error(), event::errc::closed);
+    }
+}
+
 TEST_F(AFilterThatCloses, AnotherSubscriptionEndsItWhetherItComesBeforeOrAfter) {
     // F27: of the same topic
     for (const bool other_is_first : {true, false}) {

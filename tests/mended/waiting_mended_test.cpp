@@ -261,7 +261,7 @@ TEST_F(ARunningCallback, IsNotWaitedForByTheDestructorInAnother) {
     EXPECT_TRUE(destroyed);
 }
 
-TEST_F(ARunningCallback, IsNotWaitedForByAKeyOrAMerge) {
+TEST_F(ARunningCallback, IsNotWaitedForByAKey) {
     // D3
     event::EventBus bus{io_}, other{io_};
     start(bus);
@@ -272,6 +272,22 @@ TEST_F(ARunningCallback, IsNotWaitedForByAKeyOrAMerge) {
                                           }));
     other.emitter<B>().emit({1});
     EXPECT_TRUE(closed);
+}
+
+TEST_F(ARunningCallback, IsNotWaitedForByAMerge) {
+    // D3
+    event::EventBus bus{io_}, other{io_};
+    start(bus);
+    bool merged = false;
+    const auto keyed = other.subscribe<B>({}, event::latest_by([](const B&) { return 0; },
+                                                               [&](const B&, const B& newer) {
+                                                                   if (!std::exchange(merged, true)) close_inside();
+                                                                   return newer;
+                                                               }));
+    const auto emitter = other.emitter<B>();
+    emitter.emit({1});
+    emitter.emit({2});
+    EXPECT_TRUE(merged);
 }
 
 TEST_F(ARunningCallback, IsWaitedForOutside) {
