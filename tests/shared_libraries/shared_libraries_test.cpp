@@ -7,6 +7,12 @@
 #include <string>
 #include <vector>
 
+#ifdef SHARED_LIBRARIES_STATIC
+/// Each of the two libraries has a copy of the static one, on purpose: for AddressSanitizer that is two of everything.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() { return "detect_odr_violation=0"; }
+#endif
+
 namespace shared_libraries {
 
 using namespace support;
