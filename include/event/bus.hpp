@@ -231,17 +231,7 @@ public:
     /// The end of registration, for those who want one: resolves `async_ready` of every subscription, and emits a
     /// retained `BusStarted`. What registers later is resolved at once. Nothing else changes, and who asks for none of
     /// it never notices. Idempotent.
-    void start() {
-        boost::system::error_code error;
-        // what can fail comes first: a bus starts once
-        const auto passing = emitter<BusStarted>({}, error);
-        using Event = detail::Payload<BusStarted>;
-        detail::IntrusivePtr<Event> event;
-        if (!error) event = detail::IntrusivePtr<Event>::adopt(Event::create(core_->pool(passing.topic<BusStarted>())));
-        const auto started = emitter<BusStarted>({.retain = true, .name = "bus"}, error);
-        if (core_->start() && event && !error)
-            static_cast<void>(started.topic<BusStarted>().emit_shared(*event.detach()));
-    }
+    void start();
 
     /// Closes every emitter, and lets every subscription end once what it has queued is received: one that nobody
     /// receives from has to be closed by its owner. Idempotent.

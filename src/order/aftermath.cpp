@@ -1,5 +1,8 @@
+#include <event/detail/bus/core.hpp>
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/queue/mailbox.hpp>
+
+#include <boost/asio/post.hpp>
 
 #include <cstdint>
 #include <exception>
@@ -52,6 +55,25 @@ void Aftermath::settle_unusual() {
     }
     if ((unusual & has_deferred) != 0) Deferred::run_all();
     if (first) std::rethrow_exception(first);
+}
+
+void settle_or_post(Aftermath& after, const Core& core) noexcept {
+    class Rethrow {
+    public:
+        explicit Rethrow(std::exception_ptr exception) noexcept : exception_(std::move(exception)) {}
+        void operator()() const { std::rethrow_exception(exception_); }
+
+    private:
+        std::exception_ptr exception_;
+    };
+    try {
+        after.settle();
+    } catch (...) {
+        try {
+            if (const auto executor = core.executor()) boost::asio::post(executor, Rethrow(std::current_exception()));
+        } catch (...) {  // nobody can be told
+        }
+    }
 }
 
 }  // namespace event::detail

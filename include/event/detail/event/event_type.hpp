@@ -83,13 +83,16 @@ concept Printable =
      HasText<T> || std::is_default_constructible_v<fmt::formatter<T>> ||
      requires(const T& event) { format_as(event); });
 
-/// The event itself if it can be printed, otherwise what it is called and how large it is.
-template <class T, class Out>
-Out print_event(const T& event, Out out) {
+fmt::appender print_name_and_size(fmt::appender out, std::string_view name, std::size_t size);
+
+/// The event itself if it can be printed, otherwise what it is called and how large it is. For every type that is
+/// emitted: so nothing that would have to be compiled for each, as fmt's check of a format string.
+template <class T>
+fmt::appender print_event(const T& event, fmt::appender out) {
     if constexpr (Printable<T>) {
-        return fmt::format_to(out, "{}", event);
+        return fmt::vformat_to(out, "{}", fmt::make_format_args(event));
     } else {
-        return fmt::format_to(out, "{} ({} byte{})", name_of<T>(), sizeof(T), sizeof(T) == 1 ? "" : "s");
+        return print_name_and_size(out, name_of<T>(), sizeof(T));
     }
 }
 

@@ -9,6 +9,7 @@
 
 namespace event::detail {
 
+class Core;
 class Mailbox;
 
 /// What is left to do once the domain's lock is released: operations to wake, payloads to destroy, slow subscribers
@@ -85,5 +86,9 @@ void end_under(Lockable& lockable, End&& end) {
     }
     after.settle();
 }
+
+/// What a callback throws has no caller to go to but whoever runs the bus's context: an initiation must not throw once
+/// the event is out, and a completion is not the callback's.
+void settle_or_post(Aftermath& after, const Core& core) noexcept;
 
 }  // namespace event::detail

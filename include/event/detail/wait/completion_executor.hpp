@@ -30,6 +30,8 @@
 
 namespace event::detail {
 
+class Wake;
+
 /// Memory for one post at a time, kept beside the operation that posts itself, so that a wake-up allocates nothing,
 /// whichever thread it comes from. An executor that asks for a second block meanwhile (a strand does) gets it from
 /// Asio's recycled memory.
@@ -125,16 +127,7 @@ template <class Executor>
 }
 
 /// The same context without a strand: a strand may not outlive its context, these may.
-[[nodiscard]] inline boost::asio::any_io_executor below_strands(const boost::asio::any_io_executor& executor) {
-    using namespace boost::asio;
-    if (const auto* on_context = executor.target<strand<io_context::executor_type>>())
-        return on_context->get_inner_executor();
-    if (const auto* on_pool = executor.target<strand<thread_pool::executor_type>>())
-        return on_pool->get_inner_executor();
-    if (const auto* on_any = executor.target<strand<any_io_executor>>())
-        return below_strands(on_any->get_inner_executor());
-    return executor;
-}
+[[nodiscard]] boost::asio::any_io_executor below_strands(const boost::asio::any_io_executor& executor);
 
 /// An executor of this type, on which an operation completes.
 template <class Executor>
@@ -228,7 +221,8 @@ private:
 /// allocations from a foreign thread, and a strand four times the time, so the executors that are nearly always inside
 /// are taken out again. `any_completion_executor` does not say which context it belongs to either. Inside it, the
 /// executors and strands of `io_context`, `thread_pool` and `any_io_executor` are found; for any other one the home
-/// context stands in, and nobody hears of the death of its own.
+/// context stands in, and nobody hears of the death of its own. Compiled once, in the library: what Asio needs for its
+/// erased executors takes long to compile.
 template <class Erased>
 class ErasedCompletionExecutor {
     using Any = boost::asio::any_io_executor;
@@ -243,43 +237,18 @@ class ErasedCompletionExecutor {
 
 public:
     /// `home` is where to post what can only be dispatched to `executor`.
-    ErasedCompletionExecutor(const Erased& executor, const Any& home) : typed_(unwrap(executor, home)) {}
+    ErasedCompletionExecutor(const Erased& executor, const Any& home);
+    ErasedCompletionExecutor(ErasedCompletionExecutor&& other) noexcept;
+    ErasedCompletionExecutor& operator=(ErasedCompletionExecutor&&) = delete;
+    ~ErasedCompletionExecutor();
 
-    [[nodiscard]] boost::asio::execution_context& context() const noexcept {
-        return std::visit([](const auto& typed) -> boost::asio::execution_context& { return typed.context(); }, typed_);
-    }
-    [[nodiscard]] Any in_context() const {
-        return std::visit([](const auto& typed) -> Any { return typed.in_context(); }, typed_);
-    }
-    void start_work() {
-        std::visit([](auto& typed) { typed.start_work(); }, typed_);
-    }
-    template <class Function>
-    void post(Function&& function) {
-        if (auto* usual = std::get_if<TypedCompletionExecutor<Context>>(&typed_)) {
-            return usual->post(std::forward<Function>(function));
-        }
-        std::visit([&](auto& typed) { typed.post(std::forward<Function>(function)); }, typed_);
-    }
+    [[nodiscard]] boost::asio::execution_context& context() const noexcept;
+    [[nodiscard]] Any in_context() const;
+    void start_work();
+    void post(Wake&& wake);
 
 private:
-    static Typed unwrap(const Erased& executor, const Any& home) {
-        if (const auto* context = executor.template target<Context>())
-            return TypedCompletionExecutor<Context>(*context);
-        if (const auto* pool = executor.template target<Pool>()) return TypedCompletionExecutor<Pool>(*pool);
-        if (const auto* strand = executor.template target<ContextStrand>())
-            return TypedCompletionExecutor<ContextStrand>(*strand);
-        if constexpr (is_postable) {
-            if (!executor) throw boost::asio::execution::bad_executor();  // of a handle that was never made by anybody
-            return TypedCompletionExecutor<Any>(executor);
-        } else {
-            if (const auto* strand = executor.template target<boost::asio::strand<Pool>>())
-                return TypedCompletionExecutor<Any>(*strand);
-            if (const auto* strand = executor.template target<boost::asio::strand<Any>>())
-                return TypedCompletionExecutor<Any>(*strand);
-            return RelayedCompletionExecutor<Erased>(executor, home);
-        }
-    }
+    [[nodiscard]] static Typed unwrap(const Erased& executor, const Any& home);
 
     Typed typed_;
 };

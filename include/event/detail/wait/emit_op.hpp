@@ -9,38 +9,15 @@
 #include <event/emit_result.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
-#include <exception>
 #include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace event::detail {
-
-/// What a callback throws has no caller to go to but whoever runs the bus's context: an initiation must not throw once
-/// the event is out, and a completion is not the callback's.
-inline void settle_or_post(Aftermath& after, const Core& core) noexcept {
-    class Rethrow {
-    public:
-        explicit Rethrow(std::exception_ptr exception) noexcept : exception_(std::move(exception)) {}
-        void operator()() const { std::rethrow_exception(exception_); }
-
-    private:
-        std::exception_ptr exception_;
-    };
-    try {
-        after.settle();
-    } catch (...) {
-        try {
-            if (const auto executor = core.executor()) boost::asio::post(executor, Rethrow(std::current_exception()));
-        } catch (...) {  // nobody can be told
-        }
-    }
-}
 
 using EmitValues = std::tuple<boost::system::error_code, EmitResult>;
 
