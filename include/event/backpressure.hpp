@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <variant>
 
 namespace event {
@@ -73,6 +74,15 @@ struct Notify {
 struct Wait {};
 
 using Backpressure = std::variant<Notify, Drop, DropOldest, Latest, Kill, Wait>;
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_policy =
+    std::is_same_v<T, Notify> || std::is_same_v<T, Drop> || std::is_same_v<T, DropOldest> ||
+    std::is_same_v<T, Latest> || std::is_same_v<T, Kill> || std::is_same_v<T, Wait>;
+
+}
 
 /// The alternative that a `Backpressure` holds, in the order of its alternatives.
 enum class Policy : std::uint8_t { notify, drop, drop_oldest, latest, kill, wait };

@@ -6,8 +6,8 @@
 #include <event/backpressure.hpp>
 #include <event/delivery.hpp>
 #include <event/detail/bus/bus_core.hpp>
+#include <event/detail/bus/given.hpp>
 #include <event/detail/configuration.hpp>
-#include <event/detail/queue/refine.hpp>
 #include <event/detail/queue/slot.hpp>
 #include <event/detail/wait/push_op.hpp>
 #include <event/detail/wait/watch.hpp>
@@ -37,6 +37,9 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#pragma push_macro("emit")  // Qt has one
+#undef emit
 
 namespace event {
 
@@ -93,54 +96,67 @@ public:
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the
     /// retained events of its types, oldest first. `Ts...` are event types, behaviours (`Implements<Base>`), or
-    /// `AnyEvent` alone, which is every event of the bus (and begins with the retained ones only if asked to).
-    /// `refinements` are a filter (`where(predicate)`), a conflation (`latest_by(key)`), or both. Throws
-    /// `std::invalid_argument` for a capacity of 0, for a behaviour or `AnyEvent` under `Latest`, and for `latest_by`
-    /// under `Latest`; and what a refinement throws of a retained event.
+    /// `AnyEvent` alone, which is every event of the bus (and begins with the retained ones only if asked to). Throws
+    /// `std::invalid_argument` for a capacity of 0, and for a behaviour or `AnyEvent` under `Latest`.
     template <class... Ts>
     Subscription<Ts...> subscribe(SubscriptionOptions options = {},
                                   std::source_location where = std::source_location::current()) {
         return pull<Ts...>(std::move(options), nullptr, where);
     }
-    template <class... Ts, detail::Refines Refinement>
-    Subscription<Ts...> subscribe(SubscriptionOptions options, Refinement refinement,
-                                  std::source_location where = std::source_location::current()) {
-        return pull<Ts...>(std::move(options), detail::refine<Ts...>(std::move(refinement)), where);
-    }
-    template <class... Ts, detail::Refines Refinement1, detail::Refines Refinement2>
-    Subscription<Ts...> subscribe(SubscriptionOptions options, Refinement1 refinement1, Refinement2 refinement2,
-                                  std::source_location where = std::source_location::current()) {
-        return pull<Ts...>(std::move(options), detail::refine<Ts...>(std::move(refinement1), std::move(refinement2)),
-                           where);
-    }
 
-    /// A push subscription: `handler` is called with each event, as `handler(const T&)` or `handler(const T&, const
-    /// Meta&)`. It may be called before this has returned, if another thread runs the executor: make the subscription
-    /// the last of the members that the handler uses. It runs on its associated executor (`bind_executor(strand, …)`),
-    /// by default the bus's; its calls never overlap, whatever the executor. An exception leaves through the context's
-    /// `run()`; nothing is lost, and the subscription goes on. The handler may emit, subscribe, close and destroy
-    /// anything, its own subscription included. A cancellation through its associated slot closes the subscription. It
-    /// keeps `run()` from returning until it is closed.
-    template <class... Ts, class Handler>
-        requires(!std::convertible_to<Handler, std::source_location> && !detail::Refines<std::remove_cvref_t<Handler>>)
-    Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler,
+    /// The same with up to four more arguments, in any order, with or without options before them:
+    ///
+    /// Refinements: a filter (`where(predicate)`), a conflation (`latest_by(key)`; under `Latest` it throws
+    /// `std::invalid_argument`). What they throw of a retained event leaves this function, and there is no
+    /// subscription.
+    ///
+    /// A handler, which makes it a push subscription: it is called with each event, as `handler(const T&)` or
+    /// `handler(const T&, const Meta&)`; of several handlers, the first that can be called with it. It may be called
+    /// before this has returned, if another thread runs the executor: make the subscription the last of the members
+    /// that the handler uses. It runs on its associated executor (`bind_executor(strand, …)`), by default the bus's;
+    /// its calls never overlap, whatever the executor. An exception leaves through the context's `run()`; nothing is
+    /// lost, and the subscription goes on. The handler may emit, subscribe, close and destroy anything, its own
+    /// subscription included. A cancellation through its associated slot closes the subscription. It keeps `run()` from
+    /// returning until it is closed.
+    template <class... Ts, detail::Given A>
+    Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a,
                                   std::source_location where = std::source_location::current()) {
-        return push<Ts...>(std::move(options), std::forward<Handler>(handler), nullptr, where);
+        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a));
     }
-    template <class... Ts, class Handler, detail::Refines Refinement>
-        requires(!detail::Refines<std::remove_cvref_t<Handler>>)
-    Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler, Refinement refinement,
+    template <class... Ts, detail::Given A, detail::Given B>
+    Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a, B&& b,
                                   std::source_location where = std::source_location::current()) {
-        return push<Ts...>(std::move(options), std::forward<Handler>(handler),
-                           detail::refine<Ts...>(std::move(refinement)), where);
+        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a), std::forward<B>(b));
     }
-    template <class... Ts, class Handler, detail::Refines Refinement1, detail::Refines Refinement2>
-        requires(!detail::Refines<std::remove_cvref_t<Handler>>)
-    Subscription<Ts...> subscribe(SubscriptionOptions options, Handler&& handler, Refinement1 refinement1,
-                                  Refinement2 refinement2,
+    template <class... Ts, detail::Given A, detail::Given B, detail::Given C>
+    Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a, B&& b, C&& c,
                                   std::source_location where = std::source_location::current()) {
-        return push<Ts...>(std::move(options), std::forward<Handler>(handler),
-                           detail::refine<Ts...>(std::move(refinement1), std::move(refinement2)), where);
+        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a), std::forward<B>(b),
+                                     std::forward<C>(c));
+    }
+    template <class... Ts, detail::Given A, detail::Given B, detail::Given C, detail::Given D>
+    Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a, B&& b, C&& c, D&& d,
+                                  std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a), std::forward<B>(b),
+                                     std::forward<C>(c), std::forward<D>(d));
+    }
+    template <class... Ts, detail::Given A>
+    Subscription<Ts...> subscribe(A&& a, std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>({}, where, std::forward<A>(a));
+    }
+    template <class... Ts, detail::Given A, detail::Given B>
+    Subscription<Ts...> subscribe(A&& a, B&& b, std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>({}, where, std::forward<A>(a), std::forward<B>(b));
+    }
+    template <class... Ts, detail::Given A, detail::Given B, detail::Given C>
+    Subscription<Ts...> subscribe(A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>({}, where, std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
+    }
+    template <class... Ts, detail::Given A, detail::Given B, detail::Given C, detail::Given D>
+    Subscription<Ts...> subscribe(A&& a, B&& b, C&& c, D&& d,
+                                  std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>({}, where, std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
+                                     std::forward<D>(d));
     }
 
     /// Emits an event that was received as `AnyEvent`, maybe from another bus, as itself; the event is shared. To
@@ -155,6 +171,18 @@ public:
         }
         event.payload_->add_reference();
         return core_->emit(*event.payload_);
+    }
+
+    /// A second spelling, for where `emit` is a macro (Qt's).
+    EmitResult publish(const AnyEvent& event) { return emit(event); }
+    template <class Event>
+    EmitResult emit(const Event&)
+        requires(!std::convertible_to<const Event&, const AnyEvent&>)
+    {
+        static_assert(
+            std::convertible_to<const Event&, const AnyEvent&>,
+            "event: components emit, not the bus: make an emitter, auto emitter = bus.emitter<T>(), and keep it");
+        return {};
     }
 
     /// The latest event of the type on this bus as a `Value`: `set` emits, and what anybody emits is the newest value,
@@ -269,6 +297,26 @@ private:
         return ValueView<std::size_t>((counts.*which)->topic());
     }
 
+    template <class... Ts, class... Arguments>
+    Subscription<Ts...> subscribe_with(SubscriptionOptions&& options, const std::source_location& where,
+                                       Arguments&&... arguments) {
+        static_assert(detail::check_subscribed_types<Ts...>());
+        if constexpr ((detail::check_given<std::decay_t<Arguments>, Ts...>() && ...)) {
+            return subscribe_with_own<Ts...>(std::move(options), where,
+                                             std::decay_t<Arguments>(std::forward<Arguments>(arguments))...);
+        }
+    }
+    template <class... Ts, class... Arguments>
+    Subscription<Ts...> subscribe_with_own(SubscriptionOptions&& options, const std::source_location& where,
+                                           Arguments... arguments) {
+        auto refinement = detail::refinement_of<Ts...>(arguments...);
+        if constexpr ((detail::Refines<Arguments> && ...)) {
+            return pull<Ts...>(std::move(options), std::move(refinement), where);
+        } else {
+            return push<Ts...>(std::move(options), detail::handler_of(arguments...), std::move(refinement), where);
+        }
+    }
+
     template <class... Ts>
     Subscription<Ts...> pull(SubscriptionOptions&& options, std::unique_ptr<detail::Refinement> refinement,
                              const std::source_location& where) {
@@ -276,21 +324,17 @@ private:
         return Subscription<Ts...>(core_->executor(), std::move(mailbox), false);
     }
     template <class... Ts, class Handler>
-    Subscription<Ts...> push(SubscriptionOptions&& options, Handler&& handler,
+    Subscription<Ts...> push(SubscriptionOptions&& options, Handler handler,
                              std::unique_ptr<detail::Refinement> refinement, const std::source_location& where) {
-        using Stored = std::decay_t<Handler>;
-        static_assert(detail::check_subscribed_types<Ts...>());
-        static_assert((detail::HandlesEvent<Stored, detail::Delivered<Ts>> && ...),
-                      "event: the handler must be callable with every event type of the subscription");
-        Stored stored(std::forward<Handler>(handler));
+        static_assert(detail::check_handler<Handler, detail::Delivered<Ts>...>());
         auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
         Subscription<Ts...> subscription(core_->executor(), mailbox, true);
-        const auto associated = boost::asio::get_associated_executor(stored, core_->executor());
+        const auto associated = boost::asio::get_associated_executor(handler, core_->executor());
         if constexpr (std::convertible_to<decltype(associated), executor_type>) {
             if (const executor_type executor = associated; executor != core_->executor())
                 mailbox->use_executor(executor);
         }
-        detail::PushOp<Stored, Ts...>::start(mailbox, std::move(stored));
+        detail::PushOp<Handler, Ts...>::start(mailbox, std::move(handler));
         return subscription;
     }
 
@@ -312,3 +356,5 @@ private:
 };
 
 }  // namespace event
+
+#pragma pop_macro("emit")

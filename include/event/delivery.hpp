@@ -7,10 +7,12 @@
 #include <event/detail/event/stored_event.hpp>
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/slot.hpp>
+#include <event/overloaded.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -71,8 +73,8 @@ public:
         return empty() ? std::variant_npos : static_cast<std::size_t>(tag_.index);
     }
 
-    /// Calls `f` with the event as its own type: `f(const T&)` or `f(const T&, const Meta&)`.
-    /// Throws `std::bad_variant_access` when empty.
+    /// Calls `f` with the event as its own type: `f(const T&)` or `f(const T&, const Meta&)`; of several functions, the
+    /// first that can be called with it. Throws `std::bad_variant_access` when empty.
     template <class F>
     decltype(auto) visit(F&& f) const {
         static_assert((detail::HandlesEvent<F, detail::Delivered<Ts>> && ...),
@@ -80,16 +82,33 @@ public:
         if (empty()) throw std::bad_variant_access{};
         return visit_from<0>(f);
     }
-
-    [[nodiscard]] const First& operator*() const noexcept
-        requires(sizeof...(Ts) == 1)
-    {
-        return *pointer<Type<0>>();
+    template <class F, class G, class... Others>
+    decltype(auto) visit(F&& f, G&& g, Others&&... others) const {
+        return visit(Overloaded<F&, G&, Others&...>(f, g, others...));
     }
-    [[nodiscard]] const First* operator->() const noexcept
+
+    /// The event, which is a `T`. Throws `std::bad_variant_access` when it is none, or empty.
+    template <class T>
+    [[nodiscard]] const detail::Delivered<T>& get() const {
+        const detail::Delivered<T>* event = get_if<T>();
+        if (event == nullptr) throw std::bad_variant_access{};
+        return *event;
+    }
+    /// The event of the one type. They throw `std::bad_variant_access` when empty.
+    [[nodiscard]] const First& get() const
         requires(sizeof...(Ts) == 1)
     {
-        return pointer<Type<0>>();
+        return get<Type<0>>();
+    }
+    [[nodiscard]] const First& operator*() const
+        requires(sizeof...(Ts) == 1)
+    {
+        return get();
+    }
+    [[nodiscard]] const First* operator->() const
+        requires(sizeof...(Ts) == 1)
+    {
+        return std::addressof(get());
     }
 
     [[nodiscard]] std::uint64_t sequence() const noexcept { return tag_.sequence; }

@@ -25,6 +25,9 @@
 #include <type_traits>
 #include <utility>
 
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
 namespace event {
 
 /// Emits events of the types `Ts...` on the bus that made it.
@@ -86,11 +89,18 @@ public:
     {
         return emit_built<T>(std::move(event));
     }
-    template <class T = void, class Derived>
-    EmitResult emit(Derived&&) const
-        requires(detail::SlicedInto<Derived, T, Ts...>)
+    template <class T = void, class Other>
+    EmitResult emit(Other&&) const
+        requires(detail::NotEmitted<Other, T, Ts...>)
     {
-        detail::check_not_sliced<Derived>();
+        detail::check_emitted<Other, T, Ts...>();
+        return {};
+    }
+    template <class T>
+    EmitResult emit(const std::type_identity_t<T>&) const
+        requires(!detail::one_of<T, Ts...>)
+    {
+        detail::check_emitted<T, T, Ts...>();
         return {};
     }
 
@@ -118,9 +128,9 @@ public:
     }
     template <class T = void, class Events>
     EmitResult emit_all(Events&& events) const
-        requires(detail::SlicedInto<decltype(*std::data(events)), T, Ts...>)
+        requires(detail::NotEmitted<decltype(*std::data(events)), T, Ts...>)
     {
-        detail::check_not_sliced<Events>();
+        detail::check_emitted<decltype(*std::data(events)), T, Ts...>();
         return {};
     }
 
@@ -143,11 +153,11 @@ public:
     {
         return async_emplace<T>(std::forward<Token>(token), std::move(event));
     }
-    template <class T = void, class Derived, class Token>
-    void async_emit(Derived&&, Token&&) const
-        requires(detail::SlicedInto<Derived, T, Ts...>)
+    template <class T = void, class Other, class Token>
+    void async_emit(Other&&, Token&&) const
+        requires(detail::NotEmitted<Other, T, Ts...>)
     {
-        detail::check_not_sliced<Derived>();
+        detail::check_emitted<Other, T, Ts...>();
     }
 
     /// The same for an event that is built from the arguments, now.
@@ -161,6 +171,56 @@ public:
         std::optional<detail::HeldEvent<T>> event = hold<T>(std::forward<Args>(args)...);
         return boost::asio::async_initiate<Token, void(boost::system::error_code, EmitResult)>(
             detail::InitiateEmit<T>(executor_, state_, detail::index_of<T, Ts...>(), std::move(event)), token);
+    }
+
+    // Second spellings of `emit`, `emit_all` and `async_emit`, for where `emit` is a macro (Qt's).
+
+    EmitResult publish(const First& event) const
+        requires(has_one_type && std::copy_constructible<First>)
+    {
+        return emit_built<First>(event);
+    }
+    EmitResult publish(First&& event) const
+        requires(has_one_type && std::move_constructible<First>)
+    {
+        return emit_built<First>(std::move(event));
+    }
+    template <class T>
+    EmitResult publish(const T& event) const
+        requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
+    {
+        return emit_built<T>(event);
+    }
+    template <class T>
+    EmitResult publish(T&& event) const
+        requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
+    {
+        return emit_built<T>(std::move(event));
+    }
+    template <class T = void, class Other>
+    EmitResult publish(Other&&) const
+        requires(detail::NotEmitted<Other, T, Ts...>)
+    {
+        detail::check_emitted<Other, T, Ts...>();
+        return {};
+    }
+    template <class T = First>
+    EmitResult publish_all(std::span<const std::type_identity_t<T>> events) const
+        requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
+    {
+        return emit_all<T>(events);
+    }
+    template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
+    auto async_publish(const std::type_identity_t<T>& event, Token&& token) const
+        requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
+    {
+        return async_emplace<T>(std::forward<Token>(token), event);
+    }
+    template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
+    auto async_publish(std::type_identity_t<T>&& event, Token&& token) const
+        requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
+    {
+        return async_emplace<T>(std::forward<Token>(token), std::move(event));
     }
 
     /// From now on nothing is delivered; emits that wait end with `errc::closed`. Idempotent.
@@ -227,3 +287,5 @@ private:
 };
 
 }  // namespace event
+
+#pragma pop_macro("emit")

@@ -21,11 +21,6 @@
 
 namespace event::detail {
 
-template <class T>
-inline constexpr bool is_policy =
-    std::is_same_v<T, Notify> || std::is_same_v<T, Drop> || std::is_same_v<T, DropOldest> ||
-    std::is_same_v<T, Latest> || std::is_same_v<T, Kill> || std::is_same_v<T, Wait>;
-
 /// The base of a `fmt::formatter<T>` whose `print(value, out)` writes a text to an output iterator.
 template <class T>
 class TextFormatter : public fmt::formatter<fmt::string_view> {

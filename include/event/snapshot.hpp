@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace event {
@@ -24,7 +25,7 @@ class WatchSpot;
 template <class T>
 class Snapshot {
 public:
-    /// Holds nothing; only `version()` and the test for emptiness may be used.
+    /// Holds nothing.
     Snapshot() noexcept = default;
     Snapshot(const Snapshot& other) noexcept : kept_(other.kept_), version_(other.version_) {
         if (detail::PayloadBase* payload = this->payload()) payload->add_reference();
@@ -39,8 +40,13 @@ public:
         if (detail::PayloadBase* payload = this->payload()) payload->release();
     }
 
-    [[nodiscard]] const T& operator*() const noexcept { return kept_.value(); }
-    [[nodiscard]] const T* operator->() const noexcept { return std::addressof(kept_.value()); }
+    /// The value. They throw `std::bad_optional_access` when empty.
+    [[nodiscard]] const T& get() const {
+        if (version_ == 0) throw std::bad_optional_access{};
+        return kept_.value();
+    }
+    [[nodiscard]] const T& operator*() const { return get(); }
+    [[nodiscard]] const T* operator->() const { return std::addressof(get()); }
     explicit operator bool() const noexcept { return version_ != 0; }
 
     /// Grows with every `set` of the value; 0 when empty.

@@ -27,6 +27,9 @@
 #include <type_traits>
 #include <utility>
 
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
 namespace event {
 
 /// The reading side of a `Value`.
@@ -304,3 +307,5 @@ private:
 };
 
 }  // namespace event
+
+#pragma pop_macro("emit")

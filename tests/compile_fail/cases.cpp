@@ -64,6 +64,37 @@ void wrong(boost::asio::io_context& io) {
     auto emitter = bus.emitter<A, A>();
 #elif defined(CASE_handler_misses_a_type)
     auto subscription = bus.subscribe<A, B>({}, OnlyA{});
+#elif defined(CASE_handlers_miss_a_type)
+    auto subscription = bus.subscribe<A, B, Derived>([](const A&) {}, [](const Named1&) {});
+#elif defined(CASE_handler_of_nothing)
+    auto subscription = bus.subscribe<A>([](const B&) {});
+#elif defined(CASE_handler_never_called)
+    auto subscription = bus.subscribe<A, B>([](const auto&) {}, [](const B&) {});
+#elif defined(CASE_handlers_with_an_executor)
+    auto subscription = bus.subscribe<A, B>(boost::asio::bind_executor(io, [](const A&) {}), [](const B&) {});
+#elif defined(CASE_two_filters)
+    auto subscription =
+        bus.subscribe<A, B>(event::where([](const A&) { return true; }), event::where([](const B&) { return true; }));
+#elif defined(CASE_policy_alone)
+    auto subscription = bus.subscribe<A>(event::Drop{});
+#elif defined(CASE_policy_behind_options)
+    auto subscription = bus.subscribe<A>({}, event::Backpressure{event::Drop{}});
+#elif defined(CASE_visitors_miss_a_type)
+    event::Delivery<A, B>().visit(OnlyA{}, [](const Named1&) {});
+#elif defined(CASE_bus_emits)
+    bus.emit(A{});
+#elif defined(CASE_emits_unlisted)
+    bus.emitter<A>().emit(B{});
+#elif defined(CASE_emits_unlisted_of_several)
+    bus.emitter<A, Named1>().emit(B{});
+#elif defined(CASE_emits_unlisted_by_name)
+    bus.emitter<A>().emit<B>({"b"});
+#elif defined(CASE_emits_all_of_unlisted)
+    bus.emitter<A>().emit_all(std::vector<B>());
+#elif defined(CASE_publishes_unlisted)
+    bus.emitter<A>().publish(B{});
+#elif defined(CASE_async_emits_unlisted)
+    bus.emitter<A>().async_emit(B{}, boost::asio::detached);
 #elif defined(CASE_visitor_misses_a_type)
     event::Delivery<A, B>().visit(OnlyA{});
 #elif defined(CASE_no_types)

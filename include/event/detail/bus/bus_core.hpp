@@ -27,6 +27,9 @@
 #include <utility>
 #include <vector>
 
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
 /// The bus's registry. Its one rule: what registers comes and goes here, all of it or nothing; emitting and receiving
 /// never come here. Its lock is the bus's mutex, the outermost of all, which is not held while domains are merged.
 
@@ -186,3 +189,5 @@ private:
 };
 
 }  // namespace event::detail
+
+#pragma pop_macro("emit")

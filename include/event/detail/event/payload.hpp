@@ -13,6 +13,9 @@
 #include <type_traits>
 #include <utility>
 
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
 /// What an event is in memory. Its one rule: what is seen by others never changes, and is destroyed under no lock but
 /// its pool's, which guards nothing but memory.
 
@@ -230,3 +233,5 @@ template <class Base>
 }
 
 }  // namespace event::detail
+
+#pragma pop_macro("emit")

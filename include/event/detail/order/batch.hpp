@@ -9,6 +9,9 @@
 #include <type_traits>
 #include <utility>
 
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
 /// The events of one emit. A batch owns their payloads until a topic takes them, and the shared forms of inline events,
 /// which are built only where somebody wants them.
 
@@ -115,3 +118,5 @@ private:
 };
 
 }  // namespace event::detail
+
+#pragma pop_macro("emit")

@@ -19,6 +19,9 @@
 #include <utility>
 #include <vector>
 
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
 namespace event::detail {
 
 /// A topic as its emitters see it: how an event gets its place in the order, and into every queue.
@@ -279,3 +282,5 @@ template <class T>
 }
 
 }  // namespace event::detail
+
+#pragma pop_macro("emit")

@@ -115,6 +115,27 @@ template <class From, class Chosen, class... Ts>
 concept SlicedInto = Slices<From, Chosen> ||
                      (std::is_void_v<Chosen> && !one_of<std::remove_cvref_t<From>, Ts...> && (Slices<From, Ts> || ...));
 
+/// Whether it is the chosen type, or by default (`void`) one of those listed, or converts to the only one.
+template <class From, class Chosen, class... Ts>
+concept EmittedAs = one_of<Chosen, Ts...> ||
+                    (std::is_void_v<Chosen> && (one_of<std::remove_cvref_t<From>, Ts...> ||
+                                                (sizeof...(Ts) == 1 && (std::is_convertible_v<From, Ts> || ...))));
+
+/// What fits no `emit`, and deserves a sentence.
+template <class From, class Chosen, class... Ts>
+concept NotEmitted = SlicedInto<From, Chosen, Ts...> || !EmittedAs<From, Chosen, Ts...>;
+
+template <class From, class Chosen, class... Ts>
+consteval bool check_emitted() noexcept {
+    if constexpr (SlicedInto<From, Chosen, Ts...>) {
+        return check_not_sliced<From>();
+    } else {
+        static_assert(EmittedAs<From, Chosen, Ts...>,
+                      "event: this emitter does not emit that type: name it where the emitter is made");
+        return true;
+    }
+}
+
 template <class... Ts>
 consteval bool check_list() noexcept {
     static_assert(sizeof...(Ts) > 0, "event: list at least one event type");

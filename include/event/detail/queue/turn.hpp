@@ -8,6 +8,9 @@
 #include <memory>
 #include <span>
 
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
 namespace event::detail {
 
 class Aftermath;
@@ -78,3 +81,5 @@ private:
 };
 
 }  // namespace event::detail
+
+#pragma pop_macro("emit")

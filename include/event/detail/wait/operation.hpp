@@ -109,18 +109,18 @@ protected:
     void complete(Values& values) {
         // its work outlasts the upcall
         [[maybe_unused]] const auto executor(std::move(executor_));
-        Handler handler = free();
-        std::apply([&](auto&... value) { std::move(handler)(std::move(value)...); }, values);
+        Handler invoked = free();
+        std::apply([&](auto&... value) { std::move(invoked)(std::move(value)...); }, values);
     }
     /// Asio's rule: the memory goes back before the handler is invoked. The handler may own whatever the operation
     /// needed.
     Handler free() noexcept {
         auto* op = static_cast<Derived*>(this);
         HandlerMemory<Derived, Handler> memory(handler_);
-        Handler handler(std::move(handler_));
+        Handler freed(std::move(handler_));
         op->~Derived();
         memory.deallocate(op);
-        return handler;
+        return freed;
     }
 
 private:

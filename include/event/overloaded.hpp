@@ -1,0 +1,57 @@
+#pragma once
+
+/// Several handlers, or visitors, as one.
+
+#include <event/detail/queue/delivery_access.hpp>
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace event {
+
+/// What `overloaded` returns. Each event goes to the first of the functions that can be called with it, as `f(const
+/// T&)` or `f(const T&, const Meta&)`.
+template <class... Functions>
+class Overloaded {
+    template <class T, std::size_t I = 0>
+    [[nodiscard]] static consteval std::size_t first() noexcept {
+        if constexpr (detail::HandlesEvent<std::tuple_element_t<I, std::tuple<Functions...>>, T>) {
+            return I;
+        } else {
+            return first<T, I + 1>();
+        }
+    }
+
+public:
+    explicit Overloaded(Functions... functions) : functions_(std::forward<Functions>(functions)...) {}
+
+    template <class T>
+        requires(detail::HandlesEvent<Functions, T> || ...)
+    decltype(auto) operator()(const T& event, const Meta& meta) {
+        return detail::handle_event(std::get<first<T>()>(functions_), event, meta);
+    }
+
+    /// Whether each function is called with one of these at least.
+    template <class... Ts>
+    [[nodiscard]] static consteval bool calls_all_with() noexcept {
+        bool is_called[sizeof...(Functions)] = {};
+        ((is_called[first<Ts>()] = true), ...);
+        for (const bool is : is_called)
+            if (!is) return false;
+        return true;
+    }
+
+private:
+    std::tuple<Functions...> functions_;
+};
+
+/// One function of several: for `bind_executor(strand, event::overloaded(f, g))`, say. `EventBus::subscribe` and
+/// `Delivery::visit` take several as they are.
+template <class... Functions>
+[[nodiscard]] Overloaded<std::decay_t<Functions>...> overloaded(Functions&&... functions) {
+    return Overloaded<std::decay_t<Functions>...>(std::forward<Functions>(functions)...);
+}
+
+}  // namespace event
