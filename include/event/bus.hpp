@@ -90,8 +90,9 @@ public:
         detail::eventbus_was_compiled_with_the_configuration({});
         const std::array<detail::Listed, sizeof...(Ts)> types{list<Ts>()...};
         error = {};
-        return Emitter<Ts...>(core_->executor(), core_->add_emitter(types, std::move(options),
-                                                                    detail::EmitterState::Kind::emitter, error));
+        using State = detail::ObjectOrContext<detail::EmitterState>;
+        auto state = core_->add_emitter(types, std::move(options), detail::EmitterState::Kind::emitter, error);
+        return Emitter<Ts...>(core_->executor(), state ? State(std::move(state)) : State(core_->registry()));
     }
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the
@@ -206,7 +207,8 @@ public:
         boost::system::error_code error;
         detail::TopicBase* topic = core_->add_watcher(checked_type<T>(), error);
         if (error) throw boost::system::system_error(error, "event: cannot watch");
-        return Watcher<T>(get_executor(), memory.make(static_cast<detail::Topic<T>&>(*topic)));
+        using Spot = detail::ObjectOrContext<detail::WatchSpot<T>>;
+        return Watcher<T>(get_executor(), Spot(memory.make(static_cast<detail::Topic<T>&>(*topic))));
     }
 
     /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.
@@ -237,17 +239,16 @@ public:
     template <class T, boost::asio::completion_token_for<void(boost::system::error_code)> Token>
     auto async_wait_emitter(Token&& token) {
         using Spot = detail::WatchSpot<std::size_t>;
-        detail::IntrusivePtr<Spot> spot;
+        detail::ObjectOrContext<Spot> spot(core_->registry());
         boost::system::error_code error;
         if (const auto counts = core_->counts(checked_type<T>(), error); counts.emitters) {
-            spot = Spot::create(counts.emitters->topic());
+            spot = detail::ObjectOrContext<Spot>(Spot::create(counts.emitters->topic()));
         } else if (error != errc::closed) {
             throw boost::system::system_error(error, "event: cannot count emitters");
         }
-        using Initiate = detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type,
-                                          detail::IntrusivePtr<detail::Core>>;
+        using Initiate = detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type>;
         return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-            Initiate(get_executor(), std::move(spot), core_), token, IsNotZero{});
+            Initiate(get_executor(), std::move(spot)), token, IsNotZero{});
     }
 
     /// Drops the retained event of the type; the topic stays retained.

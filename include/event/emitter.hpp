@@ -5,6 +5,7 @@
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/order/typed_topic.hpp>
 #include <event/detail/wait/emit_op.hpp>
+#include <event/detail/wait/object_or_context.hpp>
 #include <event/emit_result.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
@@ -32,7 +33,8 @@ namespace event {
 
 /// Emits events of the types `Ts...` on the bus that made it.
 ///
-/// Ownership: move-only; destroying it closes it. It outlives its bus safely, and is then closed.
+/// Ownership: move-only; destroying it closes it. It outlives its bus safely, and is then closed. Moved from, it is
+/// closed, and keeps nothing of the bus alive; what it begins ends with the bus's execution context all the same.
 /// Threads: emitting, `close()` and `is_open()` from any thread at once. An emit never waits for a subscriber and never
 /// runs its code (but the callback of `Notify`, and what it filters and chooses with, `where` and `latest_by`), so it
 /// may be called under any lock, from inside any handler, and from inside such a callback. Order: two emits, one of
@@ -53,13 +55,13 @@ public:
     using executor_type = boost::asio::any_io_executor;
 
     Emitter(Emitter&& other) noexcept
-        : executor_(other.executor_), topics_(other.topics_), state_(std::move(other.state_)) {}
+        : executor_(other.executor_), topics_(other.topics_), state_(other.state_.give_away()) {}
     Emitter& operator=(Emitter&& other) noexcept {
         if (this != &other) {
             close();
             executor_ = other.executor_;
             topics_ = other.topics_;
-            state_ = std::move(other.state_);
+            state_ = other.state_.give_away();
         }
         return *this;
     }
@@ -236,7 +238,7 @@ public:
 private:
     friend class EventBus;
 
-    Emitter(const executor_type& executor, detail::IntrusivePtr<detail::EmitterState> state) noexcept
+    Emitter(const executor_type& executor, detail::ObjectOrContext<detail::EmitterState> state) noexcept
         : executor_(executor), state_(std::move(state)) {
         if (state_) std::copy(state_->topics().begin(), state_->topics().end(), topics_.begin());
     }
@@ -283,7 +285,7 @@ private:
 
     executor_type executor_;
     std::array<detail::TopicBase*, sizeof...(Ts)> topics_{};
-    detail::IntrusivePtr<detail::EmitterState> state_;  // null: moved from
+    detail::ObjectOrContext<detail::EmitterState> state_;  // moved from, or never made: the context
 };
 
 }  // namespace event

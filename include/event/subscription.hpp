@@ -5,6 +5,8 @@
 #include <event/delivery.hpp>
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/queue/mailbox.hpp>
+#include <event/detail/wait/completion_executor.hpp>
+#include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/receive.hpp>
 #include <event/detail/wait/time_limit.hpp>
 #include <event/error.hpp>
@@ -31,7 +33,8 @@ namespace event {
 /// `close…`, `async_closed` and `stat` are of use, and `try_receive` to empty the queue, on the handler's executor,
 /// before starting again from a state known to be right.
 ///
-/// Ownership: move-only; destroying it closes it. It outlives its bus safely and then ends with `errc::closed`.
+/// Ownership: move-only; destroying it closes it. It outlives its bus safely and then ends with `errc::closed`. Moved
+/// from, it has ended so, and keeps nothing of the bus alive; what it begins ends with the context all the same.
 /// Threads: distinct objects are independent. On one object, one receive at a time from one executor, `try_receive`
 /// included; `cancel()`, the `close` functions, `async_closed` and `stat()` from any thread.
 /// Order: events come in the order in which they were emitted, whatever their types and emitters; any two events that
@@ -64,17 +67,17 @@ public:
     };
 
     BasicSubscription(BasicSubscription&& other) noexcept
-        : executor_(other.executor_), mailbox_(std::move(other.mailbox_)), is_push_(other.is_push_) {}
+        : executor_(other.executor_), mailbox_(other.give_away()), is_push_(other.is_push_) {}
     /// The same subscription with another executor type, as `use_awaitable.as_default_on(…)` asks for.
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
     BasicSubscription(BasicSubscription<Other, Ts...>&& other) noexcept
-        : executor_(other.get_executor()), mailbox_(std::move(other.mailbox_)), is_push_(other.is_push_) {}
+        : executor_(other.get_executor()), mailbox_(other.give_away()), is_push_(other.is_push_) {}
     BasicSubscription& operator=(BasicSubscription&& other) noexcept {
         if (this != &other) {
             close();
             executor_ = other.executor_;
-            mailbox_ = std::move(other.mailbox_);
+            mailbox_ = other.give_away();
             is_push_ = other.is_push_;
         }
         return *this;
@@ -185,6 +188,17 @@ private:
     BasicSubscription(Executor executor, detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
         : executor_(std::move(executor)), mailbox_(std::move(mailbox)), is_push_(is_push) {}
 
+    /// Leaves behind who knows whether the context of the executor lives. That may be the push handler's: where the
+    /// handle was made from one with another executor type.
+    [[nodiscard]] detail::ObjectOrContext<detail::Mailbox> give_away() noexcept {
+        if constexpr (detail::HasContext<Executor>) {
+            if (mailbox_ && mailbox_->has_own_executor() && !detail::is_empty(executor_) &&
+                !mailbox_->core().context_is(detail::context_of(executor_)))
+                return mailbox_.give_away(mailbox_->registry());
+        }
+        return mailbox_.give_away();
+    }
+
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {
         return boost::asio::async_initiate<Token, Signature>(
@@ -193,7 +207,7 @@ private:
     }
 
     Executor executor_;
-    detail::IntrusivePtr<detail::Mailbox> mailbox_;  // null: moved from
+    detail::ObjectOrContext<detail::Mailbox> mailbox_;  // moved from: the context
     bool is_push_ = false;
 };
 

@@ -70,8 +70,8 @@ public:
 
     /// A new watcher, which has seen nothing yet: its first get finds the current value.
     [[nodiscard]] Watcher<T> watch() const {
-        detail::IntrusivePtr<detail::WatchSpot<T>> spot;
-        if (core_) spot = detail::WatchSpot<T>::create(topic());
+        detail::ObjectOrContext<detail::WatchSpot<T>> spot;
+        if (core_) spot = decltype(spot)(detail::WatchSpot<T>::create(topic()));
         return Watcher<T>(get_executor(), std::move(spot));
     }
 

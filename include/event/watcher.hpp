@@ -2,6 +2,7 @@
 
 /// One follower of a latest value.
 
+#include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/time_limit.hpp>
 #include <event/detail/wait/watch.hpp>
 #include <event/error.hpp>
@@ -25,7 +26,8 @@ namespace event {
 /// `any_io_executor`; `Value::watch` and `ValueView::watch` make it.
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its value safely: it still gets the value that it has not
-/// seen, then `errc::closed`.
+/// seen, then `errc::closed`. Moved from, it has ended so, and keeps no value alive; what it begins ends with the
+/// context all the same.
 /// Threads: distinct objects are independent. On one object, one get at a time from one executor; `cancel()` and
 /// `close()` from any thread. Cost: one short lock for a get, no allocation; a watcher that is not waiting costs a
 /// `set` nothing.
@@ -46,15 +48,16 @@ public:
         using other = BasicWatcher<Other, T>;
     };
 
-    BasicWatcher(BasicWatcher&& other) noexcept : executor_(other.executor_), spot_(std::move(other.spot_)) {}
+    BasicWatcher(BasicWatcher&& other) noexcept : executor_(other.executor_), spot_(other.spot_.give_away()) {}
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
-    BasicWatcher(BasicWatcher<Other, T>&& other) noexcept : executor_(other.executor_), spot_(std::move(other.spot_)) {}
+    BasicWatcher(BasicWatcher<Other, T>&& other) noexcept
+        : executor_(other.executor_), spot_(other.spot_.give_away()) {}
     BasicWatcher& operator=(BasicWatcher&& other) noexcept {
         if (this != &other) {
             close();
             executor_ = other.executor_;
-            spot_ = std::move(other.spot_);
+            spot_ = other.spot_.give_away();
         }
         return *this;
     }
@@ -123,7 +126,7 @@ private:
     friend class ValueView<T>;
     friend class EventBus;
 
-    BasicWatcher(const Executor& executor, detail::IntrusivePtr<detail::WatchSpot<T>> spot) noexcept
+    BasicWatcher(const Executor& executor, detail::ObjectOrContext<detail::WatchSpot<T>> spot) noexcept
         : executor_(executor), spot_(std::move(spot)) {}
 
     template <class Source, class Signature, class Token, class... Args>
@@ -134,7 +137,7 @@ private:
     }
 
     Executor executor_;
-    detail::IntrusivePtr<detail::WatchSpot<T>> spot_;  // null: moved from
+    detail::ObjectOrContext<detail::WatchSpot<T>> spot_;  // moved from: the context
 };
 
 }  // namespace event

@@ -119,6 +119,8 @@ EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> to
 
 EmitterState::~EmitterState() = default;
 
+const IntrusivePtr<ContextRegistry>& EmitterState::home_context() const noexcept { return bus_->registry(); }
+
 void EmitterState::close() noexcept {
     if (is_open_.exchange(false, std::memory_order_acq_rel) && !defer()) bus_->remove_emitter(*this);
 }

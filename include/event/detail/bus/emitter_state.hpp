@@ -15,6 +15,7 @@ namespace event::detail {
 
 class Aftermath;
 class BusCore;
+class ContextRegistry;
 class Doomed;
 class EmitSpot;
 class TopicBase;
@@ -32,6 +33,8 @@ public:
     }
 
     [[nodiscard]] BusCore& bus() const noexcept { return *bus_; }
+    /// Who knows whether the bus's context lives, also without the bus.
+    [[nodiscard]] const IntrusivePtr<ContextRegistry>& home_context() const noexcept;
     [[nodiscard]] std::span<TopicBase* const> topics() const noexcept { return topics_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] bool is_value() const noexcept { return kind_ == Kind::value; }

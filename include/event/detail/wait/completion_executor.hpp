@@ -107,6 +107,16 @@ template <class Executor>
 concept Postable =
     LegacyExecutor<Executor> || boost::asio::can_require_v<Executor, boost::asio::execution::blocking_t::never_t>;
 
+/// Of a handle that nobody made, or that was made after its context died.
+template <class Executor>
+[[nodiscard]] bool is_empty(const Executor& executor) noexcept {
+    if constexpr (std::constructible_from<bool, const Executor&>) {
+        return !executor;
+    } else {
+        return false;
+    }
+}
+
 template <HasContext Executor>
 [[nodiscard]] boost::asio::execution_context& context_of(const Executor& executor) noexcept {
     if constexpr (LegacyExecutor<Executor>) {

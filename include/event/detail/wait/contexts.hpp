@@ -52,12 +52,13 @@ public:
         const IntrusivePtr<ContextRegistry> registry_;
         const Pinned* const outer_;
     };
+    [[nodiscard]] bool is_gone() const noexcept { return is_gone_.load(std::memory_order_acquire); }
     /// Another context may have the address of one that is gone.
     [[nodiscard]] bool is_of(const boost::asio::execution_context& context) const noexcept {
-        return context_ == &context && !is_gone_.load(std::memory_order_acquire);
+        return context_ == &context && !is_gone();
     }
     [[nodiscard]] bool was_of(const boost::asio::execution_context& context) const noexcept {
-        return context_ == &context && is_gone_.load(std::memory_order_acquire);
+        return context_ == &context && is_gone();
     }
 
 private:

@@ -5,6 +5,7 @@
 #include <event/detail/order/batch.hpp>
 #include <event/detail/order/typed_topic.hpp>
 #include <event/detail/queue/turn.hpp>
+#include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/emit_result.hpp>
 
@@ -102,7 +103,7 @@ public:
     using executor_type = boost::asio::any_io_executor;
 
     /// Of the emitter's topic with that number.
-    InitiateEmit(const executor_type& executor, IntrusivePtr<EmitterState> emitter, std::size_t topic,
+    InitiateEmit(const executor_type& executor, ObjectOrContext<EmitterState> emitter, std::size_t topic,
                  std::optional<HeldEvent<T>> event) noexcept
         : executor_(executor), emitter_(std::move(emitter)), number_(topic), event_(std::move(event)) {}
 
@@ -111,10 +112,8 @@ public:
     template <class Handler>
     void operator()(Handler&& handler) {
         using Completed = CompletedOp<EmitValues, std::decay_t<Handler>, executor_type>;
-        IntrusivePtr<Core> core;
-        if (emitter_) core = IntrusivePtr<Core>(&emitter_->topics()[number_]->core());
         std::decay_t<Handler> stored(std::forward<Handler>(handler));
-        auto completed = Completed::make(std::move(core), std::move(stored), executor_);  // or nothing is emitted
+        auto completed = Completed::make(emitter_.context(), std::move(stored), executor_);  // or nothing is emitted
         std::size_t queues = 0;
         const std::optional<EmitResult> result = emit_now(queues);
         if (!completed) return;
@@ -122,7 +121,7 @@ public:
         auto spot = IntrusivePtr<EmitSpot>::adopt(
             new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_), queues));
         start_in<EmitWhenRoom<T>>(std::move(spot), Completed::take_back(std::move(completed)), executor_,
-                                  std::move(emitter_), std::move(*event_));
+                                  std::move(emitter_).object(), std::move(*event_));
     }
 
 private:
@@ -144,7 +143,7 @@ private:
     }
 
     executor_type executor_;
-    IntrusivePtr<EmitterState> emitter_;
+    ObjectOrContext<EmitterState> emitter_;
     std::size_t number_;
     std::optional<HeldEvent<T>> event_;
 };

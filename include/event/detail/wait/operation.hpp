@@ -1,8 +1,9 @@
 #pragma once
 
-#include <event/detail/bus/core.hpp>
 #include <event/detail/intrusive_ptr.hpp>
 #include <event/detail/wait/completion_executor.hpp>
+#include <event/detail/wait/contexts.hpp>
+#include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/parked_op.hpp>
 #include <event/detail/wait/spot.hpp>
 #include <event/error.hpp>
@@ -131,7 +132,7 @@ private:
 };
 
 /// An operation that need not wait: made before its values are there, so that nothing can fail once they are. It
-/// completes as any other does, and not when the core, if there is one, has lost its context meanwhile.
+/// completes as any other does, and not when the context of what it was begun with, if there is one, is gone.
 template <class Values, class Handler, class Executor>
 class CompletedOp final : public HandlerOp<PostedOp, CompletedOp<Values, Handler, Executor>, Handler, Executor> {
     using Base = HandlerOp<PostedOp, CompletedOp, Handler, Executor>;
@@ -143,10 +144,10 @@ public:
     using Pointer = std::unique_ptr<CompletedOp, Free>;
 
     /// Null where it cannot complete any more: the handler is the caller's to destroy.
-    [[nodiscard]] static Pointer make(IntrusivePtr<Core> core, Handler&& handler, const Executor& executor) {
-        if (core && core->context_is_gone()) return nullptr;
+    [[nodiscard]] static Pointer make(IntrusivePtr<ContextRegistry> home, Handler&& handler, const Executor& executor) {
+        if (home && home->is_gone()) return nullptr;
         typename Base::Memory memory(handler);
-        return Pointer(memory.construct(std::move(core), std::move(handler), executor));
+        return Pointer(memory.construct(std::move(home), std::move(handler), executor));
     }
     static void complete(Pointer op, Values&& values) noexcept {
         if (!op) return;
@@ -158,7 +159,7 @@ public:
 
     void destroy() noexcept override { static_cast<void>(this->free()); }
     void run() override {
-        if (core_ && core_->context_is_gone()) return destroy();
+        if (home_ && home_->is_gone()) return destroy();
         Values values(std::move(values_));
         Base::complete(values);
     }
@@ -167,19 +168,19 @@ private:
     friend Base;
     friend typename Base::Memory;
 
-    CompletedOp(IntrusivePtr<Core> core, Handler&& handler, const Executor& executor)
-        : Base(std::move(handler), executor), core_(std::move(core)) {}
+    CompletedOp(IntrusivePtr<ContextRegistry> home, Handler&& handler, const Executor& executor)
+        : Base(std::move(handler), executor), home_(std::move(home)) {}
     ~CompletedOp() = default;
 
-    IntrusivePtr<Core> core_;
+    IntrusivePtr<ContextRegistry> home_;
     Values values_;
 };
 
 template <class Values, class Handler, class Executor>
-void complete_at_once(IntrusivePtr<Core> core, Values values, Handler&& handler, const Executor& executor) {
+void complete_at_once(IntrusivePtr<ContextRegistry> home, Values values, Handler&& handler, const Executor& executor) {
     using Completed = CompletedOp<Values, std::decay_t<Handler>, Executor>;
     std::decay_t<Handler> stored(std::forward<Handler>(handler));
-    Completed::complete(Completed::make(std::move(core), std::move(stored), executor), std::move(values));
+    Completed::complete(Completed::make(std::move(home), std::move(stored), executor), std::move(values));
 }
 
 /// The values of an operation that failed at once.
@@ -216,8 +217,8 @@ public:
         auto slot = boost::asio::get_associated_cancellation_slot(handler);
         const std::uint64_t ticket = spot->begin();
         if (ticket == 0) {
-            return complete_at_once(IntrusivePtr<Core>(&spot->core()), failed<Values>(errc::concurrent_receive),
-                                    std::move(handler), executor);
+            return complete_at_once(spot->home_context(), failed<Values>(errc::concurrent_receive), std::move(handler),
+                                    executor);
         }
         ParkingSpot& begun = *spot.detach();
         Operation* op = nullptr;
@@ -317,6 +318,18 @@ struct SourceBase {
     void limit(ParkingSpot&, std::uint64_t) noexcept {}
 };
 
+/// Whether operations can begin there; if not, `refuse` ends them.
+template <class Spot>
+[[nodiscard]] bool accepts_operations(const ObjectOrContext<Spot>& spot) noexcept {
+    return spot && !spot->home_is_gone();
+}
+/// Ends an operation that cannot begin: with `errc::closed`, or, where that context is gone, with its handler destroyed
+/// uninvoked.
+template <class Values, class Handler, class Executor>
+void refuse(IntrusivePtr<ContextRegistry> home, Handler&& handler, const Executor& executor) {
+    complete_at_once(std::move(home), failed<Values>(errc::closed), std::forward<Handler>(handler), executor);
+}
+
 /// Starts an operation of this source, made of the arguments, in a spot.
 template <class Source, class Spot, class Handler, class Executor, class... Args>
 void start_in(IntrusivePtr<Spot> spot, Handler&& handler, const Executor& executor, Args&&... args) {
@@ -327,22 +340,14 @@ void start_in(IntrusivePtr<Spot> spot, Handler&& handler, const Executor& execut
                                                               executor);
 }
 
-/// A handle that was moved from knows no core.
-struct NoCore {
-    [[nodiscard]] operator IntrusivePtr<Core>() const noexcept { return {}; }
-};
-
-/// Starts operations of this source in a spot: the initiation of the `async_` functions. Without a spot (the handle was
-/// moved from) they complete with `errc::closed`. A named class with a constructor: GCC 12 destroys aggregate
-/// temporaries of a `co_await` expression twice.
-template <class Source, class Spot, class Executor, class OrCore = NoCore>
+/// Starts operations of this source in a spot: the initiation of the `async_` functions. A named class with a
+/// constructor: GCC 12 destroys aggregate temporaries of a `co_await` expression twice.
+template <class Source, class Spot, class Executor>
 class Initiate {
 public:
     using executor_type = Executor;
 
-    /// `core`: whose context must live, where there is no spot.
-    Initiate(const Executor& executor, IntrusivePtr<Spot> spot, OrCore core = {})
-        : executor_(executor), spot_(std::move(spot)), core_(std::move(core)) {}
+    Initiate(const Executor& executor, ObjectOrContext<Spot> spot) : executor_(executor), spot_(std::move(spot)) {}
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
@@ -357,17 +362,14 @@ public:
 
 private:
     template <class Handler, class... Args>
-    void start(IntrusivePtr<Spot> spot, Handler&& handler, Args&&... args) const {
-        if (!spot) {
-            return complete_at_once(core_, failed<typename Source::Values>(errc::closed),
-                                    std::forward<Handler>(handler), executor_);
-        }
-        start_in<Source>(std::move(spot), std::forward<Handler>(handler), executor_, std::forward<Args>(args)...);
+    void start(ObjectOrContext<Spot> spot, Handler&& handler, Args&&... args) const {
+        if (!spot) return refuse<typename Source::Values>(spot.context(), std::forward<Handler>(handler), executor_);
+        start_in<Source>(std::move(spot).object(), std::forward<Handler>(handler), executor_,
+                         std::forward<Args>(args)...);
     }
 
     Executor executor_;
-    IntrusivePtr<Spot> spot_;
-    [[no_unique_address]] OrCore core_;
+    ObjectOrContext<Spot> spot_;
 };
 
 }  // namespace event::detail

@@ -2,6 +2,7 @@
 
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/mailbox.hpp>
+#include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
@@ -150,26 +151,26 @@ class InitiateBeside {
 public:
     using executor_type = Executor;
 
-    InitiateBeside(const Executor& executor, IntrusivePtr<Mailbox> mailbox)
+    InitiateBeside(const Executor& executor, ObjectOrContext<Mailbox> mailbox)
         : executor_(executor), mailbox_(std::move(mailbox)) {}
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
     template <class Handler>
     void operator()(Handler&& handler) const {
-        IntrusivePtr<SideSpot> spot;
-        if (mailbox_) {
-            const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_);
-            if (mailbox_->has_own_executor() && mailbox_->has_outlived(on.context())) return;
-            spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_));
-        }
-        Initiate<Source, SideSpot, Executor> initiate(executor_, std::move(spot));
-        std::move(initiate)(std::forward<Handler>(handler));
+        using Values = typename Source::Values;
+        if (!accepts_operations(mailbox_))
+            return refuse<Values>(mailbox_.context(), std::forward<Handler>(handler), executor_);
+        const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_);
+        if (mailbox_->has_own_executor() && mailbox_->has_outlived(on.context()))
+            return refuse<Values>(mailbox_->registry(), std::forward<Handler>(handler), executor_);
+        auto spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_.object()));
+        start_in<Source>(std::move(spot), std::forward<Handler>(handler), executor_);
     }
 
 private:
     Executor executor_;
-    IntrusivePtr<Mailbox> mailbox_;
+    ObjectOrContext<Mailbox> mailbox_;
 };
 
 }  // namespace event::detail

@@ -61,6 +61,8 @@ public:
     [[nodiscard]] const DomainMember& home() const noexcept { return *home_; }
     /// The context that the owner was made with is gone: nothing will complete here any more.
     [[nodiscard]] bool home_is_gone() const noexcept { return core().context_is_gone(); }
+    /// Who knows so, also without the owner.
+    [[nodiscard]] const IntrusivePtr<ContextRegistry>& home_context() const noexcept { return core().registry(); }
 
     // guarded by the domain's lock
     [[nodiscard]] bool occupied() const noexcept { return parked_ != nullptr; }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <event/detail/intrusive_ptr.hpp>
 #include <event/detail/wait/completion_executor.hpp>
+#include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -62,7 +62,7 @@ class InitiateFor {
 public:
     using executor_type = Executor;
 
-    InitiateFor(const Executor& executor, IntrusivePtr<Spot> spot,
+    InitiateFor(const Executor& executor, ObjectOrContext<Spot> spot,
                 std::optional<std::chrono::steady_clock::duration> limit)
         : executor_(executor), spot_(std::move(spot)), limit_(limit) {}
 
@@ -70,14 +70,16 @@ public:
 
     template <class Handler, class... Args>
     void operator()(Handler&& handler, Args&&... args) const {
+        if (!accepts_operations(spot_))
+            return refuse<typename Source::Values>(spot_.context(), std::forward<Handler>(handler), executor_);
         const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_).in_context();
-        Initiate<TimeLimited<Source, std::decay_t<decltype(on)>>, Spot, Executor> initiate(executor_, spot_);
-        std::move(initiate)(std::forward<Handler>(handler), limit_, on, std::forward<Args>(args)...);
+        start_in<TimeLimited<Source, std::decay_t<decltype(on)>>>(spot_.object(), std::forward<Handler>(handler),
+                                                                  executor_, limit_, on, std::forward<Args>(args)...);
     }
 
 private:
     Executor executor_;
-    IntrusivePtr<Spot> spot_;
+    ObjectOrContext<Spot> spot_;
     std::optional<std::chrono::steady_clock::duration> limit_;
 };
 
