@@ -96,6 +96,39 @@ void grow_waiting_types(benchmark::State& state) {
     take_what_waits(state, std::make_index_sequence<types>());
 }
 
+/// In each round one `async_emit` waits for full queues of subscriptions to every type, which then take what they have.
+/// An iteration is the event's way into one of the queues and out of it.
+void grow_waiting_wildcards(benchmark::State& state) {
+    const std::size_t wildcards = argument(state);
+    HandDriven io;
+    event::EventBus bus{io.context()};
+    const auto emitter = bus.emitter<Event<>>();
+    std::vector<event::Subscription<event::AnyEvent>> subscriptions;
+    for (std::size_t i = 0; i < wildcards; ++i)
+        subscriptions.push_back(bus.subscribe<event::AnyEvent>({.capacity = 1, .on_full = event::Wait{}}));
+    std::uint64_t emitted = 0;
+    std::uint64_t taken = 0;
+    std::uint64_t rounds = 0;
+    const auto completed = [&emitted](boost::system::error_code error, const event::EmitResult& result) {
+        if (!error) emitted += result.delivered;
+    };
+    const auto round = [&] {
+        emitter.async_emit({{rounds}}, completed);
+        check(emitted == rounds * wildcards, "it did not wait");
+        for (auto& subscription : subscriptions)
+            if (subscription.try_receive()) ++taken;
+        io.drive();
+        ++rounds;
+    };
+    emitter.emit({});
+    round();
+    {
+        const SteadyState steady(state);
+        while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(wildcards))) round();
+    }
+    check(taken == rounds * wildcards && emitted == taken, "an event is missing");
+}
+
 /// Subscriptions to every type are closed one after the other, in an order that is neither that in which they came nor
 /// its reverse. An iteration is one close, and the time is of nothing else; "allocs" is of subscribing, too.
 void grow_wildcards(benchmark::State& state) {
@@ -132,6 +165,7 @@ bool add_rows() {
     add_sized(8, waiting_types, grow_waiting_types<8>);
     add_sized(32, waiting_types, grow_waiting_types<32>);
     add_sized(64, waiting_types, grow_waiting_types<64>);
+    RegisterBenchmark("grow/waiting_wildcards/eventbus", grow_waiting_wildcards)->Arg(10)->Arg(100)->Arg(1000);
     RegisterBenchmark("grow/wildcards/eventbus", grow_wildcards)->Arg(10)->Arg(100)->Arg(1000)->UseManualTime();
     return true;
 }

@@ -95,6 +95,9 @@ CURVES = {
                       "A take offers its room to the first in the queue's line and looks at no other. With the types grow "
                       "the operations that are there at once, and the heap's work for them; and each type has code and a "
                       "topic of its own to touch."),
+    "waiting_wildcards": ("full wildcard queues that one async_emit waits for", "per queue", False,
+                          "An emit that begins to wait takes its place at the end of each queue's line, and looks at "
+                          "nothing else; the emit itself is shared by the queues."),
     "wildcards": ("wildcard subscriptions, closed in turn", "per close", False,
                   "Each knows its place in every list that it is in, and none is searched; beyond some hundred they no "
                   "longer fit the nearest cache."),

@@ -96,6 +96,28 @@ TEST(Implements, DiesOnceHoweverManyWaysAnEventReachesIt) {
     EXPECT_EQ(peers(found), (std::vector<int>{1, 2}));
 }
 
+TEST(Implements, HasOneTurnHoweverManyWaysAnEventReachesIt) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto both = bus.subscribe<Implements<PeerFound>, DhtAnswer, Implements<Describes>>(
+        {.capacity = 3, .on_full = event::Wait{}});
+    auto emitter = bus.emitter<DhtAnswer>();
+    EXPECT_EQ(emitter.emplace(1).delivered, 3U);
+    Completion<event::EmitResult> second;
+    Completion<event::EmitResult> third;
+    emitter.async_emplace<DhtAnswer>(second.handler(), 2);
+    emitter.async_emplace<DhtAnswer>(third.handler(), 3);
+    drive(io);
+    EXPECT_TRUE(second.pending() && third.pending());
+    EXPECT_EQ(take_all(both).size(), 3U);
+    drive(io);
+    EXPECT_EQ(second.value().delivered, 3U);
+    EXPECT_TRUE(third.pending());
+    EXPECT_EQ(take_all(both).size(), 3U);
+    drive(io);
+    EXPECT_EQ(third.value().delivered, 3U);
+}
+
 TEST(Implements, IsPushedWithMeta) {
     asio::io_context io;
     event::EventBus bus{io};

@@ -2,7 +2,6 @@
 #include <event/detail/order/topic.hpp>
 #include <event/detail/queue/turn.hpp>
 
-#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -51,14 +50,14 @@ bool EmitSpot::join() noexcept {
     }
     not_ready_ = 0;
     topic_.all_waiting_queues([&](Mailbox& queue) {
+        Turn* const before = queue.line().find_last(
+            [this](const Turn& other) { return other.emit == this || other.emit->came_before(*this); });
         // one that hears of the topic in two ways has one place
-        const bool is_there = queue.is_erased() && std::any_of(turns().begin(), turns().end(),
-                                                               [&](const Turn& turn) { return turn.queue == &queue; });
-        if (is_there) return true;
+        if (before != nullptr && before->emit == this) return true;
         Turn& turn = turn_room_[turn_count_++];
         turn.emit = this;
         turn.queue = &queue;
-        queue.line().insert_behind(turn, [&](const Turn& other) { return other.emit->came_before(*this); });
+        queue.line().insert_behind(before, turn);
         turn.is_overlooked = false;
         turn.is_ready = queue.line().front() == &turn && queue.has_room();
         if (!turn.is_ready) ++not_ready_;

@@ -73,12 +73,16 @@ public:
     /// Null if there is none.
     [[nodiscard]] T* front() const noexcept { return empty() ? nullptr : static_cast<T*>(end_.next_); }
     void push_back(T& object) noexcept { static_cast<Hook&>(object).link_before(end_); }
-    /// Behind the last of those, from the back, that `precedes` holds for.
-    template <class Precedes>
-    void insert_behind(T& object, Precedes&& precedes) noexcept {
-        Hook* next = &end_;
-        while (next->previous_ != &end_ && !precedes(static_cast<T&>(*next->previous_))) next = next->previous_;
-        static_cast<Hook&>(object).link_before(*next);
+    /// The last one that it holds for, looked for from the back; null if there is none.
+    template <class Holds>
+    [[nodiscard]] T* find_last(Holds&& holds) noexcept {
+        for (Hook* at = end_.previous_; at != &end_; at = at->previous_)
+            if (holds(static_cast<const T&>(*at))) return static_cast<T*>(at);
+        return nullptr;
+    }
+    /// In front of all if `before` is null.
+    void insert_behind(T* before, T& object) noexcept {
+        static_cast<Hook&>(object).link_before(before != nullptr ? *static_cast<Hook&>(*before).next_ : *end_.next_);
     }
     [[nodiscard]] T* pop_front() noexcept {
         T* first = front();
