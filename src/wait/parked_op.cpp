@@ -61,7 +61,7 @@ void ParkedOp::wake() noexcept {
     }
     if (post_or_not()) return;
     {
-        const DomainGuard guard(spot_.home());
+        const CertainGuard guard(spot_.home());
         if (spot_.phase() == Phase::pending && !spot_.home_is_gone() && may_recur()) {
             spot_.park(*this);
             return list();

@@ -126,6 +126,7 @@ protected:
     }
 
 private:
+    friend class CertainGuard;
     friend class DomainGuard;
     friend class ReadGuard;
     friend class UserCode;
@@ -165,6 +166,22 @@ private:
     void follow(const DomainMember& topic);
 
     Domain* domain_;
+};
+
+/// Holds the lock for what can be neither refused nor put off: an operation ends with its context, say. Where this
+/// thread's filter runs under it, it is held already, and the filter stands still meanwhile; for another thread's
+/// filter it waits.
+class CertainGuard {
+public:
+    explicit CertainGuard(const DomainMember& topic) noexcept;
+    CertainGuard(const CertainGuard&) = delete;
+    CertainGuard& operator=(const CertainGuard&) = delete;
+    ~CertainGuard() {
+        if (domain_ != nullptr) domain_->lock.unlock();
+    }
+
+private:
+    Domain* domain_ = nullptr;  // if it is this guard's to unlock
 };
 
 /// Lets a thread read what a topic retains: under the lock, or, where that is held for a filter, at its standstill. It

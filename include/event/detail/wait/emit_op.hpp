@@ -66,7 +66,7 @@ public:
             return topic_->emit_if(batch, admits, true, after, [&] { spot_->end(after); });
         });
         if (is_over) {
-            abandon();
+            abandon<DomainGuard>();
             result = EmitResult{.error = errc::closed};
         }
         settle_or_post(after, topic_->core());
@@ -74,12 +74,13 @@ public:
         return result ? Taken::values : Taken::nothing;
     }
 
-    void abandon() noexcept {
+    template <class Guard>
+    void abandon() {
         if (!has_joined_) return;
         Aftermath after;
         after.only_ends();
         {
-            const DomainGuard guard(*topic_);
+            const Guard guard(*topic_);
             spot_->end(after);
         }
         settle_or_post(after, topic_->core());

@@ -203,7 +203,7 @@ enum class Taken : std::uint8_t { nothing, values, more };  // more: to be asked
 ///     void list(ParkedOp&);                         the operation waits now; under the same lock
 ///     bool may_recur();                             there may be another occasion to wake it; under the same lock
 ///     Taken take(Values&);                          takes it; nothing: it is gone, wait on
-///     void abandon() noexcept;                      the operation ends without having taken anything
+///     void abandon<Guard>();                        the operation ends without having taken anything
 ///     void limit(spot, ticket);                     begins
 template <class Source, class Handler, class Executor>
 class Operation final : public HandlerOp<ParkedOp, Operation<Source, Handler, Executor>, Handler, Executor> {
@@ -238,7 +238,7 @@ public:
     }
 
     void destroy() noexcept override {
-        source_.abandon();
+        source_.template abandon<CertainGuard>();
         spot().finish();  // is maybe gone now
         this->free();
     }
@@ -284,21 +284,22 @@ private:
         if (spot().home_is_gone()) return destroy();
         const Phase phase = spot().phase();
         Values values;
-        if (phase == Phase::pending) {
-            Taken taken = Taken::nothing;
-            try {
+        Taken taken = Taken::values;
+        try {
+            if (phase == Phase::pending) {
                 taken = source_.take(values);
-            } catch (...) {  // a predicate: the operation waits on
-                wait_on();
-                throw;
+            } else {
+                source_.template abandon<DomainGuard>();
+                std::get<0>(values) = phase == Phase::timed_out
+                                          ? make_error_code(boost::asio::error::timed_out)
+                                          : make_error_code(boost::asio::error::operation_aborted);
             }
-            if (taken == Taken::nothing) return wait_on();
-            if (taken == Taken::more) return this->wake();
-        } else {
-            source_.abandon();
-            std::get<0>(values) = phase == Phase::timed_out ? make_error_code(boost::asio::error::timed_out)
-                                                            : make_error_code(boost::asio::error::operation_aborted);
+        } catch (...) {  // a predicate, or, in a filter, the lock: the operation waits on
+            wait_on();
+            throw;
         }
+        if (taken == Taken::nothing) return wait_on();
+        if (taken == Taken::more) return this->wake();
         spot().finish();
         this->complete(values);
     }
@@ -314,6 +315,7 @@ private:
 struct SourceBase {
     static constexpr bool can_look = true;
     void list(ParkedOp&) noexcept {}
+    template <class Guard>
     void abandon() noexcept {}
     void limit(ParkingSpot&, std::uint64_t) noexcept {}
 };

@@ -47,7 +47,7 @@ public:
             op->destroy();
             throw;
         }
-        op->rearm();
+        op->go_on();
     }
 
     void destroy() noexcept override {
@@ -59,13 +59,6 @@ private:
     friend Base;
     friend typename Base::Memory;
 
-    struct Rearm {
-        PushOp* op;
-        ~Rearm() {
-            if (op != nullptr) op->rearm();
-        }
-    };
-
     static constexpr int most_at_once = 64;  // then the executor's other work has its turn
 
     PushOp(Mailbox& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
@@ -75,21 +68,35 @@ private:
     void run() override {
         this->note_waking();
         if (mailbox_.home_is_gone()) return destroy();
-        Rearm rearm{this};  // also when the handler throws: nothing is lost, and the subscription goes on
-        for (int budget = most_at_once; budget > 0; --budget) {
-            Delivery<Ts...> delivery;
-            const Look look = take_into(mailbox_, delivery);
-            if (look == Look::empty) return;
-            if (look == Look::ended) {
-                rearm.op = nullptr;
-                return destroy();
+        try {
+            for (int budget = most_at_once; budget > 0; --budget) {
+                Delivery<Ts...> delivery;
+                const Look look = take_into(mailbox_, delivery);
+                if (look == Look::empty) break;
+                if (look == Look::ended) return destroy();
+                DeliveryAccess::hand_to(this->handler(), delivery);
             }
-            DeliveryAccess::hand_to(this->handler(), delivery);
+        } catch (...) {  // the handler: nothing is lost, and the subscription goes on
+            go_on();
+            throw;
+        }
+        rearm();
+    }
+    /// Where it may not wait, in a filter, it runs once more; who runs the context there learns of that.
+    void rearm() {
+        const bool found = this->poll([&] { return mailbox_.look() != Look::empty; });
+        try {
+            if (found || !this->try_park()) this->wake();
+        } catch (...) {
+            this->wake();
+            throw;
         }
     }
-    void rearm() noexcept {
-        const bool found = this->poll([&] { return mailbox_.look() != Look::empty; });
-        if (found || !this->try_park()) this->wake();
+    void go_on() noexcept {
+        try {
+            rearm();
+        } catch (...) {  // it runs once more
+        }
     }
 
     bool is_idle() override { return mailbox_.is_idle(); }
