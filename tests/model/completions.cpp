@@ -77,6 +77,7 @@ void Machine::completed(int number, error_code error) {
 void Machine::emitted(int number, error_code error, const EmitResult& result) {
     Operation operation;
     if (finish(number, "completes", operation) == nullptr) return;
+    check_teller(number);
     expect(!home_is_gone_, "emit {} completes without the bus's context", number);
     EmitResult expected;
     bool has_thrown = operation.has_thrown || std::exchange(calling_->callback_threw, false);

@@ -217,21 +217,7 @@ void Machine::told_slow(const event::SlowSubscriber& slow) {
         quiet_calls_.push_back(number);
         return;
     }
-    Subscription& subscription = model_.subscriptions.at(number);
-    if (!subscription.is_slow_due) {
-        // told by an emit that has waited, before its own completion
-        for (auto& [id, operation] : operations_) {
-            if (!may_emit(operation) || operation.context != running_) continue;
-            Bus after = model_;
-            const EmitResult result = after.emit(operation.type, operation.number);
-            if (!after.subscriptions.at(number).is_slow_due || !is_like_library(after)) continue;
-            model_ = std::move(after);
-            operation.fixed = errc{};
-            operation.result = result;
-            operation.has_thrown = model_.user_code_threw;
-            break;
-        }
-    }
+    if (!model_.subscriptions.at(number).is_slow_due) find_teller(number);
     Subscription& now = model_.subscriptions.at(number);
     expect(std::exchange(now.is_slow_due, false), "subscription {} is told to be slow", number);
     expect(slow.lost == now.figures.lost && slow.episodes == now.episodes && slow.capacity == now.capacity,
@@ -243,6 +229,35 @@ void Machine::told_slow(const event::SlowSubscriber& slow) {
     if (!failure_.empty() || !throws(then)) return;
     if (calling_ != nullptr) calling_->callback_threw = true;
     throw Thrown();
+}
+
+void Machine::find_teller(int subscription) {
+    if (teller_ != 0) return;
+    const bool is_known = tellers_known_ < tellers_.size();
+    for (auto& [number, operation] : operations_) {
+        if (is_known && number != tellers_[tellers_known_]) continue;
+        if (!may_emit(operation) || operation.context != running_) continue;
+        Bus after = model_;
+        const EmitResult result = after.emit(operation.type, operation.number);
+        if (!after.subscriptions.at(subscription).is_slow_due || !is_like_library(after)) continue;
+        model_ = std::move(after);
+        operation.fixed = errc{};
+        operation.result = result;
+        operation.has_thrown = model_.user_code_threw;
+        teller_ = number;
+        if (!is_known) tellers_.push_back(number);
+        ++tellers_known_;
+        return;
+    }
+}
+
+void Machine::check_teller(int operation) {
+    if (teller_ == 0 || std::exchange(teller_, 0) == operation) return;
+    tellers_.resize(tellers_known_);
+    tellers_.back() = operation;
+    was_misled_ = true;
+    if (failure_.empty())
+        failure_ = fmt::format("emit {} has told who is slow, not the one that was thought of", operation);
 }
 
 void Machine::check_callbacks() {

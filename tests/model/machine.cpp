@@ -28,7 +28,7 @@ bool is_same(const EmitResult& left, const EmitResult& right) {
            left.killed == right.killed && left.error == right.error;
 }
 
-Machine::Machine() {
+Machine::Machine(std::vector<int> tellers) : tellers_(std::move(tellers)) {
     for (std::size_t i = 0; i < contexts_.size(); ++i) {
         contexts_[i] = std::make_unique<boost::asio::io_context>();
         strands_[i].emplace(contexts_[i]->get_executor());

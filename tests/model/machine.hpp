@@ -87,7 +87,8 @@ struct Operation {
 /// What the handlers of the program tell.
 class Machine final : public Listener {
 public:
-    Machine();
+    /// `tellers` is what an earlier run of the same program has found out.
+    explicit Machine(std::vector<int> tellers = {});
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
     ~Machine();
@@ -96,6 +97,11 @@ public:
     /// Between two steps, when no call is in progress.
     void compare(bool is_last = false);
     [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
+    /// Which emits that had waited told a subscription that it is slow, in their order. What a callback hears may be
+    /// of one of several; which it was shows when that one completes.
+    [[nodiscard]] const std::vector<int>& tellers() const noexcept { return tellers_; }
+    /// Whether the last of them was guessed wrong at first: only the run with these is one to judge by.
+    [[nodiscard]] bool was_misled() const noexcept { return was_misled_; }
 
     // Listener
     void received(int operation, error_code error, std::span<const Received> all) override;
@@ -227,6 +233,9 @@ private:
     void check_received(int subscription, const Received& received);
     void note_sequence(std::uint64_t order, std::uint64_t sequence);
     void told_slow(const event::SlowSubscriber& slow);
+    /// The model does what the emit did that has told of it, whose completion is still to come.
+    void find_teller(int subscription);
+    void check_teller(int operation);
     /// Calls the library, and only notes who is told to be slow: what the model does is not known before.
     template <class Call>
     void quietly(Call&& call);
@@ -257,6 +266,10 @@ private:
     std::map<std::uint64_t, std::uint64_t> sequences_;  // of the events, by order
     std::array<std::size_t, 2> dying_{};
     std::string failure_;
+    std::vector<int> tellers_;
+    std::size_t tellers_known_ = 0;
+    int teller_ = 0;  // of the handler that runs; 0: none
+    bool was_misled_ = false;
     std::vector<int> quiet_calls_;
     bool is_quiet_ = false;
     Outcome* calling_ = nullptr;

@@ -29,16 +29,27 @@ std::string to_string(const Program& program) {
     return text;
 }
 
-std::string run(const Program& program) {
-    Machine machine;
+namespace {
+
+void run(const Program& program, Machine& machine) {
     for (const Step& step : program) {
         machine.execute(step);
         machine.compare();
-        if (!machine.failure().empty()) return machine.failure();
+        if (!machine.failure().empty()) return;
     }
     machine.execute({23, 255, 0, 0});
     machine.compare(true);
-    return machine.failure();
+}
+
+}  // namespace
+
+std::string run(const Program& program) {
+    for (std::vector<int> tellers;;) {
+        Machine machine(tellers);
+        run(program, machine);
+        if (!machine.was_misled()) return machine.failure();
+        tellers = machine.tellers();
+    }
 }
 
 Program shrunk(Program program) {

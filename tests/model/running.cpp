@@ -47,6 +47,7 @@ void Machine::run_context(const Step& step) {
 bool Machine::poll(boost::asio::io_context& context) {
     std::size_t handlers = 1;
     const Outcome outcome = guarded([&] { handlers = context.poll_one(); });
+    expect(teller_ == 0, "emit {} has told who is slow, and does not complete", teller_);
     if (!outcome.threw) {
         expect(!std::exchange(handler_threw_, false), "what a handler throws does not leave run()");
     } else if (!std::exchange(handler_threw_, false)) {
