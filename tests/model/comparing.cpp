@@ -116,8 +116,7 @@ void Machine::compare(bool is_last) {
         const Topic& topic = model_.topics.at(type);
         if (topic.kept && !stat.replayable && model_.is_closed) {  // gets with a predicate may have looked
             for (auto& [number, watcher] : model_.watchers)
-                if (watcher.topic == type && watcher.may_have_seen && topic.kept && !is_wanted(topic.kept->number))
-                    model_.see(watcher);
+                if (watcher.topic == type && may_have_seen_newest(watcher)) model_.see(watcher);
         }
         compare_topic(type, stat);
     }

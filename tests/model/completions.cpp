@@ -48,8 +48,8 @@ void Machine::completed(int number, error_code error) {
         return end_handler(operation.then);
     }
     if (operation.kind == Kind::wait_newer) {
-        const Watcher& watcher = model_.watchers.at(operation.target);
-        const bool has_ended = model_.has_ended(watcher);
+        Watcher& watcher = model_.watchers.at(operation.target);
+        const bool has_ended = has_ended_by(watcher, error);
         expect(has_ended || model_.is_behind(watcher), "wait {} completes, and there is nothing new", number);
         expect(is(error, has_ended ? errc::closed : errc{}), "wait {}: {}", number, error);
         return end_handler(operation.then);
@@ -116,10 +116,7 @@ void Machine::got(int number, error_code error, std::optional<Seen> seen) {
     } else {
         Watcher& watcher = model_.watchers.at(operation.target);
         if (error) {
-            const bool may_have_seen =
-                operation.kind == Kind::get_if && watcher.may_have_seen && model_.topics.at(watcher.topic).is_closed;
-            expect(error == errc::closed && (model_.has_ended(watcher) || may_have_seen), "get {}: {}", number, error);
-            if (!model_.has_ended(watcher) && may_have_seen) model_.see(watcher);
+            expect(error == errc::closed && has_ended_by(watcher, error), "get {}: {}", number, error);
         } else {
             expect(!watcher.is_closed && model_.is_behind(watcher), "get {} got what is not new", number);
             const auto& newest = model_.newest(watcher);

@@ -134,9 +134,8 @@ bool Machine::is_due(const Operation& operation) const {
         case Kind::wait_newer:
         case Kind::get_if: {
             const Watcher& watcher = model_.watchers.at(operation.target);
-            if (model_.has_ended(watcher)) return true;
-            if (!model_.is_behind(watcher)) return false;
-            if (watcher.may_have_seen && !is_wanted(model_.newest(watcher)->number)) return false;
+            if (watcher.is_closed || model_.topics.at(watcher.topic).is_closed) return true;
+            if (!model_.is_behind(watcher) || may_have_seen_newest(watcher)) return false;
             return operation.kind != Kind::get_if || is_wanted(model_.newest(watcher)->number);
         }
     }

@@ -228,6 +228,10 @@ private:
     /// Whether the two wait for one queue.
     [[nodiscard]] bool share_queue(Type left, Type right) const;
     [[nodiscard]] bool somebody_waits_beside(Type type) const;
+    /// Whether a get with a predicate may have taken the newest event already, and left it.
+    [[nodiscard]] bool may_have_seen_newest(const Watcher& watcher) const;
+    /// Whether the watcher has ended; that this is so tells the model what has been seen.
+    [[nodiscard]] bool has_ended_by(Watcher& watcher, error_code error);
     void check_idle();
     void check_callbacks();
     void check_received(int subscription, const Received& received);

@@ -21,6 +21,16 @@ void Machine::watch(const Step& step) {
     }
 }
 
+bool Machine::may_have_seen_newest(const Watcher& watcher) const {
+    return watcher.may_have_seen && model_.newest(watcher) && !is_wanted(model_.newest(watcher)->number);
+}
+
+bool Machine::has_ended_by(Watcher& watcher, error_code error) {
+    if (error == errc::closed && model_.topics.at(watcher.topic).is_closed && may_have_seen_newest(watcher))
+        model_.see(watcher);
+    return model_.has_ended(watcher);
+}
+
 void Machine::try_get(const Step& step) {
     auto* picked = pick(watchers_, step.a);
     if (picked == nullptr) return;
@@ -28,9 +38,8 @@ void Machine::try_get(const Step& step) {
     const auto seen = picked->second.handle->try_get();
     const bool is_readable = !watcher.is_closed && model_.is_behind(watcher);
     if (!seen) {
-        const bool may_have_seen =
-            watcher.may_have_seen && model_.newest(watcher) && !is_wanted(model_.newest(watcher)->number);
-        expect(!is_readable || may_have_seen, "watcher {} has seen what it has not seen", picked->first);
+        expect(!is_readable || may_have_seen_newest(watcher), "watcher {} has seen what it has not seen",
+               picked->first);
         if (is_readable) model_.see(watcher);
         return;
     }
