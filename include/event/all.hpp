@@ -12,8 +12,10 @@
 #include <event/fwd.hpp>
 #include <event/interface.hpp>
 #include <event/latest_by.hpp>
+#include <event/meta.hpp>
 #include <event/name.hpp>
 #include <event/options.hpp>
+#include <event/overloaded.hpp>
 #include <event/report.hpp>
 #include <event/run_polling.hpp>
 #include <event/snapshot.hpp>
@@ -22,3 +24,4 @@
 #include <event/value.hpp>
 #include <event/watcher.hpp>
 #include <event/where.hpp>
+#include <event/while_alive.hpp>

@@ -119,6 +119,12 @@ public:
     /// lost, and the subscription goes on. The handler may emit, subscribe, close and destroy anything, its own
     /// subscription included. A cancellation through its associated slot closes the subscription. It keeps `run()` from
     /// returning until it is closed.
+    ///
+    /// A handler may be a coroutine, `[](const T&) -> asio::awaitable<void>`: the next event comes when it has ended,
+    /// and the event lives as long as it runs. It runs on its associated executor, on a strand of that if it is none.
+    /// Closing cancels it (terminal); what it throws of that is dropped. Any other result is a compile error.
+    ///
+    /// `while_alive(owner)`, beside a handler: see there.
     template <class... Ts, detail::Given A>
     Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a,
                                   std::source_location where = std::source_location::current()) {
@@ -310,11 +316,20 @@ private:
     template <class... Ts, class... Arguments>
     Subscription<Ts...> subscribe_with_own(SubscriptionOptions&& options, const std::source_location& where,
                                            Arguments... arguments) {
+        using detail::Role;
         auto refinement = detail::refinement_of<Ts...>(arguments...);
-        if constexpr ((detail::Refines<Arguments> && ...)) {
+        if constexpr (detail::count_of<Role::handler, Arguments...> == 0) {
+            static_assert(detail::count_of<Role::owner, Arguments...> == 0,
+                          "event: while_alive is for a handler, and there is none");
             return pull<Ts...>(std::move(options), std::move(refinement), where);
         } else {
-            return push<Ts...>(std::move(options), detail::handler_of(arguments...), std::move(refinement), where);
+            auto function = detail::function_of(arguments...);
+            if constexpr (detail::check_handler<decltype(function), detail::Delivered<Ts>...>()) {
+                return push<Ts...>(
+                    std::move(options),
+                    detail::handler_of<detail::Delivered<Ts>...>(std::move(function), core_->executor(), arguments...),
+                    std::move(refinement), where);
+            }
         }
     }
 
@@ -327,7 +342,6 @@ private:
     template <class... Ts, class Handler>
     Subscription<Ts...> push(SubscriptionOptions&& options, Handler handler,
                              std::unique_ptr<detail::Refinement> refinement, const std::source_location& where) {
-        static_assert(detail::check_handler<Handler, detail::Delivered<Ts>...>());
         auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
         Subscription<Ts...> subscription(core_->executor(), mailbox, true);
         const auto associated = boost::asio::get_associated_executor(handler, core_->executor());

@@ -7,6 +7,7 @@
 #include <event/detail/event/stored_event.hpp>
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/slot.hpp>
+#include <event/meta.hpp>
 #include <event/overloaded.hpp>
 
 #include <cstddef>
@@ -18,17 +19,6 @@
 #include <variant>
 
 namespace event {
-
-/// What is known of an event beside the event itself.
-struct Meta {
-    /// The event's place in the bus's order: the same for every subscriber of the event, larger for later events.
-    /// Comparable between events that one subscription could have received together.
-    std::uint64_t sequence = 0;
-    /// Events lost to this subscription just before this one.
-    std::uint64_t missed = 0;
-    /// It was retained from before the subscription began, not emitted since.
-    bool replayed = false;
-};
 
 /// An event of one of the types `Ts...`, or none when default-constructed or moved from.
 ///

@@ -15,7 +15,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/system/errc.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -124,9 +126,8 @@ public:
     }
 
     /// Completes when the subscription has ended, with why: `errc::closed` or `errc::killed`. Any number at a time,
-    /// beside any receive, for push subscriptions too: completing on the strand of the push handler, it tells that none
-    /// is running or will run, and what the handler uses may go. Completing elsewhere it may overtake a handler that is
-    /// still running when the subscription ends. Completion: `void(error_code)`.
+    /// beside any receive, for push subscriptions too: no handler is running or will run then, and what it uses may go.
+    /// Completion: `void(error_code)`.
     template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
     auto async_closed(Token&& token = DefaultToken()) {
         return boost::asio::async_initiate<Token, void(error_code)>(
@@ -160,6 +161,22 @@ public:
     /// finishing. Idempotent.
     void close() noexcept {
         if (mailbox_) mailbox_->close();
+    }
+
+    /// `close()`, and returns when no handler runs, on whichever thread: what it uses may go. Where it would wait for
+    /// ever it does not, and says `resource_deadlock_would_occur`; the subscription is closed all the same. So it is
+    /// inside the handler itself and on its strand, inside another handler that the running one waits for in this way,
+    /// and in a filter. A handler that is a coroutine is cancelled, and ends only if somebody else runs its context.
+    void close_and_wait(error_code& error) {
+        const bool is_over = !mailbox_ || mailbox_->close_and_wait();
+        error = is_over ? error_code() : make_error_code(boost::system::errc::resource_deadlock_would_occur);
+    }
+    /// The same, with `boost::system::system_error` for the error.
+    void close_and_wait() {
+        error_code error;
+        close_and_wait(error);
+        if (error)
+            throw boost::system::system_error(error, "event: the handler that is to be waited for waits for this");
     }
 
     /// Takes no new events, delivers the queued ones, then ends with `errc::closed`: never, if nobody receives them.

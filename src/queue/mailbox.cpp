@@ -4,6 +4,7 @@
 #include <event/detail/order/subject.hpp>
 #include <event/detail/order/topic.hpp>
 #include <event/detail/queue/mailbox.hpp>
+#include <event/detail/wait/completion_executor.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -157,7 +158,7 @@ Look Mailbox::look_or_pass_on() {
 // ---- the end ----------------------------------------------------------------------------------------------------
 
 void Mailbox::end(State why, Aftermath& after) noexcept {
-    state_.store(why, std::memory_order_release);
+    state_.store(why, std::memory_order_seq_cst);  // against a handler that begins: see Handling
     wake_at_next();
     if (linked_ && linked_->has_memory()) {
         for (auto place = linked_->oldest(); place != LinkedSlots::none; place = linked_->after(place))
@@ -208,6 +209,17 @@ void Mailbox::close() noexcept {
 
 void Mailbox::close_after_drain() noexcept {
     if (!defer_request(drain_it)) bus().end_subscription(*this, State::draining);
+}
+
+bool Mailbox::close_and_wait() {
+    close();
+    if (!has_ended()) return false;  // a filter's: when the emit is done
+    if (receiver_ && runs_here(executor_or({})) && handling_.runs()) return false;
+    return handling_.await_end();
+}
+
+void Mailbox::tell_end() noexcept {
+    end_under<CertainGuard>(home(), [this](Aftermath& after) { after.wake_all(end_waiters_); });
 }
 
 void Mailbox::tell() noexcept {

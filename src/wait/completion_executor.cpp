@@ -17,6 +17,17 @@ boost::asio::any_io_executor below_strands(const boost::asio::any_io_executor& e
     return executor;
 }
 
+bool runs_here(const boost::asio::any_io_executor& executor) noexcept {
+    using namespace boost::asio;
+    if (const auto* on_context = executor.target<strand<io_context::executor_type>>())
+        return on_context->running_in_this_thread();
+    if (const auto* on_pool = executor.target<strand<thread_pool::executor_type>>())
+        return on_pool->running_in_this_thread();
+    if (const auto* on_any = executor.target<strand<any_io_executor>>())
+        return on_any->running_in_this_thread() || runs_here(on_any->get_inner_executor());
+    return false;
+}
+
 template <class Erased>
 ErasedCompletionExecutor<Erased>::ErasedCompletionExecutor(const Erased& executor, const Any& home)
     : typed_(unwrap(executor, home)) {}

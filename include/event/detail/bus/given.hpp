@@ -3,11 +3,17 @@
 #include <event/backpressure.hpp>
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/refine.hpp>
+#include <event/detail/wait/push_op.hpp>
 #include <event/options.hpp>
 #include <event/overloaded.hpp>
+#include <event/while_alive.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <source_location>
 #include <tuple>
@@ -27,9 +33,22 @@ concept BringsAssociations = requires { typename Handler::executor_type; } || re
     typename Handler::cancellation_slot_type;
 } || requires { typename Handler::allocator_type; };
 
+template <class T>
+inline constexpr bool is_while_alive = false;
+template <class Owner>
+inline constexpr bool is_while_alive<WhileAlive<Owner>> = true;
+
+enum class Role : std::uint8_t { refinement, owner, handler };
+template <class Argument>
+inline constexpr Role role_of = Refines<Argument>          ? Role::refinement
+                                : is_while_alive<Argument> ? Role::owner
+                                                           : Role::handler;
+template <Role role, class... Arguments>
+inline constexpr std::size_t count_of = (std::size_t{role_of<Arguments> == role} + ... + 0);
+
 template <class Argument, class... Ts>
 [[nodiscard]] consteval bool check_given() noexcept {
-    constexpr bool is_known = Refines<Argument> || (HandlesEvent<Argument, Delivered<Ts>> || ...);
+    constexpr bool is_known = role_of<Argument> != Role::handler || (HandlesEvent<Argument, Delivered<Ts>> || ...);
     constexpr bool is_policy = detail::is_policy<Argument> || std::is_same_v<Argument, Backpressure>;
     static_assert(!is_policy, "event: a policy is one of the options: {.on_full = event::Drop{}}");
     static_assert(is_policy || is_known,
@@ -38,10 +57,10 @@ template <class Argument, class... Ts>
     return is_known;
 }
 
-/// Those arguments that refine, or those that do not.
-template <bool refines, class Argument>
+/// Those arguments that have that role.
+template <Role role, class Argument>
 [[nodiscard]] auto pick(Argument& argument) noexcept {
-    if constexpr (Refines<Argument> == refines) {
+    if constexpr (role_of<Argument> == role) {
         return std::tuple<Argument&>(argument);
     } else {
         return std::tuple<>();
@@ -50,28 +69,52 @@ template <bool refines, class Argument>
 
 template <class... Ts, class... Arguments>
 [[nodiscard]] std::unique_ptr<Refinement> refinement_of(Arguments&... arguments) {
-    constexpr std::size_t count = (std::size_t{Refines<Arguments>} + ... + 0);
+    constexpr std::size_t count = count_of<Role::refinement, Arguments...>;
     static_assert(count <= 2, "event: at most one where and one latest_by in a subscription");
     if constexpr (count == 0 || count > 2) {
         return nullptr;
     } else {
         return std::apply([](auto&... given) { return refine<Ts...>(std::move(given)...); },
-                          std::tuple_cat(pick<true>(arguments)...));
+                          std::tuple_cat(pick<Role::refinement>(arguments)...));
     }
 }
 
+/// The handler, or several as one.
 template <class... Arguments>
-[[nodiscard]] auto handler_of(Arguments&... arguments) {
-    constexpr std::size_t count = (std::size_t{!Refines<Arguments>} + ... + 0);
-    if constexpr (count == 1) {
-        return std::get<0>(std::tuple_cat(pick<false>(arguments)...));
+[[nodiscard]] auto function_of(Arguments&... arguments) {
+    if constexpr (count_of<Role::handler, Arguments...> == 1) {
+        return std::move(std::get<0>(std::tuple_cat(pick<Role::handler>(arguments)...)));
     } else {
         static_assert(
-            ((Refines<Arguments> || !BringsAssociations<Arguments>) && ...),
+            ((role_of<Arguments> != Role::handler || !BringsAssociations<Arguments>) && ...),
             "event: of several handlers none can bring an executor, an allocator or a cancellation slot: bind "
             "it to event::overloaded(f, g)");
         return std::apply([](auto&... handlers) { return overloaded(std::move(handlers)...); },
-                          std::tuple_cat(pick<false>(arguments)...));
+                          std::tuple_cat(pick<Role::handler>(arguments)...));
+    }
+}
+
+template <class Function, class... Arguments>
+[[nodiscard]] auto with_owner(Function&& function, Arguments&... arguments) {
+    static_assert(count_of<Role::owner, Arguments...> <= 1, "event: at most one while_alive in a subscription");
+    if constexpr (count_of<Role::owner, Arguments...> == 0) {
+        return std::forward<Function>(function);
+    } else {
+        auto& owner = std::get<0>(std::tuple_cat(pick<Role::owner>(arguments)...)).owner;
+        using Owner = typename std::remove_cvref_t<decltype(owner)>::element_type;
+        return OwnedHandler<Function, Owner>{std::move(function), std::move(owner)};
+    }
+}
+
+/// The function as the handler of a subscription to `Ts...`: on a strand if it is a coroutine, and with its owner if it
+/// has one.
+template <class... Ts, class Function, class... Arguments>
+[[nodiscard]] auto handler_of(Function&& function, const boost::asio::any_io_executor& home, Arguments&... arguments) {
+    if constexpr (is_coroutine<Function, Ts...>) {
+        auto strand = make_serial(boost::asio::get_associated_executor(function, home));
+        return with_owner(SerialHandler<Function>{std::move(function), std::move(strand)}, arguments...);
+    } else {
+        return with_owner(std::move(function), arguments...);
     }
 }
 
@@ -82,13 +125,20 @@ template <class... Functions, class... Ts>
 inline constexpr bool is_called_whole<Overloaded<Functions...>, Ts...> =
     Overloaded<Functions...>::template calls_all_with<Ts...>();
 
+template <class Handler, class T>
+inline constexpr bool has_result =
+    std::is_void_v<HandlerResult<Handler, T>> || std::is_same_v<HandlerResult<Handler, T>, Coroutine>;
+
 template <class Handler, class... Ts>
 [[nodiscard]] consteval bool check_handler() noexcept {
-    static_assert((HandlesEvent<Handler, Ts> && ...),
-                  "event: the handler must be callable with every event type of the subscription");
+    constexpr bool is_callable = (HandlesEvent<Handler, Ts> && ...);
+    static_assert(is_callable, "event: the handler must be callable with every event type of the subscription");
     static_assert(is_called_whole<Handler, Ts...>,
                   "event: one of the handlers is never called: another one before it takes its events");
-    return true;
+    if constexpr (is_callable) {
+        static_assert((has_result<Handler, Ts> && ...),
+                      "event: a handler returns nothing, or is a coroutine that returns boost::asio::awaitable<void>");
+    }
+    return is_callable;
 }
-
 }  // namespace event::detail

@@ -9,6 +9,7 @@
 #include <event/detail/queue/slot.hpp>
 #include <event/detail/queue/slow_notifier.hpp>
 #include <event/detail/queue/turn.hpp>
+#include <event/detail/wait/handling.hpp>
 #include <event/detail/wait/parked_op.hpp>
 #include <event/detail/wait/spot.hpp>
 #include <event/error.hpp>
@@ -228,6 +229,16 @@ public:
         return Look::readable;
     }
 
+    // ---- the handler of a push subscription ------------------------------------------------------------------
+
+    [[nodiscard]] Handling& handling() noexcept { return handling_; }
+    /// It does not run any more: tells who waits for that and for the end.
+    void end_handling() noexcept {
+        handling_.end();
+        if (has_ended()) [[unlikely]]
+            tell_end();
+    }
+
     // ---- the executor that a push handler brings, as long as its context lives; any thread ------------------------
 
     void use_executor(const boost::asio::any_io_executor& executor) {
@@ -248,6 +259,8 @@ public:
     /// Ends the subscription; in a filter, when the emit is done.
     void close() noexcept;
     void close_after_drain() noexcept;
+    /// The same as `close`, and waits until no handler runs. False where that would be for ever.
+    [[nodiscard]] bool close_and_wait();
 
     [[nodiscard]] boost::system::error_code end_reason() const noexcept {
         return state() == State::killed ? errc::killed : errc::closed;
@@ -269,6 +282,7 @@ private:
     void let_go() noexcept override;
     void destroy_spot() noexcept override;
     void fulfil(Requests requests) noexcept override;
+    void tell_end() noexcept;
     [[nodiscard]] bool make_memory(bool may_throw);
 
     [[nodiscard]] std::uint64_t tail() const noexcept { return writer_.own_count(); }
@@ -340,6 +354,7 @@ private:
     const Policy policy_;
     const bool is_erased_;
     const bool requires_emitters_;
+    Handling handling_;
 
     const std::size_t capacity_;
     const std::size_t slot_count_;

@@ -138,6 +138,8 @@ template <class Executor>
 
 /// The same context without a strand: a strand may not outlive its context, these may.
 [[nodiscard]] boost::asio::any_io_executor below_strands(const boost::asio::any_io_executor& executor);
+/// Whether it is a strand on which this thread runs something now.
+[[nodiscard]] bool runs_here(const boost::asio::any_io_executor& executor) noexcept;
 
 /// An executor of this type, on which an operation completes.
 template <class Executor>

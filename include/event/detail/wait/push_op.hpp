@@ -3,11 +3,22 @@
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/detail/wait/receive.hpp>
+#include <event/detail/wait/wrapped_handler.hpp>
 #include <event/fwd.hpp>
+#include <event/meta.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace event::detail {
@@ -25,11 +36,52 @@ private:
     SpotMemory memory_;
 };
 
+using Coroutine = boost::asio::awaitable<void>;
+
+/// What a handler returns for the event.
+template <class Handler, class T>
+using HandlerResult =
+    decltype(handle_event(std::declval<Handler&>(), std::declval<const T&>(), std::declval<const Meta&>()));
+template <class Handler, class... Ts>
+inline constexpr bool is_coroutine = (std::is_same_v<HandlerResult<Handler, Ts>, Coroutine> || ...);
+
+/// A coroutine that was cancelled.
+[[nodiscard]] bool is_cancellation(const std::exception_ptr& exception) noexcept;
+
+/// One on which nothing overlaps: the executor itself if it is a strand.
+[[nodiscard]] boost::asio::any_io_executor make_serial(const boost::asio::any_io_executor& executor);
+
+/// What an operation keeps while its handler, a coroutine, runs. All of it is used on the handler's strand.
+struct CoroutineState {
+    boost::asio::cancellation_signal cancel;
+    bool is_starting = false;
+    bool runs = false;
+};
+
+/// Completes when the subscription closes, on the handler's strand, and cancels the coroutine that runs then.
+class CancelCoroutine {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    CancelCoroutine(executor_type strand, std::shared_ptr<CoroutineState> state) noexcept
+        : strand_(std::move(strand)), state_(std::move(state)) {}
+    [[nodiscard]] executor_type get_executor() const noexcept { return strand_; }
+    void operator()(boost::system::error_code) const {
+        if (state_->runs) state_->cancel.emit(boost::asio::cancellation_type::terminal);
+    }
+
+private:
+    executor_type strand_;
+    std::shared_ptr<CoroutineState> state_;
+};
+
 /// The standing receive of a push subscription: runs the handler for what is queued, a bounded batch at a time, and
-/// parks again. Handlers never overlap, because there is one of it.
+/// parks again. Handlers never overlap, because there is one of it. While a handler that is a coroutine runs, the
+/// coroutine owns it.
 template <class Handler, class... Ts>
 class PushOp final : public HandlerOp<ParkedOp, PushOp<Handler, Ts...>, Handler, boost::asio::any_io_executor> {
     using Base = HandlerOp<ParkedOp, PushOp, Handler, boost::asio::any_io_executor>;
+    static constexpr bool may_be_coroutine = is_coroutine<FunctionIn<Handler>, Delivered<Ts>...>;
 
 public:
     static void start(const IntrusivePtr<Mailbox>& mailbox, Handler&& handler) {
@@ -41,6 +93,7 @@ public:
         static_cast<void>(mailbox->begin());
         mailbox->add_reference();
         try {
+            if constexpr (may_be_coroutine) op->cancel_when_closed();
             op->start_work();
             if (!op->tie_to(op->context())) return op->destroy();
         } catch (...) {
@@ -51,6 +104,9 @@ public:
     }
 
     void destroy() noexcept override {
+        if constexpr (may_be_coroutine) {
+            if (mailbox_.handling().runs()) mailbox_.end_handling();
+        }
         mailbox_.finish();  // is maybe gone now
         this->free();
     }
@@ -61,27 +117,82 @@ private:
 
     static constexpr int most_at_once = 64;  // then the executor's other work has its turn
 
+    using Function = FunctionIn<Handler>;
+    [[nodiscard]] Function& function() noexcept { return function_in(this->handler()); }
+
     PushOp(Mailbox& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
         : Base(std::move(handler), executor, mailbox), mailbox_(mailbox) {}
     ~PushOp() = default;
 
+    enum class Handled : std::uint8_t { one, all, to_the_end, runs_on };
+    struct Nothing {};
+    using Owner = std::conditional_t<is_owned<Handler>, std::shared_ptr<const void>, Nothing>;
+
     void run() override {
         this->note_waking();
         if (mailbox_.home_is_gone()) return destroy();
+        Handled handled = Handled::one;
+        mailbox_.handling().begin();
         try {
-            for (int budget = most_at_once; budget > 0; --budget) {
-                Delivery<Ts...> delivery;
-                const Look look = take_into(mailbox_, delivery);
-                if (look == Look::empty) break;
-                if (look == Look::ended) return destroy();
-                DeliveryAccess::hand_to(this->handler(), delivery);
-            }
+            handled = handle_some();
         } catch (...) {  // the handler: nothing is lost, and the subscription goes on
+            mailbox_.end_handling();
             go_on();
             throw;
         }
+        if (handled == Handled::runs_on) return;
+        mailbox_.end_handling();
+        if (handled == Handled::to_the_end) return destroy();
         rearm();
     }
+
+    Handled handle_some() {
+        for (int budget = most_at_once; budget > 0; --budget) {
+            Handled handled = Handled::one;
+            if constexpr (may_be_coroutine) {
+                held_.delivery = {};
+                handled = handle_one(held_.delivery, held_.owner);
+            } else {
+                Delivery<Ts...> delivery;
+                [[maybe_unused]] Owner owner;
+                handled = handle_one(delivery, owner);
+            }
+            if (handled != Handled::one) return handled;
+        }
+        return Handled::one;
+    }
+    [[nodiscard, gnu::always_inline]] inline Handled handle_one(Delivery<Ts...>& delivery,
+                                                                [[maybe_unused]] Owner& owner) {
+        const Look look = take_into(mailbox_, delivery);
+        if (look == Look::empty) return Handled::all;
+        if (look == Look::ended) return Handled::to_the_end;
+        if constexpr (is_owned<Handler>) {
+            owner = this->handler().owner.lock();
+            if (!owner) {
+                mailbox_.close();
+                return Handled::to_the_end;
+            }
+        }
+        if constexpr (may_be_coroutine) {
+            held_.meta = delivery.meta();
+            auto coroutine = delivery.visit([&](const auto& event) -> std::optional<Coroutine> {
+                using Event = std::remove_cvref_t<decltype(event)>;
+                if constexpr (std::is_same_v<HandlerResult<Function, Event>, Coroutine>) {
+                    return handle_event(function(), event, held_.meta);
+                } else {
+                    handle_event(function(), event, held_.meta);
+                    return std::nullopt;
+                }
+            });
+            if (!coroutine) return Handled::one;
+            spawn(std::move(*coroutine));
+            return Handled::runs_on;
+        } else {
+            delivery.visit([&](const auto& event, const auto& meta) { handle_event(function(), event, meta); });
+            return Handled::one;
+        }
+    }
+
     /// Where it may not wait, in a filter, it runs once more; who runs the context there learns of that.
     void rearm() {
         const bool found = this->poll([&] { return mailbox_.look() != Look::empty; });
@@ -99,11 +210,78 @@ private:
         }
     }
 
+    // ---- where the handler may be a coroutine -----------------------------------------------------------------
+
+    /// Owns the operation while the coroutine runs.
+    class Resume {
+    public:
+        using executor_type = boost::asio::any_io_executor;
+        using cancellation_slot_type = boost::asio::cancellation_slot;
+
+        explicit Resume(PushOp& op) noexcept : op_(&op) {}
+        Resume(Resume&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
+        Resume& operator=(Resume&&) = delete;
+        ~Resume() {
+            if (op_ != nullptr && !op_->held_.state->is_starting) op_->destroy();
+        }
+        [[nodiscard]] executor_type get_executor() const noexcept { return op_->strand(); }
+        [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
+            return op_->held_.state->cancel.slot();
+        }
+        void operator()(std::exception_ptr exception) { std::exchange(op_, nullptr)->ended(std::move(exception)); }
+
+    private:
+        PushOp* op_;
+    };
+    struct Held {
+        Delivery<Ts...> delivery;
+        Meta meta;
+        [[no_unique_address]] Owner owner;
+        std::shared_ptr<CoroutineState> state;
+    };
+
+    [[nodiscard]] boost::asio::any_io_executor strand() noexcept {
+        return boost::asio::get_associated_executor(this->handler(), boost::asio::any_io_executor());
+    }
+    void cancel_when_closed() {
+        held_.state = std::make_shared<CoroutineState>();
+        using Wait = InitiateBeside<WaitForClose, boost::asio::any_io_executor>;
+        Wait(strand(),
+             ObjectOrContext<Mailbox>(IntrusivePtr<Mailbox>(&mailbox_)))(CancelCoroutine(strand(), held_.state));
+    }
+    void spawn(Coroutine&& coroutine) {
+        CoroutineState& state = *held_.state;
+        state.is_starting = true;
+        state.runs = true;
+        try {
+            boost::asio::co_spawn(strand(), std::move(coroutine), Resume(*this));
+        } catch (...) {  // no memory for it
+            state.is_starting = state.runs = false;
+            throw;
+        }
+        state.is_starting = false;
+        mailbox_.handling().leave_thread();
+    }
+    void ended(std::exception_ptr exception) {
+        held_.state->runs = false;
+        held_.delivery = {};
+        held_.owner = {};
+        const bool is_closed = mailbox_.has_ended();
+        mailbox_.end_handling();
+        if (mailbox_.home_is_gone()) {
+            destroy();
+        } else {
+            go_on();
+        }
+        if (exception && !(is_closed && is_cancellation(exception))) std::rethrow_exception(std::move(exception));
+    }
+
     bool is_idle() override { return mailbox_.is_idle(); }
     void list() noexcept override { mailbox_.wake_at_next(); }
     bool may_recur() const noexcept override { return !mailbox_.has_ended(); }
 
     Mailbox& mailbox_;
+    [[no_unique_address]] std::conditional_t<may_be_coroutine, Held, Nothing> held_;
 };
 
 }  // namespace event::detail

@@ -107,7 +107,8 @@ private:
     SideSpot* spot_;  // the operation holds a reference
 };
 
-class WaitForEnd : public SideSource {
+/// Waits until no event comes any more.
+class WaitForClose : public SideSource {
 public:
     using SideSource::SideSource;
     [[nodiscard]] bool ready() const noexcept { return mailbox().has_ended(); }
@@ -117,6 +118,15 @@ public:
         std::get<0>(values) = mailbox().end_reason();
         return ready() ? Taken::values : Taken::nothing;
     }
+};
+
+/// The same, and until its handler does not run any more.
+class WaitForEnd : public WaitForClose {
+public:
+    using WaitForClose::WaitForClose;
+    [[nodiscard]] bool ready() const noexcept { return WaitForClose::ready() && !mailbox().handling().runs(); }
+    [[nodiscard]] bool idle() const noexcept { return !ready(); }
+    [[nodiscard]] Taken take(Values& values) const { return ready() ? WaitForClose::take(values) : Taken::nothing; }
 };
 
 /// Waits until the bus has started; that it never will is known once no more events come.

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associator.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+/// The handler of a push subscription, with what it needs beside it, and the associations of the handler itself.
+
+namespace event::detail {
+
+/// With its owner, without whom it does not run.
+template <class Handler, class Owner>
+struct OwnedHandler {
+    Handler handler;
+    std::weak_ptr<Owner> owner;
+};
+
+/// On a strand. (`bind_executor` binds nothing that is bound already: Boost 1.81.)
+template <class Handler>
+struct SerialHandler {
+    using executor_type = boost::asio::any_io_executor;
+    [[nodiscard]] executor_type get_executor() const noexcept { return strand; }
+
+    Handler handler;
+    executor_type strand;
+};
+
+template <class Handler>
+inline constexpr bool is_owned = false;
+template <class Handler, class Owner>
+inline constexpr bool is_owned<OwnedHandler<Handler, Owner>> = true;
+
+/// The function that is called.
+template <class Handler>
+[[nodiscard]] Handler& function_in(Handler& handler) noexcept {
+    return handler;
+}
+template <class Handler>
+[[nodiscard]] Handler& function_in(SerialHandler<Handler>& wrapped) noexcept {
+    return wrapped.handler;
+}
+template <class Handler, class Owner>
+[[nodiscard]] auto& function_in(OwnedHandler<Handler, Owner>& wrapped) noexcept {
+    return function_in(wrapped.handler);
+}
+template <class Handler>
+using FunctionIn = std::remove_reference_t<decltype(function_in(std::declval<Handler&>()))>;
+
+template <template <class, class> class Associator, class Handler, class Default>
+struct AssociatorOf : Associator<Handler, Default> {
+    template <class Wrapped>
+    static typename Associator<Handler, Default>::type get(const Wrapped& wrapped) noexcept {
+        return Associator<Handler, Default>::get(wrapped.handler);
+    }
+    template <class Wrapped>
+    static auto get(const Wrapped& wrapped, const Default& otherwise) noexcept
+        -> decltype(Associator<Handler, Default>::get(wrapped.handler, otherwise)) {
+        return Associator<Handler, Default>::get(wrapped.handler, otherwise);
+    }
+};
+
+}  // namespace event::detail
+
+template <template <class, class> class Associator, class Handler, class Owner, class Default>
+struct boost::asio::associator<Associator, event::detail::OwnedHandler<Handler, Owner>, Default>
+    : event::detail::AssociatorOf<Associator, Handler, Default> {};
+template <template <class, class> class Associator, class Handler, class Default>
+struct boost::asio::associator<Associator, event::detail::SerialHandler<Handler>, Default>
+    : event::detail::AssociatorOf<Associator, Handler, Default> {};
