@@ -20,8 +20,13 @@ public:
     explicit ObjectOrContext(IntrusivePtr<T> object) noexcept : word_(to_word(object.detach())) {}
     explicit ObjectOrContext(IntrusivePtr<ContextRegistry> context) noexcept : word_(to_word(context.detach()) | tag) {}
 
-    ObjectOrContext(const ObjectOrContext& other) noexcept
-        : ObjectOrContext(other ? ObjectOrContext(other.object()) : ObjectOrContext(other.context())) {}
+    ObjectOrContext(const ObjectOrContext& other) noexcept : word_(other.word_) {
+        if (*this) {
+            get()->add_reference();
+        } else if (ContextRegistry* context = context_here()) {
+            context->add_reference();
+        }
+    }
     /// Leaves nothing.
     ObjectOrContext(ObjectOrContext&& other) noexcept : word_(std::exchange(other.word_, nothing)) {}
     ObjectOrContext& operator=(ObjectOrContext other) noexcept {
@@ -31,13 +36,17 @@ public:
     ~ObjectOrContext() {
         if (*this) {
             get()->release();
-        } else if (ContextRegistry* context = context_here()) {
-            context->release();
+        } else if (word_ != nothing) {
+            context_here()->release();
         }
     }
 
     /// Whether it is the object.
-    explicit operator bool() const noexcept { return (word_ & tag) == 0; }
+    explicit operator bool() const noexcept {
+        if ((word_ & tag) == 0) [[likely]]
+            return true;
+        return false;
+    }
     [[nodiscard]] T* get() const noexcept { return reinterpret_cast<T*>(word_); }
     T& operator*() const noexcept { return *get(); }
     T* operator->() const noexcept { return get(); }

@@ -325,11 +325,11 @@ template <class Spot>
 [[nodiscard]] bool accepts_operations(const ObjectOrContext<Spot>& spot) noexcept {
     return spot && !spot->home_is_gone();
 }
-/// Ends an operation that cannot begin: with `errc::closed`, or, where that context is gone, with its handler destroyed
-/// uninvoked.
-template <class Values, class Handler, class Executor>
-void refuse(IntrusivePtr<ContextRegistry> home, Handler&& handler, const Executor& executor) {
-    complete_at_once(std::move(home), failed<Values>(errc::closed), std::forward<Handler>(handler), executor);
+/// Ends an operation that cannot begin there: with `errc::closed`, or, where the context is gone, with its handler
+/// destroyed uninvoked. Out of line, so that what begins has the usual case within it.
+template <class Values, class Spot, class Handler, class Executor>
+[[gnu::noinline]] void refuse(const ObjectOrContext<Spot>& spot, Handler&& handler, const Executor& executor) {
+    complete_at_once(spot.context(), failed<Values>(errc::closed), std::forward<Handler>(handler), executor);
 }
 
 /// Starts an operation of this source, made of the arguments, in a spot.
@@ -355,7 +355,7 @@ public:
 
     template <class Handler, class... Args>
     void operator()(Handler&& handler, Args&&... args) const& {
-        start(spot_, std::forward<Handler>(handler), std::forward<Args>(args)...);
+        start(ObjectOrContext<Spot>(spot_), std::forward<Handler>(handler), std::forward<Args>(args)...);
     }
     template <class Handler, class... Args>
     void operator()(Handler&& handler, Args&&... args) && {
@@ -364,8 +364,8 @@ public:
 
 private:
     template <class Handler, class... Args>
-    void start(ObjectOrContext<Spot> spot, Handler&& handler, Args&&... args) const {
-        if (!spot) return refuse<typename Source::Values>(spot.context(), std::forward<Handler>(handler), executor_);
+    void start(ObjectOrContext<Spot>&& spot, Handler&& handler, Args&&... args) const {
+        if (!spot) return refuse<typename Source::Values>(spot, std::forward<Handler>(handler), executor_);
         start_in<Source>(std::move(spot).object(), std::forward<Handler>(handler), executor_,
                          std::forward<Args>(args)...);
     }

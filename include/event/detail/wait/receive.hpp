@@ -169,11 +169,11 @@ public:
     template <class Handler>
     void operator()(Handler&& handler) const {
         using Values = typename Source::Values;
-        if (!accepts_operations(mailbox_))
-            return refuse<Values>(mailbox_.context(), std::forward<Handler>(handler), executor_);
+        if (!accepts_operations(mailbox_)) return refuse<Values>(mailbox_, std::forward<Handler>(handler), executor_);
         const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_);
         if (mailbox_->has_own_executor() && mailbox_->has_outlived(on.context()))
-            return refuse<Values>(mailbox_->registry(), std::forward<Handler>(handler), executor_);
+            return refuse<Values>(ObjectOrContext<Mailbox>(mailbox_->registry()), std::forward<Handler>(handler),
+                                  executor_);
         auto spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_.object()));
         start_in<Source>(std::move(spot), std::forward<Handler>(handler), executor_);
     }

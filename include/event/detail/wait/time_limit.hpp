@@ -71,7 +71,7 @@ public:
     template <class Handler, class... Args>
     void operator()(Handler&& handler, Args&&... args) const {
         if (!accepts_operations(spot_))
-            return refuse<typename Source::Values>(spot_.context(), std::forward<Handler>(handler), executor_);
+            return refuse<typename Source::Values>(spot_, std::forward<Handler>(handler), executor_);
         const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_).in_context();
         start_in<TimeLimited<Source, std::decay_t<decltype(on)>>>(spot_.object(), std::forward<Handler>(handler),
                                                                   executor_, limit_, on, std::forward<Args>(args)...);
