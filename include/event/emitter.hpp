@@ -35,6 +35,8 @@ namespace event {
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its bus safely, and is then closed. Moved from, it is
 /// closed, and keeps nothing of the bus alive; what it begins ends with the bus's execution context all the same.
+/// Default-constructed, it is closed, and `get_executor()` is empty: it completes on the system's executor unless a
+/// handler brings its own.
 /// Threads: emitting, `close()` and `is_open()` from any thread at once. An emit never waits for a subscriber and never
 /// runs its code (but the callback of `Notify`, and what it filters and chooses with, `where` and `latest_by`), so it
 /// may be called under any lock, from inside any handler, and from inside such a callback. Order: two emits, one of
@@ -54,6 +56,8 @@ class [[nodiscard]] Emitter {
 public:
     using executor_type = boost::asio::any_io_executor;
 
+    /// Closed.
+    Emitter() = default;
     Emitter(Emitter&& other) noexcept
         : executor_(other.executor_), topics_(other.topics_), state_(other.state_.give_away()) {}
     Emitter& operator=(Emitter&& other) noexcept {
@@ -230,7 +234,7 @@ public:
         if (state_) state_->close();
     }
     [[nodiscard]] bool is_open() const noexcept { return accepts_events() && !state_->bus().is_closed(); }
-    /// As in `EmitterOptions`; empty once moved from.
+    /// As in `EmitterOptions`; empty where it was moved from, or default-constructed.
     [[nodiscard]] std::string name() const { return state_ ? state_->name() : std::string(); }
     /// The bus's executor.
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
@@ -285,7 +289,7 @@ private:
 
     executor_type executor_;
     std::array<detail::TopicBase*, sizeof...(Ts)> topics_{};
-    detail::ObjectOrContext<detail::EmitterState> state_;  // moved from, or never made: the context
+    detail::ObjectOrContext<detail::EmitterState> state_;  // moved from: the context; default-constructed: nothing
 };
 
 }  // namespace event

@@ -37,6 +37,8 @@ namespace event {
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its bus safely and then ends with `errc::closed`. Moved
 /// from, it has ended so, and keeps nothing of the bus alive; what it begins ends with the context all the same.
+/// Default-constructed, it has ended so, and what it begins completes on the system's executor if neither it nor the
+/// handler has one.
 /// Threads: distinct objects are independent. On one object, one receive at a time from one executor, `try_receive`
 /// included; `cancel()`, the `close` functions, `async_closed` and `stat()` from any thread.
 /// Order: events come in the order in which they were emitted, whatever their types and emitters; any two events that
@@ -68,6 +70,10 @@ public:
         using other = BasicSubscription<Other, Ts...>;
     };
 
+    /// One that has ended with `errc::closed`.
+    BasicSubscription()
+        requires std::default_initializable<Executor>
+    = default;
     BasicSubscription(BasicSubscription&& other) noexcept
         : executor_(other.executor_), mailbox_(other.give_away()), is_push_(other.is_push_) {}
     /// The same subscription with another executor type, as `use_awaitable.as_default_on(…)` asks for.
@@ -185,7 +191,7 @@ public:
         if (mailbox_) mailbox_->close_after_drain();
     }
 
-    /// Figures of this moment; all zero once moved from.
+    /// Figures of this moment; all zero where it was moved from, or default-constructed.
     [[nodiscard]] SubscriptionStat stat() const { return mailbox_ ? mailbox_->stat() : SubscriptionStat{}; }
 
     /// The bus's executor, or the one that is bound to the handler as long as its context lives. If the bus's is a
@@ -223,8 +229,8 @@ private:
             std::forward<Args>(args)...);
     }
 
-    Executor executor_;
-    detail::ObjectOrContext<detail::Mailbox> mailbox_;  // moved from: the context
+    Executor executor_{};
+    detail::ObjectOrContext<detail::Mailbox> mailbox_;  // moved from: the context; default-constructed: nothing
     bool is_push_ = false;
 };
 

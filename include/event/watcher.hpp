@@ -27,7 +27,8 @@ namespace event {
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its value safely: it still gets the value that it has not
 /// seen, then `errc::closed`. Moved from, it has ended so, and keeps no value alive; what it begins ends with the
-/// context all the same.
+/// context all the same. Default-constructed, it has ended so, and what it begins completes on the system's executor if
+/// neither it nor the handler has one.
 /// Threads: distinct objects are independent. On one object, one get at a time from one executor; `cancel()` and
 /// `close()` from any thread. Cost: one short lock for a get, no allocation; a watcher that is not waiting costs a
 /// `set` nothing.
@@ -48,6 +49,10 @@ public:
         using other = BasicWatcher<Other, T>;
     };
 
+    /// One that was closed.
+    BasicWatcher()
+        requires std::default_initializable<Executor>
+    = default;
     BasicWatcher(BasicWatcher&& other) noexcept : executor_(other.executor_), spot_(other.spot_.give_away()) {}
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
@@ -136,8 +141,8 @@ private:
             std::forward<Args>(args)...);
     }
 
-    Executor executor_;
-    detail::ObjectOrContext<detail::WatchSpot<T>> spot_;  // moved from: the context
+    Executor executor_{};
+    detail::ObjectOrContext<detail::WatchSpot<T>> spot_;  // moved from: the context; default-constructed: nothing
 };
 
 }  // namespace event

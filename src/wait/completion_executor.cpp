@@ -66,7 +66,7 @@ auto ErasedCompletionExecutor<Erased>::unwrap(const Erased& executor, const Any&
     if (const auto* strand = executor.template target<ContextStrand>())
         return TypedCompletionExecutor<ContextStrand>(*strand);
     if constexpr (is_postable) {
-        if (!executor) throw boost::asio::execution::bad_executor();  // of a handle that was never made by anybody
+        if (!executor) throw boost::asio::execution::bad_executor();  // the handler's own
         return TypedCompletionExecutor<Any>(executor);
     } else {
         if (const auto* strand = executor.template target<boost::asio::strand<Pool>>())

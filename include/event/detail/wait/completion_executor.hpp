@@ -19,6 +19,7 @@
 #include <boost/asio/recycling_allocator.hpp>
 #include <boost/asio/require.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <concepts>
@@ -115,6 +116,13 @@ template <class Executor>
     } else {
         return false;
     }
+}
+/// The executor, or the system's where it is empty.
+template <class Executor>
+[[nodiscard]] Executor or_system(const Executor& executor) {
+    if constexpr (std::constructible_from<Executor, boost::asio::system_executor>)
+        if (is_empty(executor)) return Executor(boost::asio::system_executor());
+    return executor;
 }
 
 template <HasContext Executor>

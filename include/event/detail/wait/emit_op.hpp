@@ -113,6 +113,10 @@ public:
     template <class Handler>
     void operator()(Handler&& handler) {
         using Completed = CompletedOp<EmitValues, std::decay_t<Handler>, executor_type>;
+        if (!emitter_) {
+            return complete_at_once(emitter_.context(), emit_values(EmitResult{.error = errc::closed}),
+                                    std::forward<Handler>(handler), executor_);
+        }
         std::decay_t<Handler> stored(std::forward<Handler>(handler));
         auto completed = Completed::make(emitter_.context(), std::move(stored), executor_);  // or nothing is emitted
         std::size_t queues = 0;

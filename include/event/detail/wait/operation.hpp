@@ -176,11 +176,12 @@ private:
     Values values_;
 };
 
+/// On the system's executor where neither the handler nor the handle has one.
 template <class Values, class Handler, class Executor>
 void complete_at_once(IntrusivePtr<ContextRegistry> home, Values values, Handler&& handler, const Executor& executor) {
     using Completed = CompletedOp<Values, std::decay_t<Handler>, Executor>;
     std::decay_t<Handler> stored(std::forward<Handler>(handler));
-    Completed::complete(Completed::make(std::move(home), std::move(stored), executor), std::move(values));
+    Completed::complete(Completed::make(std::move(home), std::move(stored), or_system(executor)), std::move(values));
 }
 
 /// The values of an operation that failed at once.
