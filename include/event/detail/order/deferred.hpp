@@ -15,8 +15,6 @@ public:
     [[nodiscard]] bool defer() noexcept;
     /// Ends what this thread's filters have asked to end, unless one still runs.
     static void run_all() noexcept;
-    /// Whether this thread's filters have asked for something.
-    [[nodiscard]] static bool any() noexcept;
 
 protected:
     Deferred() = default;
