@@ -89,17 +89,22 @@ void BusCore::close() noexcept {
     });
 }
 
+RegistrationMutex::CertainGuard::CertainGuard(RegistrationMutex& mutex) noexcept
+    : mutex_(mutex.asker_.load(std::memory_order_relaxed) != std::this_thread::get_id() ? &mutex.mutex_ : nullptr) {
+    if (mutex_ != nullptr) mutex_->lock();
+}
+
 void BusCore::destroy_pending() noexcept {
     Doomed doomed;
-    const std::lock_guard lock(mutex_);
+    const RegistrationMutex::CertainGuard lock(mutex_);
     for (const auto& topic : topics_) {
-        const DomainGuard guard(*topic);
+        const CertainGuard guard(*topic);
         doomed.add_all(topic->watching());
     }
     for (EmitterState& emitter : emitters_) emitter.doom_waiting(doomed);
     for (Mailbox::InBus& subscription : subscriptions_) {
         Mailbox& mailbox = subscription.mailbox;
-        const DomainGuard guard(mailbox.home());
+        const CertainGuard guard(mailbox.home());
         doomed.add(mailbox.claim());
         doomed.add_all(mailbox.end_waiters());
         doomed.add_all(mailbox.ready_waiters());

@@ -137,7 +137,7 @@ void EmitterState::end_waiting(Aftermath& after) noexcept {
 
 void EmitterState::doom_waiting(Doomed& doomed) noexcept {
     for (std::size_t i = 0; i < topics_.size(); ++i) {
-        const DomainGuard guard(*topics_[i]);
+        const CertainGuard guard(*topics_[i]);
         for (EmitSpot& spot : waiting_[i]) doomed.add(spot.claim());
     }
 }
@@ -354,9 +354,12 @@ bool BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) no
         std::sort(gathered.replays.begin(), gathered.replays.end(), [](const auto& left, const auto& right) {
             return left.target.topic->retained_sequence() < right.target.topic->retained_sequence();
         });
-        for (auto& [target, block] : gathered.replays)
-            if (target.topic->retained_sequence() != 0)
-                target.topic->replay(mailbox, target.place, std::move(block), after);
+        if (!gathered.replays.empty()) {
+            const RegistrationMutex::Asking asking(mutex_);
+            for (auto& [target, block] : gathered.replays)
+                if (target.topic->retained_sequence() != 0)
+                    target.topic->replay(mailbox, target.place, std::move(block), after);
+        }
         if (after.has_thrown()) {  // its refinement, for a retained event: nobody has seen the subscription
             mailbox.end(Mailbox::State::closed, after);
             return false;

@@ -115,7 +115,7 @@ Doomed::~Doomed() {
         first_foreign_ = spot->next_doomed;
         ParkedOp* op = nullptr;
         {
-            const DomainGuard guard(spot->home());
+            const CertainGuard guard(spot->home());
             op = spot->claim();
             if (op != nullptr && !op->pin()) op = nullptr;
         }

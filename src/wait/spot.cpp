@@ -84,7 +84,7 @@ bool ParkingSpot::defer_request(Requests request) noexcept {
 void ParkingSpot::context_gone(const boost::asio::execution_context& context) noexcept {
     ParkedOp* op = nullptr;
     {
-        const DomainGuard guard(home());
+        const CertainGuard guard(home());
         if (parked_ != nullptr && &parked_->context() == &context) op = claim();
     }
     if (op != nullptr) op->destroy();

@@ -1,59 +1,18 @@
 /// Filters that run a context: what needs the lock is refused to who runs it, and goes on once the filter is over.
 
-#include "../support.hpp"
+#include "../stress/scale.hpp"
+#include "in_filter.hpp"
 
+#include <new>
 #include <stdexcept>
+#include <thread>
 
 namespace contexts_mended_test {
 
 using namespace support;
 using namespace std::chrono_literals;
 
-/// Number and Letter share a domain: a filter of Letter's runs under the lock of both.
-class AFilter : public testing::Test {
-protected:
-    /// Emits a Letter, whose filter does that.
-    void in_filter(std::function<void()> action) {
-        action_ = std::move(action);
-        trigger_.emit({'x'});
-        EXPECT_FALSE(action_) << "it was done";
-    }
-    /// In a filter: runs what is ready; whether that was refused.
-    [[nodiscard]] static bool is_refused_to_run(asio::io_context& io) {
-        io.restart();
-        try {
-            io.poll();
-        } catch (const boost::system::system_error& error) {
-            EXPECT_EQ(error.code(), boost::system::errc::resource_deadlock_would_occur);
-            return true;
-        }
-        return false;
-    }
-    void expect_refused() {
-        in_filter([&] { EXPECT_TRUE(is_refused_to_run(io_)); });
-    }
-    void expect_not_refused() {
-        in_filter([&] { EXPECT_FALSE(is_refused_to_run(io_)); });
-    }
-
-    asio::io_context io_;
-    event::EventBus bus_{io_};
-    event::Emitter<Number> emitter_ = bus_.emitter<Number>();
-    event::Emitter<Letter> trigger_ = bus_.emitter<Letter>();
-
-private:
-    std::function<void()> action_;
-    event::Subscription<Number, Letter> together_ = bus_.subscribe<Number, Letter>({.on_full = event::Drop{}});
-    event::Subscription<Letter> filtered_ =
-        bus_.subscribe<Letter>({.on_full = event::DropOldest{}}, event::where([this](const Letter&) {
-                                   if (const auto action = std::exchange(action_, nullptr)) action();
-                                   return true;
-                               }));
-};
-
-// ---- it runs the context ----------------------------------------------------------------------------------------
-
-using AFilterThatRunsItsContext = AFilter;
+using AFilterThatRunsItsContext = InFilter;
 
 TEST_F(AFilterThatRunsItsContext, RunsAPushHandlerThatWaitsAgainAfterIt) {
     std::vector<int> seen;
@@ -285,6 +244,24 @@ TEST_F(AFilterThatRunsItsContext, HasWhatCannotBePostedWaitForTheNextOccasion) {
     emitter_.emit({2});
     drive(io_);
     EXPECT_EQ(seen, (std::vector<int>{1, 2}));
+}
+
+TEST_F(AFilterThatRunsItsContext, BesideAThreadThatEmitsLosesNothing) {
+    const int events = stress::rounds(3'000);
+    std::vector<int> seen;
+    const auto pushed = bus_.subscribe<Number>({.capacity = static_cast<std::size_t>(events)},
+                                               [&](const Number& number) { seen.push_back(number.value); });
+    std::thread other([&] {
+        for (int i = 0; i < events; ++i) emitter_.emit({i});
+    });
+    for (int i = 0; i < events / 3; ++i) {
+        in_filter([&] { static_cast<void>(is_refused_to_run(io_)); });
+        if (i % 4 == 0) drive(io_);
+    }
+    other.join();
+    drive(io_);
+    ASSERT_EQ(seen.size(), static_cast<std::size_t>(events));
+    for (int i = 0; i < events; ++i) ASSERT_EQ(seen[static_cast<std::size_t>(i)], i);
 }
 
 }  // namespace contexts_mended_test

@@ -23,6 +23,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -49,11 +50,40 @@ public:
         if (UserCode::runs()) UserCode::end_registering();
     }
 
+    /// While it exists, who holds the mutex may ask filters, about retained events.
+    class Asking {
+    public:
+        explicit Asking(RegistrationMutex& mutex) noexcept : mutex_(mutex) {
+            mutex_.asker_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        }
+        Asking(const Asking&) = delete;
+        Asking& operator=(const Asking&) = delete;
+        ~Asking() { mutex_.asker_.store(std::thread::id(), std::memory_order_relaxed); }
+
+    private:
+        RegistrationMutex& mutex_;
+    };
+
+    /// Holds the mutex for what can be neither refused nor put off, as `CertainGuard` holds a domain's lock.
+    class CertainGuard {
+    public:
+        explicit CertainGuard(RegistrationMutex& mutex) noexcept;
+        CertainGuard(const CertainGuard&) = delete;
+        CertainGuard& operator=(const CertainGuard&) = delete;
+        ~CertainGuard() {
+            if (mutex_ != nullptr) mutex_->unlock();
+        }
+
+    private:
+        Lock* mutex_;  // if it is this guard's to unlock
+    };
+
 private:
     void lock_in_filter();
 
     const BusCore& bus_;
     Lock mutex_;
+    std::atomic<std::thread::id> asker_{};  // whose filters are asked under it
 };
 
 /// What a subscription lists: an event type, a behaviour, or (with neither) everything.

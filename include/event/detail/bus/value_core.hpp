@@ -46,7 +46,7 @@ private:
     void unviewed(TopicBase&) noexcept override {}  // what it holds goes with it
     void destroy_pending() noexcept override {
         Doomed doomed;
-        const DomainGuard guard(topic_);
+        const CertainGuard guard(topic_);
         doomed.add_all(topic_.watching());
     }
 
