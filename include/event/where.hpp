@@ -24,7 +24,8 @@ struct Where {
 /// closed or cancelled here, its own subscription too, ends when the emit is done. Everything else that finds a lock
 /// which it needs held for a filter, this one or another, gets `boost::system::system_error`
 /// (`resource_deadlock_would_occur`) instead of a deadlock; so does what needs to register with a bus while that bus,
-/// or another filter, runs one.
+/// or another filter, runs one. Out of a context that is run here comes the same exception where a receiver there needs
+/// such a lock, and that receiver goes on after the filter; a context may end here as anywhere.
 ///
 /// An exception out of it counts as a rejection, and leaves the emit (or `set`) after everybody was served;
 /// `async_emit` lets it out of `run()` of the bus's context, as it does what a callback of `Notify` throws. Of a

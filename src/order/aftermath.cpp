@@ -24,6 +24,21 @@ void Aftermath::fail() noexcept {
     unusual_ |= has_failed;
 }
 
+ParkedOp* Aftermath::take_back(const boost::asio::execution_context& context) noexcept {
+    ParkedOp* before = nullptr;
+    for (ParkedOp* op = first_op_; op != nullptr; before = std::exchange(op, op->next)) {
+        if (&op->context() != &context) continue;
+        (before != nullptr ? before->next : first_op_) = op->next;
+        if (last_op_ == op) last_op_ = before;
+        return op;
+    }
+    return nullptr;
+}
+
+void Aftermath::destroy_waiting_on(const boost::asio::execution_context& context) noexcept {
+    while (ParkedOp* op = take_back(context)) (unusual_ & only_ends_flag) != 0 ? op->destroy_pinned() : op->destroy();
+}
+
 void Aftermath::wake_listed() noexcept {
     last_op_ = nullptr;
     for (ParkedOp* op = std::exchange(first_op_, nullptr); op != nullptr;) {

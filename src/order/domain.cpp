@@ -54,6 +54,11 @@ void UserCode::refuse() {
         "event: a filter, a key or a merge must not use a bus");
 }
 
+void UserCode::destroy_waiting_on(const boost::asio::execution_context& context) noexcept {
+    for (const UserCode* code = innermost; code != nullptr; code = code->outer_)
+        code->after_.destroy_waiting_on(context);
+}
+
 bool UserCode::begin_registering(const Core& bus) noexcept {
     for (const UserCode* code = innermost; code != nullptr; code = code->outer_)
         if (&code->core_ == &bus) return false;

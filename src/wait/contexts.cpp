@@ -1,4 +1,5 @@
 #include <event/detail/chaos.hpp>
+#include <event/detail/order/domain.hpp>
 #include <event/detail/wait/contexts.hpp>
 
 #include <boost/asio/detail/strand_executor_service.hpp>
@@ -81,6 +82,7 @@ void ContextRegistry::unpin() noexcept {
 
 void ContextRegistry::close() noexcept {
     chaos(Point::before_death, this);
+    UserCode::destroy_waiting_on(*context_);
     std::size_t own_pins = 0;
     for (const Pinned* pin = pinned_here; pin != nullptr; pin = pin->outer_)
         if (pin->registry_.get() == this) ++own_pins;

@@ -88,6 +88,44 @@ TEST_F(AFilterThatEndsAContext, HasAnEmitThatWasPostedThereDestroyed) {
     EXPECT_EQ(numbers(slow), std::vector<int>{3});
 }
 
+TEST_F(AFilterThatEndsAContext, HasAReceiveDestroyedThatItsOwnEmitHasWoken) {
+    auto heard = bus_.subscribe<Number>();
+    Completion<event::Delivery<Number>> receive;
+    heard.async_receive(elsewhere(receive.handler()));
+    const auto filtered = bus_.subscribe<Number>({}, event::where([&](const Number&) {
+                                                     other_.reset();
+                                                     EXPECT_TRUE(receive.destroyed());
+                                                     return true;
+                                                 }));
+    emitter_.emit({1});
+    EXPECT_EQ(numbers(heard), std::vector<int>{1});
+    Completion<event::Delivery<Number>> next;
+    heard.async_receive(next.handler());
+    emitter_.emit({2});
+    drive(io_);
+    EXPECT_EQ(next.value()->value, 2);
+}
+
+TEST_F(AFilterThatEndsAContext, HasAReceiveDestroyedThatAnEmitInItsTurnHasWoken) {
+    auto heard = bus_.subscribe<Number>();
+    auto slow = bus_.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}});
+    emitter_.emit({1});
+    Completion<event::Delivery<Number>> receive;
+    EXPECT_EQ(numbers(heard), std::vector<int>{1});
+    heard.async_receive(elsewhere(receive.handler()));
+    const auto filtered = bus_.subscribe<Number>({}, event::where([&](const Number&) {
+                                                     other_.reset();
+                                                     EXPECT_TRUE(receive.destroyed());
+                                                     return true;
+                                                 }));
+    Completion<event::EmitResult> emit;
+    emitter_.async_emit(Number{2}, emit.handler());
+    EXPECT_EQ(numbers(slow), std::vector<int>{1});
+    drive(io_);
+    EXPECT_EQ(emit.value().delivered, 4U);
+    EXPECT_EQ(numbers(heard), std::vector<int>{2});
+}
+
 /// What waits on the bus's own context, and on another one, while a filter ends the bus's.
 class AFilterThatEndsItsBussContext : public testing::Test {
 protected:

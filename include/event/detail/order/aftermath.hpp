@@ -3,6 +3,8 @@
 #include <event/detail/event/payload.hpp>
 #include <event/detail/wait/parked_op.hpp>
 
+#include <boost/asio/execution_context.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <utility>
@@ -43,6 +45,8 @@ public:
     /// No emit, whose caller sees to it that no context dies on which a receiver waits: operations are woken maybe
     /// while their context dies elsewhere.
     void only_ends() noexcept { unusual_ |= only_ends_flag; }
+    /// A filter ends that context: destroys what was to be woken there.
+    void destroy_waiting_on(const boost::asio::execution_context& context) noexcept;
     /// A filter has asked for what can only be done after it.
     void run_deferred() noexcept { unusual_ |= has_deferred; }
 
@@ -55,6 +59,7 @@ public:
     }
 
 private:
+    [[nodiscard]] ParkedOp* take_back(const boost::asio::execution_context& context) noexcept;
     void wake_listed() noexcept;
     void dispose_all() noexcept;
     void settle_unusual();

@@ -3,6 +3,8 @@
 #include <event/detail/order/deferred.hpp>
 #include <event/detail/order/lock.hpp>
 
+#include <boost/asio/execution_context.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -82,6 +84,8 @@ public:
     /// Whether this thread runs such code.
     [[nodiscard]] static bool runs() noexcept;
     [[noreturn]] static void refuse();
+    /// That context ends on this thread: nothing is woken there by the emits whose filters it runs.
+    static void destroy_waiting_on(const boost::asio::execution_context& context) noexcept;
 
 private:
     const Standstill standstill_;
