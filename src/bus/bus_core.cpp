@@ -175,10 +175,13 @@ BusCore::Counts BusCore::counts(const EventType& type, boost::system::error_code
     Aftermath after;
     Counts counts;
     {
-        const std::lock_guard lock(mutex_);
-        if (is_closed() || context_is_gone()) error = errc::closed;  // nobody could be told
-        TopicBase* topic = error ? nullptr : find_or_make(type, error);
-        if (error) return {};
+        const RegistrationGuard lock(mutex_);
+        TopicBase* topic = nullptr;
+        while (topic == nullptr) {
+            if (is_closed() || context_is_gone()) error = errc::closed;  // nobody could be told
+            if (!error) topic = find_or_make(type, error);
+            if (error) return {};
+        }
         if (const auto known = counts_.find(topic); known != counts_.end()) return known->second;
         try {
             counts.emitters = ValueCore<std::size_t>::create(executor());

@@ -43,7 +43,9 @@ struct BusCore::Gathered {
         // not, or no longer, among them are what was made when there was no memory for one more, and what was made
         // before the mutex was given back
         for (const Listed& entry : listed)
-            if (TopicBase* topic = entry.event != nullptr ? bus.find(*entry.event) : nullptr) bus.retire_unused(*topic);
+            if (TopicBase* topic = entry.event != nullptr ? bus.find(*entry.event) : nullptr;
+                topic != nullptr && topic->is_listed)
+                bus.retire_unused(*topic);
     }
 
     BusCore& bus;
@@ -54,33 +56,33 @@ struct BusCore::Gathered {
     bool has_registered = false;
 };
 
-bool BusCore::gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
+bool BusCore::gather(std::span<const Listed> listed, Order order, Gathered& gathered,
                      boost::system::error_code& error) {
     do {
-        if (is_closed()) {
-            error = errc::closed;
-            return false;
-        }
         if (!find_or_make(listed, gathered, error)) return false;
         if (order == Order::of_each) return true;
         if (order == Order::of_retained && retained_ != nullptr) gathered.members.push_back(retained_);
-    } while (!are_together(lock, gathered.members));
+    } while (!are_together(gathered.members));
     return true;
 }
 
-bool BusCore::are_together(RegistrationLock& lock, std::span<Subject* const> members) {
+bool BusCore::are_together(std::span<Subject* const> members) {
     const Subject& first = *members.front();
     if (std::all_of(members.begin(), members.end(),
                     [&](const Subject* other) { return other->is_together_with(first); }))
         return true;
     const bool is_given_back = !UserCode::runs();  // a filter might not get it again
-    if (is_given_back) lock.unlock();
+    if (is_given_back) mutex_.unlock();
     for (const Subject* member : members) DomainMember::merge(first, *member);
-    if (is_given_back) lock.lock();
+    if (is_given_back) mutex_.lock();
     return false;
 }
 
 bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error) {
+    if (is_closed()) {
+        error = errc::closed;
+        return false;
+    }
     auto& [bus, looked_for, targets, members, replays, has_registered] = gathered;
     looked_for = listed;
     targets.clear();
@@ -88,7 +90,7 @@ bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, b
     for (std::uint16_t place = 0; const Listed& entry : listed) {
         if (entry.event != nullptr) {
             TopicBase* topic = find_or_make(*entry.event, error);
-            if (topic == nullptr) return false;
+            if (topic == nullptr) return !error && find_or_make(listed, gathered, error);
             targets.push_back({topic, place, SinkKind::listed});
             members[place] = topic;
         }
@@ -102,7 +104,8 @@ bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, b
             members[place] = &behaviour;
             const SinkKind kind = behaviour.is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour;
             for (const auto& topic : topics_) {
-                if (!behaviour.includes(topic->type())) continue;
+                // who connects it finds this one among those who subscribe
+                if (!topic->is_connected || !behaviour.includes(topic->type())) continue;
                 targets.push_back({topic.get(), place, kind});
                 members.push_back(topic.get());
             }
@@ -152,10 +155,10 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, E
     Aftermath after;
     IntrusivePtr<EmitterState> emitter;
     {
-        RegistrationLock lock(mutex_);
+        const RegistrationGuard lock(mutex_);
         Gathered gathered(*this);
         const Order order = options.retain ? Order::of_retained : Order::of_each;
-        if (!gather(lock, types, order, gathered, error)) return {};
+        if (!gather(types, order, gathered, error)) return {};
         std::vector<TopicBase*> topics;
         topics.reserve(types.size());
         for (const auto& target : gathered.targets) {
@@ -209,9 +212,9 @@ EmitResult BusCore::emit(PayloadBase& payload) {
     Aftermath after;
     const std::array listed{Listed{&payload.type()}};
     {
-        RegistrationLock lock(mutex_);
+        const RegistrationGuard lock(mutex_);
         Gathered gathered(*this);
-        if (gather(lock, listed, Order::of_each, gathered, error)) {
+        if (gather(listed, Order::of_each, gathered, error)) {
             topic = gathered.targets.front().topic;
             if (topic->has_exclusive_emitter) error = errc::emitter_exists;
         }
@@ -241,9 +244,9 @@ EmitResult BusCore::emit(PayloadBase& payload) {
 
 TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code& error) {
     const std::array listed{Listed{&type}};
-    RegistrationLock lock(mutex_);
+    const RegistrationGuard lock(mutex_);
     Gathered gathered(*this);
-    if (!gather(lock, listed, Order::of_retained, gathered, error)) return nullptr;
+    if (!gather(listed, Order::of_retained, gathered, error)) return nullptr;
     gathered.has_registered = true;
     TopicBase& topic = *gathered.targets.front().topic;
     retain(topic);
@@ -253,11 +256,11 @@ TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code
 }
 
 void BusCore::begin_watching(TopicBase& topic) {
-    RegistrationLock lock(mutex_);
+    const RegistrationGuard lock(mutex_);
     do {
         // its last user may have gone, and a view of it asks for a watcher
         if (!topic.is_listed) list(topic);
-    } while (retained_ != nullptr && !are_together(lock, std::array<Subject*, 2>{retained_, &topic}));
+    } while (retained_ != nullptr && !are_together(std::array<Subject*, 2>{retained_, &topic}));
     retain(topic);
     const DomainGuard guard(topic);
     topic.add_watcher();
@@ -328,9 +331,9 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
     Aftermath after;
     IntrusivePtr<Mailbox> mailbox;
     {
-        RegistrationLock lock(mutex_);
+        const RegistrationGuard lock(mutex_);
         Gathered gathered(*this);
-        if (!gather(lock, listed, Order::of_listed, gathered, error)) return {};
+        if (!gather(listed, Order::of_listed, gathered, error)) return {};
         reserve(options, listed.size(), gathered);
         settings.number = subscriptions_ever_ + 1;
         settings.subjects = std::span(gathered.members).first(listed.size());

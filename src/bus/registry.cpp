@@ -1,6 +1,8 @@
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/order/typed_topic.hpp>
 
+#include <boost/container/small_vector.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,6 +49,7 @@ TopicBase* BusCore::find_or_make(const EventType& type, boost::system::error_cod
         return nullptr;
     }
     if (topic == nullptr) topic = make_topic(type);
+    if (!topic->is_connected && !connect(*topic)) return nullptr;
     list(*topic);
     return topic;
 }
@@ -73,38 +76,45 @@ void BusCore::list(TopicBase& topic) {
 TopicBase* BusCore::make_topic(const EventType& type) {
     if (topics_.size() == topics_.capacity()) topics_.reserve(2 * topics_.size() + 8);
     std::unique_ptr<TopicBase> made = type.make_topic(type, unique_label(type), *this);
+    if (options_.count_unheard) {
+        const DomainGuard guard(*made);
+        made->count_unheard();
+    }
+    made->namesake = &by_label_[type.label()];
+    by_tag_.emplace(type.id->tag, made.get());
+    return topics_.emplace_back(std::move(made)).get();
+}
 
+bool BusCore::connect(TopicBase& topic) {
+    boost::container::small_vector<Behaviour*, 4> behaviours;
+    boost::container::small_vector<Subject*, 4> members{&topic};
     std::size_t sinks = 0;
     for (const auto& behaviour : behaviours_) {
-        if (!behaviour->includes(type)) continue;
+        if (behaviour->subscribers().empty() || !behaviour->includes(topic.type())) continue;
+        behaviours.push_back(behaviour.get());
+        members.push_back(behaviour.get());
         sinks += behaviour->subscribers().size();
+    }
+    if (sinks == 0) return topic.is_connected = true;
+    topic.reserve_sinks(SinkKind::behaviour, sinks);
+    topic.make_pool();
+    if (!are_together(members)) return false;
+    for (const Behaviour* behaviour : behaviours) {
         // as often as it lists behaviours that may include the type
         for (const auto& subscriber : behaviour->subscribers())
             subscriber.mailbox->reserve_bindings(subscriber.mailbox->listings().size());
     }
-    if (sinks != 0) {
-        made->reserve_sinks(SinkKind::behaviour, sinks);
-        made->make_pool();
-    }
-    made->namesake = &by_label_[type.label()];
-    by_tag_.emplace(type.id->tag, made.get());
-    TopicBase* topic = topics_.emplace_back(std::move(made)).get();
-    // Nothing below can fail. Nobody waits for the lock of a topic that nobody knows yet.
+    // Nothing below can fail.
     Aftermath nothing;
-    for (const auto& behaviour : behaviours_) {
-        if (!behaviour->includes(type) || behaviour->subscribers().empty()) continue;
-        DomainMember::merge(*behaviour, *topic);
-        const DomainGuard guard(*topic);
+    const DomainGuard guard(topic);
+    for (const Behaviour* behaviour : behaviours) {
+        const SinkKind kind = behaviour->is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour;
         for (const auto& [mailbox, place] : behaviour->subscribers()) {
             if (mailbox->state() != Mailbox::State::open) continue;  // killed, and not closed yet
-            topic->add(*mailbox, place, behaviour->is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour, nothing);
+            topic.add(*mailbox, place, kind, nothing);
         }
     }
-    if (options_.count_unheard) {
-        const DomainGuard guard(*topic);
-        topic->count_unheard();
-    }
-    return topic;
+    return topic.is_connected = true;
 }
 
 Behaviour& BusCore::find_or_make(const TypeId* interface) {

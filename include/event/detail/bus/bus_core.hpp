@@ -154,14 +154,19 @@ private:
 
     friend RegistrationMutex;
 
-    // All under mutex_.
+    // All under mutex_, which some of them give back for a while.
 
     /// Whether somebody runs a filter under a lock of this bus.
     [[nodiscard]] bool runs_filter() const noexcept;
     [[nodiscard]] TopicBase* find(const EventType& type) noexcept;
+    /// Null if it cannot be had, and says why; or, with no error, if the mutex was given back meanwhile, and what was
+    /// found before is to be found again.
     [[nodiscard]] TopicBase* find_or_make(const EventType& type, boost::system::error_code& error);
-    /// A new topic, fed from the first event on to all behaviours that include it.
+    /// A new topic, which nobody can use before it is connected and listed.
     [[nodiscard]] TopicBase* make_topic(const EventType& type);
+    /// Whether all who subscribe to a behaviour that includes the topic hear it, from its first event on. If not, the
+    /// mutex was given back meanwhile.
+    [[nodiscard]] bool connect(TopicBase& topic);
     /// Lists the topic under a label that nobody has.
     void list(TopicBase& topic);
     [[nodiscard]] bool is_taken(std::string_view label) const noexcept;
@@ -181,16 +186,17 @@ private:
     struct Gathered;
     /// Which topics are to share a domain: none, those that are listed, or those together with all that is retained.
     enum class Order : std::uint8_t { of_each, of_listed, of_retained };
-    using RegistrationLock = std::unique_lock<RegistrationMutex>;
     using RegistrationGuard = std::lock_guard<RegistrationMutex>;
-    /// Finds or makes all that is listed; false if it cannot be had, with `errc::closed` once the bus is.
-    [[nodiscard]] bool gather(RegistrationLock& lock, std::span<const Listed> listed, Order order, Gathered& gathered,
+    /// Finds or makes all that is listed, and has it share a domain; false if it cannot be had, with `errc::closed`
+    /// once the bus is.
+    [[nodiscard]] bool gather(std::span<const Listed> listed, Order order, Gathered& gathered,
                               boost::system::error_code& error);
+    /// The same without the domain.
     [[nodiscard]] bool find_or_make(std::span<const Listed> listed, Gathered& gathered,
                                     boost::system::error_code& error);
     /// Whether all of them share a domain. If not, they do now; but the mutex was given back meanwhile, and what was
     /// found before is to be found again.
-    [[nodiscard]] bool are_together(RegistrationLock& lock, std::span<Subject* const> members);
+    [[nodiscard]] bool are_together(std::span<Subject* const> members);
     void reserve(const SubscriptionOptions& options, std::size_t listed, Gathered& gathered);
     /// Unless its refinement throws for a retained event: then `after` will, and nothing has changed.
     [[nodiscard]] bool connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept;

@@ -153,8 +153,9 @@ public:
     std::size_t emitters = 0;
     std::size_t values = 0;  // of the emitters: handles of the bus's latest value
     bool has_exclusive_emitter = false;
-    bool is_counted = false;  // somebody asked for its counts: it stays listed
-    bool is_listed = false;   // under its label; a topic that nobody uses is not
+    bool is_counted = false;    // somebody asked for its counts: it stays listed
+    bool is_listed = false;     // under its label; a topic that nobody uses is not
+    bool is_connected = false;  // to all who subscribe to its behaviours; before, it is not listed
     /// In the bus's table: who is listed, or was last, under the label of the type.
     TopicBase** namesake = nullptr;
 
