@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,21 @@ TEST(FailedRegistration, OfMoreTypesThanUsual) {
     // the one whose name nobody else may have is made when there is no room among the others
     registers([](Scene& scene) { return scene.bus.emitter<Text, Number, Letter, Silent, Large>(); });
     registers([](Scene& scene) { return scene.bus.subscribe<Text, Number, Letter, Silent, Small>({.name = "many"}); });
+}
+
+/// Whoever listens to everything or to its base hears it, too.
+struct New : Base {
+    static constexpr std::string_view event_name = "new";
+    using event_interfaces = event::Interfaces<Base>;
+};
+
+TEST(FailedRegistration, OfATypeThatOthersListenToAlready) {
+    registers([](Scene& scene) { return scene.bus.emitter<New>(); });
+    registers([](Scene& scene) { return scene.bus.emitter<Small, New, Silent>({.retain = true}); });
+    registers([](Scene& scene) { return scene.bus.subscribe<New, Large>(); });
+    registers([](Scene& scene) { return scene.bus.watch<New>(); });
+    registers([](Scene& scene) { return scene.bus.value<New>(); });
+    registers([](Scene& scene) { return scene.bus.subscriber_count<New>(); });
 }
 
 TEST(FailedRegistration, OfASubscription) {
