@@ -22,6 +22,7 @@
 #include <event/subscription.hpp>
 #include <event/tagged.hpp>
 #include <event/value.hpp>
+#include <event/version.hpp>
 #include <event/watcher.hpp>
 #include <event/where.hpp>
 #include <event/while_alive.hpp>
