@@ -2,6 +2,8 @@
 
 /// Every header of the core; only `fmt.hpp`, which prints them, is included where it is needed.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/bus.hpp>

@@ -2,6 +2,8 @@
 
 /// An event of any type: what a wildcard subscription receives.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/detail/event/erased.hpp>
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/event/payload.hpp>

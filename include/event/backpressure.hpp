@@ -13,6 +13,8 @@
 ///
 /// DROP, KILL and NOTIFY are those of libp2p's RFC for a local event bus (libp2p#653).
 
+#include <event/detail/requirements.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

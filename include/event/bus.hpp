@@ -2,6 +2,8 @@
 
 /// The event bus: what components of one host share to learn of each other's doings.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/delivery.hpp>

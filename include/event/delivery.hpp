@@ -2,6 +2,8 @@
 
 /// One event as a subscription hands it out.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/any_event.hpp>
 #include <event/detail/event/payload.hpp>
 #include <event/detail/event/stored_event.hpp>

@@ -2,6 +2,8 @@
 
 /// What became of one emit.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/error.hpp>
 
 #include <cstddef>

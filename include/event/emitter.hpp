@@ -2,6 +2,8 @@
 
 /// Where events come from: a component's handle for the types it emits.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/order/typed_topic.hpp>
 #include <event/detail/wait/emit_op.hpp>

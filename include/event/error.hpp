@@ -5,6 +5,8 @@
 /// Two failures keep the names that Asio gave them: an operation that was cancelled ends with
 /// `boost::asio::error::operation_aborted`, one whose time limit passed with `boost::asio::error::timed_out`.
 
+#include <event/detail/requirements.hpp>
+
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/error_condition.hpp>

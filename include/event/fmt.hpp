@@ -3,6 +3,8 @@
 /// What the library's types look like in a log: `fmt::format("{}", subscription.stat())`. Each takes the format
 /// specification of a string, as in `{:<20}`. Include it where they are printed; nothing else of the library does.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/delivery.hpp>

@@ -2,15 +2,7 @@
 
 /// Every public name of the core, declared. Default template arguments are written here and nowhere else.
 
-#if defined(BOOST_ASIO_USE_TS_EXECUTOR_AS_DEFAULT)
-#error "event: this library needs the executors of Asio; do not define BOOST_ASIO_USE_TS_EXECUTOR_AS_DEFAULT"
-#endif
-#if defined(BOOST_ASIO_DISABLE_CONCEPTS)
-#error "event: this library needs the concepts of Asio; do not define BOOST_ASIO_DISABLE_CONCEPTS"
-#endif
-#if !defined(__cpp_exceptions) || defined(BOOST_ASIO_NO_EXCEPTIONS) || defined(BOOST_NO_EXCEPTIONS)
-#error "event: this library needs exceptions; do not turn them off"
-#endif
+#include <event/detail/requirements.hpp>
 
 #include <cstdint>
 

@@ -11,6 +11,8 @@
 /// After the discussion of libp2p's RFC for a local event bus (libp2p#653), which asked for a `PeerFound` that any
 /// discovery service can emit in an event of its own.
 
+#include <event/detail/requirements.hpp>
+
 namespace event {
 
 /// What an event type declares as `event_interfaces`: the bases as which it can be subscribed to. They are accessible,

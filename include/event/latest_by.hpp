@@ -2,6 +2,8 @@
 
 /// Conflation: of each key, only the newest event stays queued.
 
+#include <event/detail/requirements.hpp>
+
 #include <type_traits>
 #include <utility>
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <event/detail/requirements.hpp>
+
 #include <cstdint>
 
 namespace event {

@@ -7,6 +7,8 @@
 /// CMake, `-rdynamic`.) Who registers a type first lends the bus its code: that library stays loaded as long as the
 /// bus, its handles and its events.
 
+#include <event/detail/requirements.hpp>
+
 #include <concepts>
 #include <string_view>
 #include <type_traits>

@@ -3,6 +3,8 @@
 /// What can be chosen when a bus, an emitter or a subscription is made. All are aggregates for designated
 /// initialisers: `bus.subscribe<Connected>({.capacity = 16, .on_full = event::Drop{}})`.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/backpressure.hpp>
 
 #include <chrono>

@@ -2,6 +2,8 @@
 
 /// Several handlers, or visitors, as one.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/detail/queue/delivery_access.hpp>
 
 #include <cstddef>

@@ -2,6 +2,8 @@
 
 /// Figures about topics and subscriptions. All are copies of a moment; reading them disturbs nobody.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/backpressure.hpp>
 
 #include <chrono>

@@ -2,6 +2,8 @@
 
 /// For threads that would rather poll for a while than sleep.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/detail/configuration.hpp>
 
 #include <boost/asio/io_context.hpp>

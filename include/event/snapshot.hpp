@@ -2,6 +2,8 @@
 
 /// A value as it was at one moment.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/detail/order/retained.hpp>
 #include <event/detail/order/typed_topic.hpp>
 

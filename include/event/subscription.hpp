@@ -2,6 +2,8 @@
 
 /// A component's view of the bus: one ordered queue of the event types it cares about.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/delivery.hpp>
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/queue/mailbox.hpp>

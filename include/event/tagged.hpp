@@ -2,6 +2,8 @@
 
 /// Several topics of one payload type.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/name.hpp>
 
 #include <compare>

@@ -3,6 +3,8 @@
 /// The latest value: set by one component, followed by any number of watchers, which see the newest state and nothing
 /// stale. After Metropolis' `event.Value`.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/bus/value_core.hpp>
 #include <event/detail/event/payload.hpp>

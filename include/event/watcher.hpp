@@ -2,6 +2,8 @@
 
 /// One follower of a latest value.
 
+#include <event/detail/requirements.hpp>
+
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/time_limit.hpp>
 #include <event/detail/wait/watch.hpp>

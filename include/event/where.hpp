@@ -2,6 +2,8 @@
 
 /// A filter in front of a subscription's queue.
 
+#include <event/detail/requirements.hpp>
+
 #include <type_traits>
 #include <utility>
 

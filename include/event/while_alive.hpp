@@ -2,6 +2,8 @@
 
 /// A handler that runs only while its owner lives.
 
+#include <event/detail/requirements.hpp>
+
 #include <memory>
 #include <utility>
 

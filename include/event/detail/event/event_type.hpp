@@ -11,6 +11,11 @@
 #include <string_view>
 #include <type_traits>
 
+#if FMT_VERSION < 80000
+#error "event: this library needs fmt 8 or newer; an older one was found first"
+#include <event/what_is_missing_is_said_above>  // as in requirements.hpp
+#endif
+
 namespace event::detail {
 
 class Core;
