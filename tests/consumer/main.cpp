@@ -1,6 +1,14 @@
 #include <event/bus.hpp>
+#include <event/version.hpp>
 
 #include <boost/asio/io_context.hpp>
+
+#include <string_view>
+
+#if defined(EXPECTED_VERSION)
+static_assert(std::string_view(EVENTBUS_VERSION_STRING) == EXPECTED_VERSION);
+#endif
+static_assert(EVENTBUS_VERSION >= 100, "0.1.0 is the first");
 
 struct Pinged {
     int count;
