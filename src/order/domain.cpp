@@ -114,19 +114,6 @@ void DomainGuard::follow(const DomainMember& topic) {
     }
 }
 
-CertainGuard::CertainGuard(const DomainMember& topic) noexcept {
-    for (;;) {
-        Domain* const domain = topic.domain_.load(std::memory_order_acquire);
-        if (domain->is_held_by_this_thread()) return;
-        domain->lock.lock();
-        if (topic.domain_.load(std::memory_order_relaxed) == domain) {
-            domain_ = domain;
-            return;
-        }
-        domain->lock.unlock();
-    }
-}
-
 void ReadGuard::enter(const DomainMember& topic, bool is_locked) noexcept {
     for (way_ = is_locked ? Way::lock : Way::none;;) {
         leave();
@@ -149,6 +136,19 @@ ReadGuard::Way ReadGuard::try_enter() noexcept {
             return Way::standstill;
     }
     return Way::none;
+}
+
+CertainGuard::CertainGuard(const DomainMember& topic) noexcept {
+    for (;;) {
+        Domain* const domain = topic.domain_.load(std::memory_order_acquire);
+        if (domain->is_held_by_this_thread()) return;
+        domain->lock.lock();
+        if (topic.domain_.load(std::memory_order_relaxed) == domain) {
+            domain_ = domain;
+            return;
+        }
+        domain->lock.unlock();
+    }
 }
 
 void DomainMember::merge(const DomainMember& left, const DomainMember& right) noexcept {
