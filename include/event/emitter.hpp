@@ -149,6 +149,9 @@ public:
     /// Completion: `void(error_code, EmitResult)`. Cancellation (all types): nothing was delivered, to anybody. When
     /// the emitter or the bus is closed: `errc::closed`. When such a subscription ends, it is waited for no longer.
     /// What a `Notify` callback or a filter throws comes out of `run()` of the bus's context.
+    ///
+    /// Awaited, an event that is made in the expression is destroyed twice by GCC 12, if it is an aggregate with a
+    /// destructor: there that does not compile. `async_emplace` makes it in place, on every compiler.
     template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
     auto async_emit(const std::type_identity_t<T>& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
@@ -159,6 +162,10 @@ public:
     auto async_emit(std::type_identity_t<T>&& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
     {
+        using Result = decltype(async_emplace<T>(std::forward<Token>(token), std::move(event)));
+        static_assert(std::is_void_v<Result> || !detail::is_destroyed_twice<T>,
+                      "event: GCC 12 destroys this event twice where async_emit is awaited: name it before, or use "
+                      "async_emplace<T>(token, …)");
         return async_emplace<T>(std::forward<Token>(token), std::move(event));
     }
     template <class T = void, class Other, class Token>
@@ -222,13 +229,13 @@ public:
     auto async_publish(const std::type_identity_t<T>& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
     {
-        return async_emplace<T>(std::forward<Token>(token), event);
+        return async_emit<T>(event, std::forward<Token>(token));
     }
     template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
     auto async_publish(std::type_identity_t<T>&& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
     {
-        return async_emplace<T>(std::forward<Token>(token), std::move(event));
+        return async_emit<T>(std::move(event), std::forward<Token>(token));
     }
 
     /// From now on nothing is delivered; emits that wait end with `errc::closed`. Idempotent.

@@ -79,11 +79,17 @@ public:
     }
 
     /// The same, skipping (and so consuming) what `accepts(const T&)` rejects. The predicate is called on the handler's
-    /// executor, outside every lock; what it throws leaves through `run()`, and the operation waits on.
+    /// executor, outside every lock; what it throws leaves through `run()`, and the operation waits on. Awaited, a
+    /// predicate that is made in the expression and has a destructor does not compile with GCC 12 (see `async_emit`).
     template <class Predicate, boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
     auto async_get_if(Predicate&& accepts, Token&& token = DefaultToken()) {
         using Stored = std::decay_t<Predicate>;
         static_assert(std::predicate<Stored&, const T&>, "event: the predicate must be callable with const T&");
+        using Result = decltype(initiate<detail::GetNewer<T, Stored>, void(error_code, Snapshot<T>), Token>(
+            token, std::forward<Predicate>(accepts)));
+        static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Predicate> ||
+                          !detail::is_function_destroyed_twice<Stored>,
+                      "event: GCC 12 destroys this predicate twice where async_get_if is awaited: name it before");
         return initiate<detail::GetNewer<T, Stored>, void(error_code, Snapshot<T>), Token>(
             token, std::forward<Predicate>(accepts));
     }

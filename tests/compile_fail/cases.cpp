@@ -72,9 +72,6 @@ void wrong(boost::asio::io_context& io) {
     auto subscription = bus.subscribe<A, B>([](const auto&) {}, [](const B&) {});
 #elif defined(CASE_handlers_with_an_executor)
     auto subscription = bus.subscribe<A, B>(boost::asio::bind_executor(io, [](const A&) {}), [](const B&) {});
-#elif defined(CASE_two_filters)
-    auto subscription =
-        bus.subscribe<A, B>(event::where([](const A&) { return true; }), event::where([](const B&) { return true; }));
 #elif defined(CASE_policy_alone)
     auto subscription = bus.subscribe<A>(event::Drop{});
 #elif defined(CASE_policy_behind_options)
@@ -95,6 +92,17 @@ void wrong(boost::asio::io_context& io) {
     bus.emitter<A>().publish(B{});
 #elif defined(CASE_async_emits_unlisted)
     bus.emitter<A>().async_emit(B{}, boost::asio::detached);
+#elif defined(CASE_handler_with_a_result)
+    auto subscription = bus.subscribe<A>([](const A& event) { return event.value; });
+#elif defined(CASE_owner_without_handler)
+    auto subscription = bus.subscribe<A>(event::while_alive(std::make_shared<A>()));
+#elif defined(CASE_awaits_an_emit_of_a_temporary)
+    auto emit = bus.emitter<B>().async_emit({"b"}, boost::asio::use_awaitable);
+#elif defined(CASE_awaits_a_publish_of_a_temporary)
+    auto emit = bus.emitter<A, B>().async_publish<B>(B{"b"}, boost::asio::deferred);
+#elif defined(CASE_awaits_a_get_with_a_temporary)
+    event::Value<A> value{io};
+    auto get = value.watch().async_get_if([b = B()](const A&) { return b.value.empty(); }, boost::asio::use_awaitable);
 #elif defined(CASE_visitor_misses_a_type)
     event::Delivery<A, B>().visit(OnlyA{});
 #elif defined(CASE_no_types)

@@ -66,6 +66,20 @@ consteval bool check_not_sliced() noexcept {
     return true;
 }
 
+/// Whether a temporary of this type in a `co_await` expression is destroyed twice by this compiler (GCC 12: aggregates,
+/// and functions that own what they capture).
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 14
+template <class T>
+inline constexpr bool is_destroyed_twice = std::is_aggregate_v<T> && !std::is_trivially_destructible_v<T>;
+template <class F>
+inline constexpr bool is_function_destroyed_twice = !std::is_trivially_destructible_v<F>;
+#else
+template <class T>
+inline constexpr bool is_destroyed_twice = false;
+template <class F>
+inline constexpr bool is_function_destroyed_twice = false;
+#endif
+
 /// The most bytes that are copied rather than shared.
 inline constexpr std::size_t most_inline_bytes = 256;
 
