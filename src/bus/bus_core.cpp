@@ -1,6 +1,7 @@
 #include "queue/slow_subscriber.hpp"
 
 #include <event/detail/bus/bus_core.hpp>
+#include <event/detail/wait/manual_time.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -22,7 +23,9 @@ IntrusivePtr<BusCore> BusCore::create(boost::asio::any_io_executor executor, Bus
 }
 
 BusCore::BusCore(boost::asio::any_io_executor executor, BusOptions options)
-    : Core(std::move(executor), options.pooled_bytes), options_(with_defaults(std::move(options))) {}
+    : Core(std::move(executor), options.pooled_bytes),
+      options_(with_defaults(std::move(options))),
+      slow_line_(ManualTime::of(context())) {}
 
 BusCore::~BusCore() = default;
 

@@ -2,6 +2,7 @@
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/queue/slow_notifier.hpp>
+#include <event/detail/wait/manual_time.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -24,6 +25,10 @@ thread_local int Calling::depth = 0;
 
 }  // namespace
 
+std::chrono::steady_clock::time_point SlowLine::now() const noexcept {
+    return time_ ? time_->now() : std::chrono::steady_clock::now();
+}
+
 bool SlowNotifier::open(Reason reason, std::uint16_t type) noexcept {
     if (is_open(reason)) return false;
     open_ |= bit(reason);
@@ -36,7 +41,7 @@ bool SlowNotifier::open(Reason reason, std::uint16_t type) noexcept {
 }
 
 bool SlowNotifier::note_age(bool is_empty, std::uint16_t type) noexcept {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = line_.now();
     if (is_empty) not_empty_since_ = now;
     return !is_empty && now - not_empty_since_ >= options_.slow_after && open(Reason::age, type);
 }

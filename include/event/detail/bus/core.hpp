@@ -63,6 +63,8 @@ protected:
         context_is_gone_.store(!listen_to(*context_), std::memory_order_relaxed);
     }
     ~Core() override { stop_listening(); }
+    /// As long as it lives.
+    [[nodiscard]] boost::asio::execution_context& context() const noexcept { return *context_; }
 
 private:
     virtual void destroy_core() noexcept = 0;

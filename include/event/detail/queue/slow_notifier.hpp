@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -15,11 +16,14 @@
 namespace event::detail {
 
 class Mailbox;
+class ManualTime;
 
 /// Those whom a bus is to be told of by `on_slow_subscriber`, which never runs twice at once: who comes while it runs
 /// leaves its mailbox to the thread that runs it, and waits for nothing.
 class SlowLine {
 public:
+    explicit SlowLine(std::shared_ptr<ManualTime> time) noexcept : time_(std::move(time)) {}
+    [[nodiscard]] std::chrono::steady_clock::time_point now() const noexcept;
     /// Takes over a reference. The first exception of a callback is kept.
     void tell(Mailbox& mailbox, std::exception_ptr& first);
 
@@ -29,6 +33,8 @@ private:
     Mailbox* first_ = nullptr;
     Mailbox* last_ = nullptr;
     bool is_telling_ = false;
+
+    const std::shared_ptr<ManualTime> time_;  // of the bus's context, if a test moves that
 };
 
 /// Tells of one subscriber that loses events, or whose events grow old: once for each episode, and never twice at once.
@@ -50,9 +56,7 @@ public:
     [[nodiscard]] bool open(Reason reason, std::uint16_t type) noexcept;
     /// An event comes to a queue that is empty, or is not; true as for `open`.
     [[nodiscard]] bool note_age(bool is_empty, std::uint16_t type) noexcept;
-    [[nodiscard]] std::chrono::nanoseconds age() const noexcept {
-        return std::chrono::steady_clock::now() - not_empty_since_;
-    }
+    [[nodiscard]] std::chrono::nanoseconds age() const noexcept { return line_.now() - not_empty_since_; }
     [[nodiscard]] bool measures_age() const noexcept { return options_.measure_age; }
 
     // ---- no lock ---------------------------------------------------------------------------------------------

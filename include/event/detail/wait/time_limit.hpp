@@ -4,12 +4,10 @@
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/recycling_allocator.hpp>
-#include <boost/system/error_code.hpp>
+#include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
-#include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,40 +18,52 @@
 
 namespace event::detail {
 
-/// A source with a time limit: when it passes, the operation ends as timed out. The timer is its own handler's: so it
-/// goes with its context, which may die before the operation is thrown away.
-template <class Source, class Executor>
-class TimeLimited : public Source {
-    using Clock = std::chrono::steady_clock;
-    using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>;
+/// A timer of a context, or an entry with the clock that a test moves instead.
+class Timer;
 
+/// Ends an operation as timed out when it passes, unless it is destroyed before. The timer is its own handler's: so it
+/// goes with its context, which may die before the operation is thrown away. Compiled in the library: what Asio needs
+/// for its timers takes long to compile.
+class TimeLimit {
 public:
-    template <class Spot, class... Args>
-    TimeLimited(Spot& spot, std::optional<Clock::duration> limit, const Executor& executor, Args&&... args)
-        : Source(spot, std::forward<Args>(args)...) {
-        if (limit) unused_ = std::allocate_shared<Timer>(boost::asio::recycling_allocator<Timer>(), executor, *limit);
-    }
-    TimeLimited(TimeLimited&&) = default;
-    TimeLimited& operator=(TimeLimited&&) = delete;
-    ~TimeLimited() {
-        if (const auto timer = running_.lock()) timer->cancel();
-    }
-    void limit(ParkingSpot& spot, std::uint64_t ticket) {
-        if (!unused_) return;
-        running_ = unused_;
-        Timer& timer = *unused_;
-        timer.async_wait(TimeOut{EndPending(spot, ticket), std::move(unused_)});
-    }
+    /// That never passes.
+    TimeLimit() = default;
+    TimeLimit(const boost::asio::any_io_executor& executor, std::chrono::steady_clock::duration limit);
+    TimeLimit(TimeLimit&&) = default;
+    TimeLimit& operator=(TimeLimit&&) = delete;
+    ~TimeLimit();
+    void start(ParkingSpot& spot, std::uint64_t ticket);
 
 private:
-    struct TimeOut {
-        EndPending end;
-        std::shared_ptr<Timer> timer;
-        void operator()(const boost::system::error_code& error) noexcept { end(error); }
-    };
-
     std::shared_ptr<Timer> unused_;
     std::weak_ptr<Timer> running_;
+};
+
+/// An executor for timers of that context: no strand, which may not outlive it.
+template <class Executor>
+[[nodiscard]] boost::asio::any_io_executor timer_executor(const Executor& executor) {
+    if constexpr (std::same_as<Executor, boost::asio::any_io_executor>) {
+        return below_strands(executor);
+    } else if constexpr (requires { executor.get_inner_executor(); }) {
+        return timer_executor(executor.get_inner_executor());
+    } else if constexpr (LegacyExecutor<Executor>) {
+        return executor.context().get_executor();
+    } else {
+        return executor;
+    }
+}
+
+/// A source with a time limit.
+template <class Source>
+class TimeLimited : public Source {
+public:
+    template <class Spot, class... Args>
+    TimeLimited(Spot& spot, TimeLimit&& limit, Args&&... args)
+        : Source(spot, std::forward<Args>(args)...), limit_(std::move(limit)) {}
+    void limit(ParkingSpot& spot, std::uint64_t ticket) { limit_.start(spot, ticket); }
+
+private:
+    TimeLimit limit_;
 };
 
 /// Starts an operation with a time limit; without one if the clock cannot count that far.
@@ -72,27 +82,31 @@ public:
     void operator()(Handler&& handler, Args&&... args) const {
         if (!accepts_operations(spot_))
             return refuse<typename Source::Values>(spot_, std::forward<Handler>(handler), executor_);
-        const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_).in_context();
-        start_in<TimeLimited<Source, std::decay_t<decltype(on)>>>(spot_.object(), std::forward<Handler>(handler),
-                                                                  executor_, limit_, on, std::forward<Args>(args)...);
+        TimeLimit limit = limit_ ? TimeLimit(timer_executor(on(handler)), *limit_) : TimeLimit();
+        start_in<TimeLimited<Source>>(spot_.object(), std::forward<Handler>(handler), executor_, std::move(limit),
+                                      std::forward<Args>(args)...);
     }
 
 private:
+    template <class Handler>
+    [[nodiscard]] auto on(const Handler& handler) const {
+        return completion_executor<Handler>(handler, executor_).in_context();
+    }
+
     Executor executor_;
     ObjectOrContext<Spot> spot_;
     std::optional<std::chrono::steady_clock::duration> limit_;
 };
 
-/// A duration as the clock counts it, rounded up; none if the clock cannot count that far. What is no number, or less
-/// than none, is no time at all: who waits that long finds what is there already.
+/// So many ticks of the clock, rounded up; none if it cannot count that far. What is no number, or less than none, is
+/// no time at all: who waits that long finds what is there already.
+[[nodiscard]] std::optional<std::chrono::steady_clock::duration> time_limit_of(long double ticks) noexcept;
+
 template <class Rep, class Period>
 [[nodiscard]] std::optional<std::chrono::steady_clock::duration> time_limit(std::chrono::duration<Rep, Period> limit) {
-    using Clock = std::chrono::steady_clock;
-    using Ticks = std::chrono::duration<long double, Clock::period>;  // counts all that one of Clock::rep does
-    const long double ticks = std::ceil(Ticks(limit).count());
-    if (!(ticks > 0)) return Clock::duration::zero();
-    if (ticks >= Ticks(Clock::time_point::max() - Clock::now()).count()) return std::nullopt;
-    return Clock::duration(static_cast<Clock::rep>(ticks));
+    // counts all that one of Clock::rep does
+    using Ticks = std::chrono::duration<long double, std::chrono::steady_clock::period>;
+    return time_limit_of(Ticks(limit).count());
 }
 
 }  // namespace event::detail

@@ -1,0 +1,145 @@
+#pragma once
+
+/// What the tests of a component need: its context driven by hand, its time moved by hand, and what it emitted.
+
+#include <event/detail/requirements.hpp>
+
+#include <event/bus.hpp>
+#include <event/detail/configuration.hpp>
+#include <event/where.hpp>
+
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#if __has_include(<gmock/gmock-matchers.h>)
+#include <gmock/gmock-matchers.h>
+#endif
+
+namespace event::detail {
+class ManualTime;
+}
+
+namespace event::testing {
+
+/// Runs what is ready until nothing is left, also after the context has stopped, and waits for nothing. Returns how
+/// many handlers ran. What a handler throws comes out.
+inline std::size_t drive(boost::asio::io_context& io) {
+    io.restart();
+    return io.poll();
+}
+
+/// The time of a context, which stands until a test moves it on. While one exists, the time limits of all operations
+/// that complete on this context follow it (`async_receive_for`, `async_get_for`, …), and so do the ages of the queues
+/// of buses that are made on it (`slow_after`). Timers of one's own do not.
+///
+/// Make it before the bus. Where it is destroyed before them, what still waits for a moment waits for ever.
+/// Threads: any function from any thread.
+class ManualClock {
+public:
+    /// Throws `std::logic_error` where the context has one already.
+    explicit ManualClock(boost::asio::execution_context& context);
+    ManualClock(const ManualClock&) = delete;
+    ManualClock& operator=(const ManualClock&) = delete;
+    ~ManualClock();
+
+    [[nodiscard]] std::chrono::steady_clock::time_point now() const noexcept;
+    /// Moves the time on. The limits that pass on the way are told in their order, each at its own moment; what has
+    /// timed out completes when the context is driven.
+    void advance(std::chrono::steady_clock::duration by);
+
+private:
+    const std::shared_ptr<detail::ManualTime> time_;
+};
+
+/// Everything of these types that was emitted on a bus, in the order in which it was: a copy of each event, taken on
+/// the emitting thread before the emit returns, so that nothing has to be driven for it, and nothing is too much.
+/// Begins with what is retained. `Recorder<AnyEvent>` records every type.
+///
+/// To the bus it is a subscriber that rejects everything (`EmitResult::rejected`): nothing counts as delivered to it.
+/// Threads: any function from any thread.
+template <class... Ts>
+class Recorder {
+public:
+    /// One of several types; of one type, that type.
+    using value_type =
+        std::conditional_t<sizeof...(Ts) == 1, std::tuple_element_t<0, std::tuple<Ts...>>, std::variant<Ts...>>;
+
+    explicit Recorder(EventBus& bus)
+        : subscription_(
+              bus.subscribe<Ts...>({.capacity = 1, .on_full = Drop{}, .name = "recorder", .replay_retained = true},
+                                   where([log = log_](const auto& event) {
+                                       const std::lock_guard guard(log->mutex);
+                                       log->events.emplace_back(event);
+                                       return false;
+                                   }))) {}
+
+    /// A copy of what was recorded until now.
+    [[nodiscard]] std::vector<value_type> events() const {
+        const std::lock_guard guard(log_->mutex);
+        return log_->events;
+    }
+    /// Of one type among several.
+    template <class T>
+    [[nodiscard]] std::vector<T> events() const {
+        static_assert(detail::one_of<T, Ts...>, "event: this recorder does not record that type");
+        std::vector<T> chosen;
+        for (const value_type& event : events()) {
+            if constexpr (sizeof...(Ts) == 1) {
+                chosen.push_back(event);
+            } else {
+                if (const T* found = std::get_if<T>(&event)) chosen.push_back(*found);
+            }
+        }
+        return chosen;
+    }
+    /// What was recorded since the last `take`.
+    [[nodiscard]] std::vector<value_type> take() {
+        const std::lock_guard guard(log_->mutex);
+        return std::exchange(log_->events, {});
+    }
+    [[nodiscard]] std::size_t size() const {
+        const std::lock_guard guard(log_->mutex);
+        return log_->events.size();
+    }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+
+private:
+    struct Log {
+        std::mutex mutex;
+        std::vector<value_type> events;  // guarded by mutex
+    };
+
+    const std::shared_ptr<Log> log_ = std::make_shared<Log>();
+    const Subscription<Ts...> subscription_;
+};
+
+#if __has_include(<gmock/gmock-matchers.h>)
+/// Matches a `Delivery`, an `AnyEvent`, or a `std::variant` that holds a `T` which matches:
+/// `Holds<Connected>(Field(…))`.
+template <class T, class Matcher>
+[[nodiscard]] auto Holds(Matcher matcher) {
+    const auto event_of = [](const auto& holder) -> const T* {
+        if constexpr (requires { holder.template get_if<T>(); }) {
+            return holder.template get_if<T>();
+        } else {
+            return std::get_if<T>(&holder);
+        }
+    };
+    return ::testing::ResultOf(event_of, ::testing::Pointee(::testing::SafeMatcherCast<const T&>(std::move(matcher))));
+}
+template <class T>
+[[nodiscard]] auto Holds() {
+    return Holds<T>(::testing::A<const T&>());
+}
+#endif
+
+}  // namespace event::testing

@@ -1,0 +1,12 @@
+#include <event/detail/wait/manual_time.hpp>
+#include <event/testing.hpp>
+
+namespace event::testing {
+
+ManualClock::ManualClock(boost::asio::execution_context& context) : time_(detail::ManualTime::install(context)) {}
+ManualClock::~ManualClock() { time_->remove(); }
+
+std::chrono::steady_clock::time_point ManualClock::now() const noexcept { return time_->now(); }
+void ManualClock::advance(std::chrono::steady_clock::duration by) { time_->advance(by); }
+
+}  // namespace event::testing
