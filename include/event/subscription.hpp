@@ -27,6 +27,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -81,7 +82,8 @@ public:
     /// The same subscription with another executor type, as `use_awaitable.as_default_on(…)` asks for.
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
-    BasicSubscription(BasicSubscription<Other, Ts...>&& other) noexcept
+    BasicSubscription(BasicSubscription<Other, Ts...>&& other) noexcept(
+        std::is_nothrow_constructible_v<Executor, const Other&>)
         : executor_(other.get_executor()), mailbox_(other.give_away()), is_push_(other.is_push_) {}
     BasicSubscription& operator=(BasicSubscription&& other) noexcept {
         if (this != &other) {

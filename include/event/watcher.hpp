@@ -58,7 +58,7 @@ public:
     BasicWatcher(BasicWatcher&& other) noexcept : executor_(other.executor_), spot_(other.spot_.give_away()) {}
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
-    BasicWatcher(BasicWatcher<Other, T>&& other) noexcept
+    BasicWatcher(BasicWatcher<Other, T>&& other) noexcept(std::is_nothrow_constructible_v<Executor, const Other&>)
         : executor_(other.executor_), spot_(other.spot_.give_away()) {}
     BasicWatcher& operator=(BasicWatcher&& other) noexcept {
         if (this != &other) {
