@@ -1,5 +1,5 @@
-# Builds and runs the consumer against the installed package and as a subdirectory, there also as a shared library in
-# a project whose own code is hidden. Its warnings are such as these headers would not pass.
+# Builds and runs the consumer against the installed package, with the sources as FetchContent has them, and with those
+# in a subdirectory as a shared library in a project whose own code is hidden. Its warnings are such as these headers would not pass.
 set(stage ${CMAKE_CURRENT_BINARY_DIR}/stage)
 add_test(NAME Consumer.install COMMAND ${CMAKE_COMMAND} --install ${PROJECT_BINARY_DIR} --prefix ${stage})
 set_tests_properties(Consumer.install PROPERTIES FIXTURES_SETUP staged)
@@ -20,7 +20,7 @@ function(eventbus_consumer name mode)
         --test-command consumer)
     set_tests_properties(Consumer.${name} PROPERTIES TIMEOUT 300 FIXTURES_REQUIRED staged)
 endfunction()
-eventbus_consumer(subdirectory subdirectory)
+eventbus_consumer(fetch fetch)
 eventbus_consumer(shared subdirectory -DBUILD_SHARED_LIBS=ON
     -DCMAKE_CXX_VISIBILITY_PRESET=hidden -DCMAKE_VISIBILITY_INLINES_HIDDEN=ON)
 eventbus_consumer(package package)
