@@ -4,9 +4,9 @@ if(MSVC OR WIN32)
     message(FATAL_ERROR "eventbus is made for GCC and clang on Linux and POSIX; MSVC and Windows are not supported.")
 endif()
 set(oldest_GNU 11)
-set(oldest_Clang 16)
+set(oldest_Clang 15)
 if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS "${oldest_${CMAKE_CXX_COMPILER_ID}}")
-    message(FATAL_ERROR "eventbus needs GCC 11, clang 16 or newer, for C++20 with concepts and std::source_location: "
+    message(FATAL_ERROR "eventbus needs GCC 11, clang 15 or newer, for C++20 with concepts and std::source_location: "
         "${CMAKE_CXX_COMPILER} is ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}.")
 endif()
 if(CMAKE_CXX_FLAGS MATCHES "-fno-exceptions")

@@ -8,7 +8,7 @@
 #error "event: this library is made for GCC and clang on Linux and POSIX; MSVC and Windows are not supported"
 #elif __cplusplus < 202002L
 #define EVENTBUS_LACKS_SOMETHING
-#error "event: this library needs C++20: compile with -std=c++20, and with GCC 11, clang 16 or newer"
+#error "event: this library needs C++20: compile with -std=c++20, and with GCC 11, clang 15 or newer"
 #elif !defined(__cpp_exceptions) || defined(BOOST_ASIO_NO_EXCEPTIONS) || defined(BOOST_NO_EXCEPTIONS)
 #define EVENTBUS_LACKS_SOMETHING
 #error "event: this library needs exceptions; do not turn them off"
@@ -28,10 +28,10 @@
 
 #if !defined(__cpp_concepts) || !defined(__cpp_lib_concepts)
 #define EVENTBUS_LACKS_SOMETHING
-#error "event: this library needs concepts, which this compiler or its library does not have; GCC 11 and clang 16 do"
+#error "event: this library needs concepts, which this compiler or its library does not have; GCC 11 and clang 15 do"
 #elif !defined(__cpp_lib_source_location)
 #define EVENTBUS_LACKS_SOMETHING
-#error "event: this library needs std::source_location, which this compiler does not have; GCC 11 and clang 16 do"
+#error "event: this library needs std::source_location, which this compiler does not have; GCC 11 and clang 15 do"
 #elif BOOST_VERSION < 108100
 #define EVENTBUS_LACKS_SOMETHING
 #error "event: this library needs Boost 1.81 or newer; an older one was found first"

@@ -28,7 +28,7 @@ public:
         Memory() : block_(::operator new(sizeof(WatchSpot))) {}
         Memory(const Memory&) = delete;
         Memory& operator=(const Memory&) = delete;
-        ~Memory() { ::operator delete(block_, sizeof(WatchSpot)); }
+        ~Memory() { ::operator delete(block_); }  // clang before 19 knows no sized one
         /// Of a topic that counts this watcher already. Once.
         [[nodiscard]] IntrusivePtr<WatchSpot> make(Topic<T>& topic) noexcept {
             static_assert(alignof(WatchSpot) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
