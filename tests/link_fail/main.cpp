@@ -1,5 +1,11 @@
-/// What must not link when it sees Asio otherwise than the library does, whatever of it makes the first contact.
+/// What must not link when it is of another version than the library, or sees Asio otherwise, whatever of it makes the
+/// first contact.
 
+#if defined(OTHER_VERSION)
+#include <event/version.hpp>
+#undef EVENTBUS_VERSION
+#define EVENTBUS_VERSION OTHER_VERSION
+#endif
 #include <event/all.hpp>
 
 #include <boost/asio/io_context.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/fwd.hpp>
+#include <event/version.hpp>
 
 #include <boost/asio/detail/config.hpp>
 #include <boost/asio/detail/thread_info_base.hpp>  // for the size, which it defines where nobody has
@@ -8,11 +9,14 @@
 
 #include <cstddef>
 
-/// A program and the compiled library share objects whose layout depends on macros that each may see otherwise. Such
-/// a program would link, and lose its events; instead it needs a function that this library does not have.
+/// A program and the compiled library share objects whose layout depends on their version and on macros that each may
+/// see otherwise. Such a program would link, and lose its events; instead it needs a function that this library does
+/// not have.
 
 namespace event::detail {
 
+template <int version>
+struct EventbusVersion;
 template <int version>
 struct AsioVersion;
 template <int size>
@@ -71,7 +75,8 @@ using ThisConfiguration = Configuration<
 #if defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
     OldStrings,
 #endif
-    AsioVersion<BOOST_ASIO_VERSION>>;
+    AsioVersion<BOOST_ASIO_VERSION>,
+    EventbusVersion<EVENTBUS_VERSION>>;
 // clang-format on
 
 /// Does nothing. Defined for the configuration that the library was compiled with, and for no other.
