@@ -492,7 +492,7 @@ CO_TEST(EmitterCoroutine, AwaitsRoom) {
     auto emitter = bus.emitter<Text>();
     auto subscription = bus.subscribe<Text>({.capacity = 1, .on_full = event::Wait{}});
     Text event{"named, so that GCC 12 destroys it once"};
-    const event::EmitResult first = co_await emitter.async_emit(std::move(event), asio::use_awaitable);
+    const event::EmitResult first = co_await emitter.async_emplace(asio::use_awaitable, std::move(event));
     EXPECT_EQ(first.delivered, 1U);
     asio::post(io, [&] { EXPECT_TRUE(subscription.try_receive()); });
     const event::EmitResult second = co_await emitter.async_emplace(asio::use_awaitable, "built inside");

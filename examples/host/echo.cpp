@@ -75,7 +75,7 @@ asio::awaitable<void> Echo::received(const FrameReceived& frame) {
     if (bytes[0] == question) {
         SendRequested request{.connection = frame.connection, .protocol = Protocol::echo, .payload = frame.payload};
         request.payload[0] = answer;
-        co_await emitter_.async_emit<SendRequested>(std::move(request), quietly);
+        co_await emitter_.async_emplace<SendRequested>(quietly, std::move(request));
         co_return;
     }
     const auto peer = peers_.find(frame.connection);
@@ -94,7 +94,7 @@ asio::awaitable<void> Echo::received(const FrameReceived& frame) {
 
 asio::awaitable<void> Echo::close(ConnectionId connection, std::string reason) {
     CloseRequested request{.connection = connection, .reason = std::move(reason)};
-    co_await emitter_.async_emit<CloseRequested>(std::move(request), quietly);
+    co_await emitter_.async_emplace<CloseRequested>(quietly, std::move(request));
 }
 
 }  // namespace host

@@ -44,20 +44,20 @@ asio::awaitable<void> Identify::run() {
 
 asio::awaitable<void> Identify::introduce(ConnectionId connection) {
     SendRequested request{.connection = connection, .protocol = Protocol::identify, .payload = encode(self_)};
-    co_await emitter_.async_emit<SendRequested>(std::move(request), quietly);
+    co_await emitter_.async_emplace<SendRequested>(quietly, std::move(request));
 }
 
 asio::awaitable<void> Identify::identified(const FrameReceived& frame) {
     auto decoded = decode_peer_info(frame.payload);
     if (const auto* malformed = std::get_if<Malformed>(&decoded)) {
         CloseRequested request{.connection = frame.connection, .reason = "malformed identify: " + malformed->reason};
-        co_await emitter_.async_emit<CloseRequested>(std::move(request), quietly);
+        co_await emitter_.async_emplace<CloseRequested>(quietly, std::move(request));
         co_return;
     }
     PeerIdentified event{.connection = frame.connection, .info = std::get<PeerInfo>(std::move(decoded))};
     current_[event.connection] = std::make_shared<const PeerInfo>(event.info);
     peers_.set(current_);
-    co_await emitter_.async_emit<PeerIdentified>(std::move(event), quietly);
+    co_await emitter_.async_emplace<PeerIdentified>(quietly, std::move(event));
 }
 
 }  // namespace host

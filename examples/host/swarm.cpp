@@ -114,7 +114,7 @@ asio::awaitable<void> Swarm::dial(std::shared_ptr<Dial> dial) {
     } else {
         if (is_stopping_) fault = "the host stops";
         DialFailed failed{.address = dial->address, .reason = std::move(fault)};
-        co_await emitter_.async_emit<DialFailed>(std::move(failed), quietly);
+        co_await emitter_.async_emplace<DialFailed>(quietly, std::move(failed));
     }
     --unfinished_;
     stop_if_last();
@@ -154,7 +154,7 @@ void Swarm::begin(tcp::socket socket, const tcp::endpoint& remote, Direction dir
 }
 
 asio::awaitable<void> Swarm::serve(std::shared_ptr<Connection> connection, ConnEstablished established) {
-    co_await emitter_.async_emit<ConnEstablished>(std::move(established), quietly);
+    co_await emitter_.async_emplace<ConnEstablished>(quietly, std::move(established));
     std::string reason = co_await receive_frames(*connection);
     connection->close(reason);
 
@@ -167,7 +167,7 @@ asio::awaitable<void> Swarm::serve(std::shared_ptr<Connection> connection, ConnE
     state_.set(current_);
     ConnClosed closed{
         .change = current_.change, .connection = info.id, .remote = info.remote, .reason = std::move(reason)};
-    co_await emitter_.async_emit<ConnClosed>(std::move(closed), quietly);
+    co_await emitter_.async_emplace<ConnClosed>(quietly, std::move(closed));
     --unfinished_;
     stop_if_last();
 }
@@ -182,7 +182,7 @@ asio::awaitable<std::string> Swarm::receive_frames(Connection& connection) {
         auto& frame = std::get<Frame>(read);
         FrameReceived received{
             .connection = connection.info().id, .protocol = frame.protocol, .payload = std::move(frame.payload)};
-        co_await emitter_.async_emit<FrameReceived>(std::move(received), quietly);
+        co_await emitter_.async_emplace<FrameReceived>(quietly, std::move(received));
     }
 }
 
