@@ -132,6 +132,45 @@ TEST_F(CoroutineHandlers, AreCancelledWhenTheSubscriptionCloses) {
     EXPECT_EQ(io_.run(), 0U);  // no work is left
 }
 
+TEST_F(CoroutineHandlers, AreNotCancelledWhereTheSubscriptionIsOnlyDrained) {
+    auto subscription = bus_.subscribe<Number>(note_both_ends());
+    emit(1);
+    emit(2);
+    drive(io_);
+    bus_.close();
+    for (int i = 0; i < 3; ++i) {
+        gate_.open();
+        drive(io_);
+    }
+    EXPECT_THAT(seen_, testing::ElementsAre("begin 1", "end 1", "begin 2", "end 2"));
+    io_.restart();
+    EXPECT_EQ(io_.run(), 0U);  // no work is left, though the subscription is there
+}
+
+TEST_F(CoroutineHandlers, AreCancelledWhereADrainedSubscriptionIsClosed) {
+    auto subscription = bus_.subscribe<Number>(note_both_ends());
+    emit(1);
+    drive(io_);
+    subscription.close_after_drain();
+    drive(io_);
+    EXPECT_THAT(seen_, testing::ElementsAre("begin 1"));
+    subscription.close();
+    io_.restart();
+    io_.run();
+    EXPECT_THAT(seen_, testing::ElementsAre("begin 1"));
+}
+
+TEST_F(CoroutineHandlers, AreCancelledWhereTheSubscriptionIsKilled) {
+    auto subscription = bus_.subscribe<Number>({.capacity = 1, .on_full = event::Kill{}}, note_both_ends());
+    for (int i = 1; i <= 3; ++i) {
+        emit(i);
+        drive(io_);
+    }
+    io_.restart();
+    io_.run();
+    EXPECT_THAT(seen_, testing::ElementsAre("begin 1"));
+}
+
 TEST_F(CoroutineHandlers, AreWaitedForByWhoAwaitsTheEnd) {
     auto subscription = bus_.subscribe<Number>([&](const Number&) -> asio::awaitable<void> {
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());

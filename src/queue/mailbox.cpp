@@ -203,7 +203,9 @@ Look Mailbox::drained() {
 
 void Mailbox::close() noexcept {
     if (slow_.is_over() || defer_request(close_it)) return;
+    is_closed_.store(true, std::memory_order_seq_cst);
     bus().end_subscription(*this, State::closed);
+    if (handling_.runs()) tell_end();
     slow_.await_end(*this);
 }
 

@@ -149,6 +149,10 @@ public:
     enum class State : std::uint8_t { open, draining, closed, killed };
     [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
     [[nodiscard]] bool has_ended() const noexcept { return state() >= State::closed; }
+    /// Not only because it was drained: what its handler still does is not wanted.
+    [[nodiscard]] bool is_given_up() const noexcept {
+        return is_closed_.load(std::memory_order_acquire) || state() == State::killed;
+    }
     /// What is queued is given up, but for what a receiver is just taking.
     void end(State why, Aftermath& after) noexcept;
     void drain(Aftermath& after) noexcept;
@@ -355,6 +359,7 @@ private:
     const bool is_erased_;
     const bool requires_emitters_;
     Handling handling_;
+    std::atomic<bool> is_closed_{false};  // by its owner
 
     const std::size_t capacity_;
     const std::size_t slot_count_;

@@ -58,7 +58,7 @@ struct CoroutineState {
     bool runs = false;
 };
 
-/// Completes when the subscription closes, on the handler's strand, and cancels the coroutine that runs then.
+/// Completes when the subscription is given up, on the handler's strand, and cancels the coroutine that runs then.
 class CancelCoroutine {
 public:
     using executor_type = boost::asio::any_io_executor;
@@ -245,7 +245,7 @@ private:
     }
     void cancel_when_closed() {
         held_.state = std::make_shared<CoroutineState>();
-        using Wait = InitiateBeside<WaitForClose, boost::asio::any_io_executor>;
+        using Wait = InitiateBeside<WaitForGivingUp, boost::asio::any_io_executor>;
         Wait(strand(),
              ObjectOrContext<Mailbox>(IntrusivePtr<Mailbox>(&mailbox_)))(CancelCoroutine(strand(), held_.state));
     }

@@ -107,11 +107,11 @@ private:
     SideSpot* spot_;  // the operation holds a reference
 };
 
-/// Waits until no event comes any more.
-class WaitForClose : public SideSource {
+/// Waits until no event comes any more, and no handler runs.
+class WaitForEnd : public SideSource {
 public:
     using SideSource::SideSource;
-    [[nodiscard]] bool ready() const noexcept { return mailbox().has_ended(); }
+    [[nodiscard]] bool ready() const noexcept { return mailbox().has_ended() && !mailbox().handling().runs(); }
     [[nodiscard]] bool idle() const noexcept { return !ready(); }
     void list(ParkedOp& op) noexcept { mailbox().end_waiters().push_back(op); }
     [[nodiscard]] Taken take(Values& values) const {
@@ -120,13 +120,13 @@ public:
     }
 };
 
-/// The same, and until its handler does not run any more.
-class WaitForEnd : public WaitForClose {
+/// The same, or until the handler that runs is not wanted any more.
+class WaitForGivingUp : public WaitForEnd {
 public:
-    using WaitForClose::WaitForClose;
-    [[nodiscard]] bool ready() const noexcept { return WaitForClose::ready() && !mailbox().handling().runs(); }
+    using WaitForEnd::WaitForEnd;
+    [[nodiscard]] bool ready() const noexcept { return mailbox().is_given_up() || WaitForEnd::ready(); }
     [[nodiscard]] bool idle() const noexcept { return !ready(); }
-    [[nodiscard]] Taken take(Values& values) const { return ready() ? WaitForClose::take(values) : Taken::nothing; }
+    [[nodiscard]] Taken take(Values&) const noexcept { return ready() ? Taken::values : Taken::nothing; }
 };
 
 /// Waits until the bus has started; that it never will is known once no more events come.
