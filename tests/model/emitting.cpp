@@ -163,10 +163,11 @@ void Machine::async_emit(const Step& step) {
                                  .emitter_is_open = emitter.is_open});
     Operation& waiting = operations_.at(operation);
     const Handling handling = this->handling(operation);
-    const auto start = [&] {
+    // what a filter throws goes with what a callback does
+    const auto start = [&](bool throws = false) {
         const Outcome outcome = guarded([&] { emitter.handle->async_emit(handling, number); });
         expect(!outcome.threw, "an emit that may wait throws");
-        if (outcome.callback_threw) ++posted_;
+        if (throws || outcome.callback_threw) ++posted_;
     };
     if (*emitter.is_open && copy_throws(type, number)) {
         waiting.may_be_destroyed = true;
@@ -200,12 +201,7 @@ void Machine::async_emit(const Step& step) {
     if (!model_.is_wanted(emitter.type) || model_.has_room(emitter.type)) {
         waiting.fixed = errc{};
         waiting.result = model_.emit(type, number);
-        // a callback's goes with it
-        const bool throws = model_.user_code_threw;
-        const int before = posted_;
-        start();
-        if (throws && posted_ == before) ++posted_;
-        return;
+        return start(model_.user_code_threw);
     }
     start();
 }
