@@ -1,10 +1,12 @@
 /// The same with programs that libFuzzer finds by what of the library they reach:
 ///
 ///     cmake --preset fuzz && cmake --build --preset fuzz
-///     build/fuzz/tests/eventbus_model_fuzz -max_len=1200 NEW tests/model/corpus
+///     build/fuzz/tests/eventbus_model_fuzz -entropic=0 -reduce_inputs=0 -max_len=800 -len_control=0 NEW CORPUS
 ///
-/// What it finds goes into NEW; `-jobs=2` takes two processes, and `-merge=1 -set_cover_merge=1 SMALL NEW` chooses
-/// what is worth keeping. It says how many steps it has done, at the end and now and then.
+/// CORPUS is tests/model/corpus, and what it finds goes into NEW; `-jobs=2` takes two processes, and
+/// `-merge=1 -set_cover_merge=1 SMALL NEW` chooses what is worth keeping. It says how many steps it has done, at the
+/// end and now and then. The first two options, and that comparisons are not traced, make it nearly three times as
+/// fast.
 
 #include "program.hpp"
 
