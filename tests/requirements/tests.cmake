@@ -50,6 +50,6 @@ eventbus_cmake_refuses(OldClang "eventbus needs GCC 11, clang 15 or newer.*is[ \
 eventbus_cmake_refuses(NoExceptions "eventbus needs exceptions" -DCMAKE_CXX_FLAGS=-fno-exceptions)
 foreach(package IN ITEMS Boost fmt)
     eventbus_refuses(CmakeNo${package} "eventbus needs.* ${package} [0-9.]+ or newer" ${CMAKE_COMMAND}
-        -S ${PROJECT_SOURCE_DIR} -B ${CMAKE_CURRENT_BINARY_DIR}/without_${package}
+        --fresh -G ${CMAKE_GENERATOR} -S ${PROJECT_SOURCE_DIR} -B ${CMAKE_CURRENT_BINARY_DIR}/without_${package}
         -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
 endforeach()
