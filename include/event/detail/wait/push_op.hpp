@@ -21,6 +21,9 @@
 #include <type_traits>
 #include <utility>
 
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
 namespace event::detail {
 
 /// What a push subscription's cancellation slot holds: a cancellation of any type closes the subscription.
@@ -285,3 +288,5 @@ private:
 };
 
 }  // namespace event::detail
+
+#pragma pop_macro("emit")
