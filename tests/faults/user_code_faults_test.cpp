@@ -150,10 +150,16 @@ struct Copied {
     void operator()(error_code, const event::Snapshot<Large>&) const {}
 };
 
+struct CopiedHandler {
+    Copied copied;
+    void operator()(const Large&) const {}
+};
+
 TEST(ThrowingUserCode, InACopyOfWhatIsHandedOver) {
     const Copied copied;
+    const CopiedHandler handler;
     const auto subscribes = [](auto make) { expect_all_or_nothing(user_code_alone, registering(make)); };
-    subscribes([&](Scene& scene) { return scene.bus.subscribe<Large>({}, [copied](const Large&) {}); });
+    subscribes([&](Scene& scene) { return scene.bus.subscribe<Large>({}, handler); });
     subscribes([&](Scene& scene) { return scene.bus.subscribe<Large>({}, event::where(copied)); });
     subscribes([&](Scene& scene) { return scene.bus.subscribe<Large>({}, event::latest_by(copied)); });
     subscribes([&](Scene& scene) {
