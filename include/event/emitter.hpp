@@ -57,6 +57,8 @@ class [[nodiscard]] Emitter {
 
 public:
     using executor_type = boost::asio::any_io_executor;
+    /// Of an emitter of one type.
+    using event_type = std::conditional_t<has_one_type, First, void>;
 
     /// Closed.
     Emitter() = default;

@@ -68,6 +68,7 @@ class [[nodiscard]] BasicSubscription {
 
 public:
     using executor_type = Executor;
+    using delivery_type = Delivery<Ts...>;
     template <class Other>
     struct rebind_executor {
         using other = BasicSubscription<Other, Ts...>;

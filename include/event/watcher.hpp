@@ -46,6 +46,8 @@ class [[nodiscard]] BasicWatcher {
 
 public:
     using executor_type = Executor;
+    using value_type = T;
+    using snapshot_type = Snapshot<T>;
     template <class Other>
     struct rebind_executor {
         using other = BasicWatcher<Other, T>;
@@ -83,15 +85,15 @@ public:
     /// predicate that is made in the expression and has a destructor does not compile with GCC 12 (see `async_emit`).
     template <class Predicate, boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
     auto async_get_if(Predicate&& accepts, Token&& token = DefaultToken()) {
-        using Stored = std::decay_t<Predicate>;
-        static_assert(std::predicate<Stored&, const T&>, "event: the predicate must be callable with const T&");
-        using Result = decltype(initiate<detail::GetNewer<T, Stored>, void(error_code, Snapshot<T>), Token>(
-            token, std::forward<Predicate>(accepts)));
-        static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Predicate> ||
-                          !detail::is_function_destroyed_twice<Stored>,
-                      "event: GCC 12 destroys this predicate twice where async_get_if is awaited: name it before");
-        return initiate<detail::GetNewer<T, Stored>, void(error_code, Snapshot<T>), Token>(
-            token, std::forward<Predicate>(accepts));
+        return initiate_if<detail::GetNewer>(std::forward<Predicate>(accepts), token);
+    }
+
+    /// The newest value that `accepts(const T&)` accepts: the current one, also where this watcher has seen it, or else
+    /// the first newer one; what is rejected is skipped, as in `async_get_if`. So a state can be waited for that may
+    /// have come before. Completion: `void(error_code, Snapshot<T>)`.
+    template <class Predicate, boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
+    auto async_wait_until(Predicate&& accepts, Token&& token = DefaultToken()) {
+        return initiate_if<detail::GetUntil>(std::forward<Predicate>(accepts), token);
     }
 
     /// `async_get`, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was consumed. A
@@ -120,6 +122,15 @@ public:
         return snapshot;
     }
 
+    /// The newest value, whether this watcher has seen it or not; it counts as seen no more than before. None before
+    /// the first `set`, and after `close()`.
+    [[nodiscard]] std::optional<Snapshot<T>> try_peek() const {
+        std::optional<Snapshot<T>> snapshot(std::in_place);
+        if (spot_) spot_->peek(*snapshot);
+        if (!*snapshot) snapshot.reset();
+        return snapshot;
+    }
+
     /// Ends the pending get with `operation_aborted`; nothing was consumed. Until its handler has run, another one is
     /// `errc::concurrent_receive`.
     void cancel() noexcept {
@@ -142,6 +153,18 @@ private:
     BasicWatcher(const Executor& executor, detail::ObjectOrContext<detail::WatchSpot<T>> spot) noexcept
         : executor_(executor), spot_(std::move(spot)) {}
 
+    template <template <class, class> class Source, class Predicate, class Token>
+    auto initiate_if(Predicate&& accepts, Token& token) {
+        using Stored = std::decay_t<Predicate>;
+        static_assert(std::predicate<Stored&, const T&>, "event: the predicate must be callable with const T&");
+        using Result = decltype(initiate<Source<T, Stored>, void(error_code, Snapshot<T>), Token>(
+            token, std::forward<Predicate>(accepts)));
+        static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Predicate> ||
+                          !detail::is_function_destroyed_twice<Stored>,
+                      "event: GCC 12 destroys this predicate twice where it is awaited: name it before");
+        return initiate<Source<T, Stored>, void(error_code, Snapshot<T>), Token>(token,
+                                                                                 std::forward<Predicate>(accepts));
+    }
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {
         return boost::asio::async_initiate<Token, Signature>(

@@ -63,19 +63,16 @@ public:
         return look();
     }
     /// The newest value, if it has not been seen. `snapshot` is empty before.
-    [[nodiscard]] Look take(Snapshot<T>& snapshot) {
-        DomainGuard guard(*topic_);
-        const Look found = look();
-        if (found != Look::readable) return found;
-        snapshot.read(static_cast<Topic<T>&>(*topic_));
-        seen_.store(snapshot.version(), std::memory_order_relaxed);
-        topic_->newest_was_seen();
-        if (topic_->is_closed()) [[unlikely]] {
-            guard.unlock();
-            core().unviewed(*topic_);
-        }
-        return found;
+    [[nodiscard]] Look take(Snapshot<T>& snapshot) { return take<false>(snapshot); }
+    /// The same if it has been seen already, too.
+    [[nodiscard]] Look take_again(Snapshot<T>& snapshot) { return take<true>(snapshot); }
+    /// The same, and it counts as seen no more than before.
+    void peek(Snapshot<T>& snapshot) const {
+        const DomainGuard guard(*topic_);
+        if (!is_closed_) snapshot.read(static_cast<Topic<T>&>(*topic_));
     }
+    /// Whether there is a value, seen or not. Without the lock, and so only a hint.
+    [[nodiscard]] bool has_value() const noexcept { return topic_->retained_sequence() != 0; }
 
     void close() noexcept {
         if (defer_request(close_it)) return;
@@ -92,6 +89,26 @@ public:
 
 private:
     explicit WatchSpot(Topic<T>& topic) noexcept : ParkingSpot(topic), topic_(&topic) {}
+
+    template <bool also_again>
+    [[nodiscard]] Look take(Snapshot<T>& snapshot) {
+        DomainGuard guard(*topic_);
+        const Look found = look();
+        if (found != Look::readable) {
+            if (!also_again || is_closed_ || !has_value()) return found;
+            snapshot.read(static_cast<Topic<T>&>(*topic_));
+            return Look::readable;
+        }
+        snapshot.read(static_cast<Topic<T>&>(*topic_));
+        seen_.store(snapshot.version(), std::memory_order_relaxed);
+        topic_->newest_was_seen();
+        if (topic_->is_closed()) [[unlikely]] {
+            guard.unlock();
+            core().unviewed(*topic_);
+        }
+        return found;
+    }
+
     void destroy_spot() noexcept override { delete this; }
     void fulfil(Requests) noexcept override { close(); }
 
@@ -146,8 +163,33 @@ public:
         return Taken::more;
     }
 
-private:
+protected:
     Predicate accepts_;
+};
+
+/// The same, but the newest value of the moment at which it is begun may have been seen already.
+template <class T, class Predicate>
+class GetUntil : public GetNewer<T, Predicate> {
+    using Base = GetNewer<T, Predicate>;
+
+public:
+    using Values = typename Base::Values;
+    using Base::Base;
+    [[nodiscard]] bool ready() const noexcept { return Base::ready() || (is_first_ && this->spot_->has_value()); }
+    [[nodiscard]] bool idle() const noexcept { return Base::idle() && !(is_first_ && this->spot_->has_value()); }
+    [[nodiscard]] Taken take(Values& values) {
+        if (std::exchange(is_first_, false)) {
+            Snapshot<T> newest;
+            if (this->spot_->take_again(newest) == Look::readable && std::invoke(this->accepts_, *newest)) {
+                std::get<1>(values) = std::move(newest);
+                return Taken::values;
+            }
+        }
+        return Base::take(values);
+    }
+
+private:
+    bool is_first_ = true;
 };
 
 /// Waits until a newer value is accepted, and hands nothing out.
