@@ -1,11 +1,13 @@
 #include "support.hpp"
 
 #include <atomic>
+#include <concepts>
 #include <future>
 #include <latch>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 /// How a component ends while its handler runs elsewhere.
@@ -224,6 +226,73 @@ TEST(AsyncClosed, AwaitedBeforeTheEndWaitsForTheHandlerToo) {
     drive(io);
     EXPECT_THAT(seen, testing::ElementsAre(false));
     EXPECT_TRUE(closed.done());
+}
+
+static_assert(!std::copy_constructible<event::Connection>);
+static_assert(!std::convertible_to<event::Subscription<Number>&, event::Connection>);
+
+TEST(Connection, IsASubscriptionOfWhateverTypes) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number, Text>();
+    std::vector<std::string> seen;
+    event::Connection connection;
+    EXPECT_FALSE(connection.is_open());
+    connection = bus.subscribe<Number, Text>([&](const auto&) { seen.emplace_back("both"); });
+    EXPECT_TRUE(connection.is_open());
+    EXPECT_EQ(connection.stat().types.size(), 2U);
+    emitter.emit(Number{1});
+    drive(io);
+    connection = bus.subscribe<Text>([&](const Text&) { seen.emplace_back("text"); });  // the first one is closed
+    emitter.emit(Number{2});
+    emitter.emit(Text{"3"});
+    drive(io);
+    EXPECT_THAT(seen, testing::ElementsAre("both", "text"));
+    connection.close();
+    EXPECT_FALSE(connection.is_open());
+    EXPECT_EQ(bus.stat<Text>().subscribers, 0U);
+}
+
+TEST(Connection, EndsWhatItHoldsInEveryWay) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    int handled = 0;
+    const auto count = [&](const Number&) { ++handled; };
+    {
+        const event::Connection destroyed = bus.subscribe<Number>(count);
+        event::Connection drained = bus.subscribe<Number>(count);
+        event::Connection from = bus.subscribe<Number>(count);
+        event::Connection waited = std::move(from);
+        from.close();  // NOLINT(bugprone-use-after-move)
+        from.close_and_wait();
+        EXPECT_TRUE(waited.is_open());
+        emitter.emit({1});
+        drained.close_after_drain();
+        EXPECT_FALSE(drained.is_open());
+        waited.close_and_wait();
+        drive(io);
+        EXPECT_EQ(handled, 2);
+    }
+    EXPECT_EQ(bus.stat<Number>().subscribers, 0U);
+    auto moved_from = bus.subscribe<Number>(count);
+    auto moved_to = std::move(moved_from);
+    event::Connection none = std::move(moved_from);  // NOLINT(bugprone-use-after-move)
+    EXPECT_FALSE(none.is_open());
+    EXPECT_EQ(none.stat().capacity, 0U);
+    drive(io);
+}
+
+TEST(Connection, IsRefusedToWaitForItself) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    error_code error;
+    event::Connection connection;
+    connection = bus.subscribe<Number>([&](const Number&) { connection.close_and_wait(error); });
+    emitter.emit({1});
+    drive(io);
+    EXPECT_TRUE(would_deadlock(error));
 }
 
 struct Component : std::enable_shared_from_this<Component> {

@@ -39,6 +39,8 @@ class BasicWatcher;
 template <class T>
 using Watcher = BasicWatcher<boost::asio::any_io_executor, T>;
 
+class Connection;
+
 class AnyEvent;
 template <class... Bases>
 struct Interfaces;

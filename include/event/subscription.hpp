@@ -4,6 +4,7 @@
 
 #include <event/detail/requirements.hpp>
 
+#include <event/connection.hpp>
 #include <event/delivery.hpp>
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/queue/mailbox.hpp>
@@ -17,9 +18,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/system/errc.hpp>
 #include <boost/system/error_code.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -96,6 +95,12 @@ public:
         return *this;
     }
     ~BasicSubscription() { close(); }
+
+    /// The same subscription, with its types forgotten. Of one that was moved from, none.
+    operator Connection() && {
+        if (!mailbox_) return {};
+        return Connection(give_away().object().detach());
+    }
 
     /// The next event, if there is one. Beside a pending receive it takes the event, and the pending one waits on.
     [[nodiscard]] std::optional<Delivery<Ts...>> try_receive() {
@@ -179,15 +184,12 @@ public:
     /// inside the handler itself and on its strand, inside another handler that the running one waits for in this way,
     /// and in a filter. A handler that is a coroutine is cancelled, and ends only if somebody else runs its context.
     void close_and_wait(error_code& error) {
-        const bool is_over = !mailbox_ || mailbox_->close_and_wait();
-        error = is_over ? error_code() : make_error_code(boost::system::errc::resource_deadlock_would_occur);
+        error = {};
+        if (mailbox_) mailbox_->close_and_wait(error);
     }
     /// The same, with `boost::system::system_error` for the error.
     void close_and_wait() {
-        error_code error;
-        close_and_wait(error);
-        if (error)
-            throw boost::system::system_error(error, "event: the handler that is to be waited for waits for this");
+        if (mailbox_) mailbox_->close_and_wait();
     }
 
     /// Takes no new events, delivers the queued ones, then ends with `errc::closed`: never, if nobody receives them.

@@ -6,6 +6,9 @@
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/wait/completion_executor.hpp>
 
+#include <boost/system/errc.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -213,11 +216,18 @@ void Mailbox::close_after_drain() noexcept {
     if (!defer_request(drain_it)) bus().end_subscription(*this, State::draining);
 }
 
-bool Mailbox::close_and_wait() {
+void Mailbox::close_and_wait(boost::system::error_code& error) {
     close();
-    if (!has_ended()) return false;  // a filter's: when the emit is done
-    if (receiver_ && runs_here(executor_or({})) && handling_.runs()) return false;
-    return handling_.await_end();
+    const bool is_in_filter = !has_ended();  // that closes it when the emit is done
+    const bool is_on_strand = receiver_ && handling_.runs() && runs_here(executor_or({}));
+    if (is_in_filter || is_on_strand || !handling_.await_end())
+        error = make_error_code(boost::system::errc::resource_deadlock_would_occur);
+}
+
+void Mailbox::close_and_wait() {
+    boost::system::error_code error;
+    close_and_wait(error);
+    if (error) throw boost::system::system_error(error, "event: the handler that is to be waited for waits for this");
 }
 
 void Mailbox::tell_end() noexcept {

@@ -263,8 +263,9 @@ public:
     /// Ends the subscription; in a filter, when the emit is done.
     void close() noexcept;
     void close_after_drain() noexcept;
-    /// The same as `close`, and waits until no handler runs. False where that would be for ever.
-    [[nodiscard]] bool close_and_wait();
+    /// The same as `close`, and waits until no handler runs; an error where that would be for ever.
+    void close_and_wait(boost::system::error_code& error);
+    void close_and_wait();
 
     [[nodiscard]] boost::system::error_code end_reason() const noexcept {
         return state() == State::killed ? errc::killed : errc::closed;

@@ -1,0 +1,59 @@
+#pragma once
+
+/// A subscription whose types nobody needs to know.
+
+#include <event/detail/requirements.hpp>
+
+#include <event/fwd.hpp>
+#include <event/report.hpp>
+
+#include <boost/system/error_code.hpp>
+
+#include <utility>
+
+namespace event {
+
+namespace detail {
+class Mailbox;
+}
+
+/// A push subscription without its types and its headers, for a member in a component's header: the types and the
+/// handler are the business of one source file. Made from a subscription: `connection_ = bus.subscribe<A, B>(…)`.
+///
+/// Ownership: move-only; destroying it closes the subscription, as does giving it another one. Default-constructed or
+/// moved from, it is none. Threads: distinct objects are independent; on one object, all functions but assignment from
+/// any thread.
+class [[nodiscard]] Connection {
+public:
+    Connection() = default;
+    Connection(Connection&& other) noexcept : mailbox_(std::exchange(other.mailbox_, nullptr)) {}
+    Connection& operator=(Connection&& other) noexcept {
+        if (this != &other) {
+            disconnect();
+            mailbox_ = std::exchange(other.mailbox_, nullptr);
+        }
+        return *this;
+    }
+    ~Connection() { disconnect(); }
+
+    /// As those of `Subscription`.
+    void close() noexcept;
+    void close_after_drain() noexcept;
+    void close_and_wait();
+    void close_and_wait(boost::system::error_code& error);
+    [[nodiscard]] SubscriptionStat stat() const;
+    /// Whether events still come.
+    [[nodiscard]] bool is_open() const noexcept;
+
+private:
+    template <class, class...>
+    friend class BasicSubscription;
+
+    /// Takes over a reference.
+    explicit Connection(detail::Mailbox* mailbox) noexcept : mailbox_(mailbox) {}
+    void disconnect() noexcept;
+
+    detail::Mailbox* mailbox_ = nullptr;  // with a reference
+};
+
+}  // namespace event
