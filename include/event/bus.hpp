@@ -9,6 +9,8 @@
 #include <event/delivery.hpp>
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/bus/given.hpp>
+#include <event/detail/bus/listed.hpp>
+#include <event/detail/bus/when.hpp>
 #include <event/detail/configuration.hpp>
 #include <event/detail/queue/slot.hpp>
 #include <event/detail/wait/push_op.hpp>
@@ -32,6 +34,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -90,7 +93,7 @@ public:
     Emitter<Ts...> emitter(EmitterOptions options, boost::system::error_code& error) {
         static_assert(detail::check_event_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
-        const std::array<detail::Listed, sizeof...(Ts)> types{list<Ts>()...};
+        const std::array<detail::Listed, sizeof...(Ts)> types{detail::listed<Ts>()...};
         error = {};
         using State = detail::ObjectOrContext<detail::EmitterState>;
         auto state = core_->add_emitter(types, std::move(options), detail::EmitterState::Kind::emitter, error);
@@ -200,7 +203,7 @@ public:
     /// `emitter`.
     template <class T>
     [[nodiscard]] Value<T> value() {
-        const std::array type{detail::Listed{&checked_type<T>()}};
+        const std::array type{detail::Listed{&detail::checked_type<T>()}};
         boost::system::error_code error;
         auto emitter =
             core_->add_emitter(type, {.retain = true, .name = "value"}, detail::EmitterState::Kind::value, error);
@@ -213,7 +216,7 @@ public:
     [[nodiscard]] Watcher<T> watch() {
         typename detail::WatchSpot<T>::Memory memory;
         boost::system::error_code error;
-        detail::TopicBase* topic = core_->add_watcher(checked_type<T>(), error);
+        detail::TopicBase* topic = core_->add_watcher(detail::checked_type<T>(), error);
         if (error) throw boost::system::system_error(error, "event: cannot watch");
         using Spot = detail::ObjectOrContext<detail::WatchSpot<T>>;
         return Watcher<T>(get_executor(), Spot(memory.make(static_cast<detail::Topic<T>&>(*topic))));
@@ -222,7 +225,7 @@ public:
     /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.
     template <class T>
     [[nodiscard]] TopicStat stat() const {
-        return core_->stat(checked_type<T>());
+        return core_->stat(detail::checked_type<T>());
     }
 
     /// Everything on this bus, for people and tools: topics, subscriptions and latest values with their figures. No
@@ -249,7 +252,7 @@ public:
         using Spot = detail::WatchSpot<std::size_t>;
         detail::ObjectOrContext<Spot> spot(core_->registry());
         boost::system::error_code error;
-        if (const auto counts = core_->counts(checked_type<T>(), error); counts.emitters) {
+        if (const auto counts = core_->counts(detail::checked_type<T>(), error); counts.emitters) {
             spot = detail::ObjectOrContext<Spot>(Spot::create(counts.emitters->topic()));
         } else if (error != errc::closed) {
             throw boost::system::system_error(error, "event: cannot count emitters");
@@ -259,10 +262,41 @@ public:
             Initiate(get_executor(), std::move(spot)), token, IsNotZero{});
     }
 
+    /// Completes when every queue of the bus is empty and no handler of a push subscription runs: at one moment,
+    /// however they feed each other. So a pipeline is drained: stop what emits from outside, wait for this, close. Of a
+    /// coroutine that pulls only its queue is known, not whether it still works on what it took. Waiting emits
+    /// (`async_emit`) are not idle. A queue that nobody receives from never is, if there is anything in it. Completion:
+    /// `void(error_code)`. Cost: a look at every subscription and topic each time one becomes idle that was not;
+    /// nothing for who does not wait for it.
+    template <boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    auto async_idle(Token&& token) {
+        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+            detail::InitiateWhen<detail::IsIdle>(core_), token);
+    }
+    /// The same, but no longer than `limit`: then `boost::asio::error::timed_out`.
+    template <class Rep, class Period, boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    auto async_idle_for(std::chrono::duration<Rep, Period> limit, Token&& token) {
+        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+            detail::InitiateWhen<detail::IsIdle>(core_, detail::time_limit(limit)), token);
+    }
+    /// The same, and closes the bus then, also where the limit has passed; not where it was cancelled.
+    template <class Rep, class Period, boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    auto async_drain(std::chrono::duration<Rep, Period> limit, Token&& token) {
+        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+            detail::InitiateDrain(core_, detail::time_limit(limit)), token);
+    }
+    /// Completes when the bus is closed, all its subscriptions have ended, and no handler runs any more.
+    /// Completion: `void(error_code)`, without an error.
+    template <boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    auto async_closed(Token&& token) {
+        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+            detail::InitiateWhen<detail::IsOver>(core_), token);
+    }
+
     /// Drops the retained event of the type; the topic stays retained.
     template <class T>
     void forget() {
-        core_->forget(checked_type<T>());
+        core_->forget(detail::checked_type<T>());
     }
 
     /// The end of registration, for those who want one: resolves `async_ready` of every subscription, and emits a
@@ -284,24 +318,9 @@ private:
     };
 
     template <class T>
-    [[nodiscard]] static const detail::EventType& checked_type() noexcept {
-        static_assert(detail::check_event_type<T>());
-        return detail::event_type<T>();
-    }
-    template <class T>
-    [[nodiscard]] static detail::Listed list() noexcept {
-        if constexpr (std::is_same_v<T, AnyEvent>) {
-            return {};
-        } else if constexpr (detail::is_erased<T>) {
-            return {.event = nullptr, .interface = &detail::type_id<detail::Delivered<T>>()};
-        } else {
-            return {.event = &detail::event_type<T>(), .interface = nullptr};
-        }
-    }
-    template <class T>
     [[nodiscard]] ValueView<std::size_t> count(detail::BusCore::Count detail::BusCore::Counts::* which) const {
         boost::system::error_code error;
-        const auto counts = core_->counts(checked_type<T>(), error);
+        const auto counts = core_->counts(detail::checked_type<T>(), error);
         if (error) throw boost::system::system_error(error, "event: cannot count");
         return ValueView<std::size_t>((counts.*which)->topic());
     }
@@ -361,7 +380,7 @@ private:
                                                            const std::source_location& where) {
         static_assert(detail::check_subscribed_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
-        const std::array<detail::Listed, sizeof...(Ts)> listed{list<Ts>()...};
+        const std::array<detail::Listed, sizeof...(Ts)> listed{detail::listed<Ts>()...};
         boost::system::error_code error;
         auto mailbox = core_->add_subscription(listed, detail::slot_stride<Ts...>, std::move(options),
                                                std::move(refinement), where, error);

@@ -89,6 +89,7 @@ void BusCore::close() noexcept {
                 count->topic().close(after);
             }
         }
+        tell_progress(after);
     });
 }
 

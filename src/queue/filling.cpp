@@ -130,6 +130,7 @@ void Mailbox::remove(LinkedSlots::Place place, Aftermath& after) noexcept {
     linked_->remove(place);
     ++removed_;
     reader_.count_one();
+    tell_progress(after);
 }
 
 bool Mailbox::has_room() const noexcept { return linked_->new_events() < capacity_; }

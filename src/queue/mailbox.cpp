@@ -141,6 +141,7 @@ void Mailbox::taken(Aftermath& after) noexcept {
     reader_.count_one();
     end_if_drained(after);
     if (policy_ == Policy::wait) offer_turn(after);
+    tell_progress(after);
 }
 
 void Mailbox::found_nothing(Aftermath& after) noexcept {
@@ -176,6 +177,7 @@ void Mailbox::end(State why, Aftermath& after) noexcept {
     after.wake(claim());
     after.wake_all(end_waiters_);
     after.wake_all(ready_waiters_);
+    tell_progress(after);
 }
 
 void Mailbox::resolve(Readiness readiness, Aftermath& after) noexcept {
@@ -231,7 +233,38 @@ void Mailbox::close_and_wait() {
 }
 
 void Mailbox::tell_end() noexcept {
-    end_under<CertainGuard>(home(), [this](Aftermath& after) { after.wake_all(end_waiters_); });
+    end_under<CertainGuard>(home(), [this](Aftermath& after) {
+        if (has_ended()) after.wake_all(end_waiters_);
+        if (!handling_.runs() && std::exchange(is_left_, false)) bus().handler_has_left(after);
+        tell_progress(after);
+    });
+}
+
+void Mailbox::tell_progress(Aftermath& after) noexcept {
+    if (tells_.load(std::memory_order_seq_cst) && tells_.exchange(false, std::memory_order_seq_cst))
+        bus().tell_progress(after);
+}
+
+void Mailbox::tell_progress() noexcept {
+    if (tells_.exchange(false, std::memory_order_seq_cst)) bus().tell_progress();
+}
+
+bool Mailbox::is_busy() {
+    const DomainGuard guard(home());
+    if (handling_.runs()) return true;
+    return !has_ended() && (tail() != reader_.count.load(std::memory_order_seq_cst) || line_.front() != nullptr);
+}
+
+bool Mailbox::is_busy_and_will_tell() {
+    if (!is_busy()) return false;
+    tells_.store(true, std::memory_order_seq_cst);
+    return is_busy();
+}
+
+bool Mailbox::goes_on_and_will_tell() {
+    if (has_ended() && !handling_.runs()) return false;
+    tells_.store(true, std::memory_order_seq_cst);
+    return !has_ended() || handling_.runs();
 }
 
 void Mailbox::tell() noexcept {
@@ -257,7 +290,9 @@ void Mailbox::fulfil(Requests requests) noexcept {
 bool Mailbox::is_turn_offered() const noexcept { return line_.front()->emit->is_offered(); }
 
 void Mailbox::offer_turn(Aftermath& after) noexcept {
-    if (Turn* first = line_.front(); first != nullptr && has_room()) first->emit->count_ready(*first, after);
+    Turn* first = line_.front();
+    if (first == nullptr) return tell_progress(after);
+    if (has_room()) first->emit->count_ready(*first, after);
 }
 
 void Mailbox::dissolve_line(Aftermath& after) noexcept {

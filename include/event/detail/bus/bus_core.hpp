@@ -2,6 +2,7 @@
 
 #include <event/detail/bus/core.hpp>
 #include <event/detail/bus/emitter_state.hpp>
+#include <event/detail/bus/progress.hpp>
 #include <event/detail/bus/value_core.hpp>
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/order/lock.hpp>
@@ -136,6 +137,22 @@ public:
     void close() noexcept override;
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
+    // ---- whether all is idle, or over ------------------------------------------------------------------------------
+
+    /// Set whenever one of those below may have become true since it was not; null once the context is gone.
+    [[nodiscard]] IntrusivePtr<ValueCore<std::size_t>> progress();
+    /// Whether all queues are empty and no handler runs.
+    [[nodiscard]] bool is_idle();
+    /// Whether the bus is closed, every subscription has ended and no handler runs.
+    [[nodiscard]] bool is_over();
+    void tell_progress(Aftermath& after) noexcept;
+    void tell_progress() noexcept;
+    /// A handler of a subscription that the bus no longer knows has ended.
+    void handler_has_left(Aftermath& after) noexcept {
+        progress_.handlers_left.fetch_sub(1, std::memory_order_acq_rel);
+        tell_progress(after);
+    }
+
     // ---- the rest ------------------------------------------------------------------------------------------------
 
     /// The end of registration; whether it is now, and was not before.
@@ -205,8 +222,12 @@ private:
     /// Tells a subscription what the start has found, and ends it if it cannot do without.
     void resolve(Mailbox& mailbox, Aftermath& after) noexcept;
 
+    /// A sum that grows with each event. Under the mutex.
+    [[nodiscard]] std::uint64_t events_so_far() const;
+
     const BusOptions options_;
     SlowLine slow_line_;
+    Progress progress_;
     std::atomic<bool> closed_{false};  // written under mutex_
 
     RegistrationMutex mutex_{*this};

@@ -164,6 +164,7 @@ public:
     }
 
     [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++domain_->sequence; }
+    [[nodiscard]] std::uint64_t sequence() const noexcept { return domain_->sequence; }
 
 private:
     /// To the domain that the topic has moved to.

@@ -4,6 +4,7 @@
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/linked_slots.hpp>
+#include <event/detail/queue/offer.hpp>
 #include <event/detail/queue/refinement.hpp>
 #include <event/detail/queue/ring.hpp>
 #include <event/detail/queue/slot.hpp>
@@ -36,51 +37,6 @@ namespace event::detail {
 class Behaviour;
 class BusCore;
 class TopicBase;
-
-/// What was subscribed to.
-struct Listing {
-    Subject* subject;
-    static constexpr std::size_t nowhere = SIZE_MAX;
-    std::size_t position = nowhere;  // of a behaviour: in its list of subscribers; guarded by the bus's mutex
-};
-
-/// Where a mailbox stands in a topic's list of sinks.
-struct Binding {
-    TopicBase* topic = nullptr;
-    std::uint32_t position = 0;  // guarded by the domain's lock
-    bool is_erased = false;      // in its list of erased sinks
-};
-
-/// The event is in the queue, for the first two of them only. `merged_away`: an older one went, too. `killed_twice`:
-/// the same event had just been queued, in another of the ways in which it reaches the subscription. `gone`: the
-/// subscription has ended meanwhile, and was counted when it did.
-enum class Pushed : std::uint8_t { queued, displaced, refused, rejected, merged_away, killed, killed_twice, gone };
-enum class Look : std::uint8_t { empty, readable, ended };
-
-/// What all pushes of one emit have in common.
-struct Offer {
-    std::uint64_t sequence;
-    bool has_turn;  // it may take room that others wait for: its turn has come
-    Aftermath& after;
-};
-
-/// What became of all the events that were offered to a queue.
-struct Figures {
-    std::uint64_t delivered = 0;
-    std::uint64_t lost = 0;
-    std::uint64_t rejected = 0;
-    std::uint64_t discarded = 0;
-    std::uint64_t killed = 0;
-
-    Figures& operator+=(const Figures& other) noexcept {
-        delivered += other.delivered;
-        lost += other.lost;
-        rejected += other.rejected;
-        discarded += other.discarded;
-        killed += other.killed;
-        return *this;
-    }
-};
 
 /// The bounded queue of one subscription, and the spot where its receiver waits.
 ///
@@ -229,6 +185,8 @@ public:
             // queued; here the other way round.
             reader_.count_one(std::memory_order_seq_cst);
             if (state_.load(std::memory_order_seq_cst) == State::draining) finish_draining();
+            if (tells_.load(std::memory_order_seq_cst)) [[unlikely]]
+                tell_progress();
         }
         return Look::readable;
     }
@@ -239,9 +197,19 @@ public:
     /// It does not run any more: tells who waits for that and for the end.
     void end_handling() noexcept {
         handling_.end();
-        if (has_ended()) [[unlikely]]
+        if (has_ended() || tells_.load(std::memory_order_seq_cst)) [[unlikely]]
             tell_end();
     }
+    /// Under the domain's lock, when the bus forgets it: whether its handler still runs, of which it tells the bus
+    /// then.
+    [[nodiscard]] bool is_left_to_its_handler() noexcept { return is_left_ = handling_.runs(); }
+
+    // ---- for who waits until all is idle, or over: under the bus's mutex ------------------------------------------
+
+    /// Whether something is queued, waits for room, or is handled. It says so when it may not be any more.
+    [[nodiscard]] bool is_busy_and_will_tell();
+    /// Whether it has not ended, or its handler still runs. The same.
+    [[nodiscard]] bool goes_on_and_will_tell();
 
     // ---- the executor that a push handler brings, as long as its context lives; any thread ------------------------
 
@@ -288,6 +256,10 @@ private:
     void destroy_spot() noexcept override;
     void fulfil(Requests requests) noexcept override;
     void tell_end() noexcept;
+    /// To whoever asked. Under the lock; without it.
+    void tell_progress(Aftermath& after) noexcept;
+    void tell_progress() noexcept;
+    [[nodiscard]] bool is_busy();
     [[nodiscard]] bool make_memory(bool may_throw);
 
     [[nodiscard]] std::uint64_t tail() const noexcept { return writer_.own_count(); }
@@ -361,6 +333,8 @@ private:
     const bool requires_emitters_;
     Handling handling_;
     std::atomic<bool> is_closed_{false};  // by its owner
+    // Who asks says so first and then looks whether it is busy; what ends that does it the other way round.
+    std::atomic<bool> tells_{false};
 
     const std::size_t capacity_;
     const std::size_t slot_count_;
@@ -381,6 +355,7 @@ private:
     std::uint64_t lost_ = 0;
     std::uint64_t rejected_ = 0;
     std::uint64_t removed_ = 0;       // left the queue without being received, while it was open
+    bool is_left_ = false;            // by the bus, to its handler
     bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
     IntrusiveList<Turn> line_;
     WaitList end_waiters_;

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <event/any_event.hpp>
+#include <event/detail/bus/bus_core.hpp>
+#include <event/detail/event/erased.hpp>
+#include <event/detail/event/payload.hpp>
+
+#include <type_traits>
+
+/// Event types and behaviours as the registry is asked for them.
+
+namespace event::detail {
+
+template <class T>
+[[nodiscard]] const EventType& checked_type() noexcept {
+    static_assert(check_event_type<T>());
+    return event_type<T>();
+}
+
+template <class T>
+[[nodiscard]] Listed listed() noexcept {
+    if constexpr (std::is_same_v<T, AnyEvent>) {
+        return {};
+    } else if constexpr (is_erased<T>) {
+        return {.event = nullptr, .interface = &type_id<Delivered<T>>()};
+    } else {
+        return {.event = &event_type<T>(), .interface = nullptr};
+    }
+}
+
+}  // namespace event::detail

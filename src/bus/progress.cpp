@@ -1,0 +1,53 @@
+#include <event/detail/bus/bus_core.hpp>
+
+#include <cstdint>
+
+/// Whether all of a bus is idle, or over.
+
+namespace event::detail {
+
+IntrusivePtr<ValueCore<std::size_t>> BusCore::progress() {
+    const RegistrationGuard lock(mutex_);
+    if (context_is_gone()) return {};
+    return IntrusivePtr<ValueCore<std::size_t>>(&progress_.value(executor()));
+}
+
+void BusCore::tell_progress(Aftermath& after) noexcept { progress_.tell(after); }
+
+void BusCore::tell_progress() noexcept {
+    Aftermath after;
+    after.only_ends();
+    progress_.tell(after);
+    after.settle();
+}
+
+std::uint64_t BusCore::events_so_far() const {
+    std::uint64_t sum = 0;
+    for (const auto& topic : topics_) sum += DomainGuard(*topic).sequence();
+    return sum;
+}
+
+bool BusCore::is_idle() {
+    const RegistrationGuard lock(mutex_);
+    if (progress_.handlers_left.load(std::memory_order_acquire) != 0) return false;  // the last of them tells
+    // Each is found idle at its own moment. If nothing was emitted from the first to the last, all were at the last.
+    constexpr int most_looks = 16;
+    for (int looks = 0; looks < most_looks; ++looks) {
+        const std::uint64_t before = events_so_far();
+        for (Mailbox::InBus& subscription : subscriptions_)
+            if (subscription.mailbox.is_busy_and_will_tell()) return false;
+        if (events_so_far() == before) return true;
+    }
+    tell_progress();  // who asks is asked again, when others have had their turn
+    return false;
+}
+
+bool BusCore::is_over() {
+    const RegistrationGuard lock(mutex_);
+    if (!is_closed() || progress_.handlers_left.load(std::memory_order_acquire) != 0) return false;
+    for (Mailbox::InBus& subscription : subscriptions_)
+        if (subscription.mailbox.goes_on_and_will_tell()) return false;
+    return true;
+}
+
+}  // namespace event::detail
