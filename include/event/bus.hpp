@@ -31,7 +31,6 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/system/error_code.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <array>
 #include <chrono>
@@ -85,7 +84,7 @@ public:
     Emitter<Ts...> emitter(EmitterOptions options = {}) {
         boost::system::error_code error;
         Emitter<Ts...> made = emitter<Ts...>(std::move(options), error);
-        if (error) throw boost::system::system_error(error, "event: cannot make an emitter");
+        if (error) core_->refuse("make an emitter of", std::array{detail::listed<Ts>()...}, error);
         return made;
     }
     /// The same without an exception: on an error, an emitter that is closed.
@@ -207,7 +206,7 @@ public:
         boost::system::error_code error;
         auto emitter =
             core_->add_emitter(type, {.retain = true, .name = "value"}, detail::EmitterState::Kind::value, error);
-        if (error) throw boost::system::system_error(error, "event: cannot make a value");
+        if (error) core_->refuse("make a value of", type, error);
         return Value<T>(std::move(emitter));
     }
     /// A watcher of the latest event of the type on this bus, whoever emits it; the type is retained from now on. It
@@ -217,7 +216,7 @@ public:
         typename detail::WatchSpot<T>::Memory memory;
         boost::system::error_code error;
         detail::TopicBase* topic = core_->add_watcher(detail::checked_type<T>(), error);
-        if (error) throw boost::system::system_error(error, "event: cannot watch");
+        if (error) core_->refuse("watch", std::array{detail::listed<T>()}, error);
         using Spot = detail::ObjectOrContext<detail::WatchSpot<T>>;
         return Watcher<T>(get_executor(), Spot(memory.make(static_cast<detail::Topic<T>&>(*topic))));
     }
@@ -255,7 +254,7 @@ public:
         if (const auto counts = core_->counts(detail::checked_type<T>(), error); counts.emitters) {
             spot = detail::ObjectOrContext<Spot>(Spot::create(counts.emitters->topic()));
         } else if (error != errc::closed) {
-            throw boost::system::system_error(error, "event: cannot count emitters");
+            core_->refuse("count the emitters of", std::array{detail::listed<T>()}, error);
         }
         using Initiate = detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type>;
         return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
@@ -321,7 +320,7 @@ private:
     [[nodiscard]] ValueView<std::size_t> count(detail::BusCore::Count detail::BusCore::Counts::* which) const {
         boost::system::error_code error;
         const auto counts = core_->counts(detail::checked_type<T>(), error);
-        if (error) throw boost::system::system_error(error, "event: cannot count");
+        if (error) core_->refuse("count", std::array{detail::listed<T>()}, error);
         return ValueView<std::size_t>((counts.*which)->topic());
     }
 
@@ -384,7 +383,7 @@ private:
         boost::system::error_code error;
         auto mailbox = core_->add_subscription(listed, detail::slot_stride<Ts...>, std::move(options),
                                                std::move(refinement), where, error);
-        if (error) throw boost::system::system_error(error, "event: cannot subscribe");
+        if (error) core_->refuse("subscribe to", listed, error);
         return mailbox;
     }
 

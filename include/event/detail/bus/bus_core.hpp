@@ -125,6 +125,11 @@ public:
     /// Emits what has its shared form already, as a passing emitter of its type; one reference goes along.
     [[nodiscard]] EmitResult emit(PayloadBase& payload);
 
+    /// Throws `boost::system::system_error` for what could not register, in words: of which types, and who is in its
+    /// way.
+    [[noreturn]] void refuse(std::string_view what, std::span<const Listed> listed,
+                             const boost::system::error_code& error);
+
     // ---- ending: for whom it is done already, nothing ------------------------------------------------------------
 
     void remove_emitter(EmitterState& emitter) noexcept;
@@ -163,6 +168,8 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
 
 private:
+    [[nodiscard]] std::string names_of_emitters(const TopicBase& topic);
+
     BusCore(boost::asio::any_io_executor executor, BusOptions options);
     ~BusCore() override;
     void destroy_core() noexcept override { delete this; }
