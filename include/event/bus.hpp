@@ -246,7 +246,7 @@ public:
 
     /// Waits until somebody emits the type. Completion: `void(error_code)`, as a watcher's get; `errc::closed` when the
     /// bus closes before.
-    template <class T, boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    template <class T, class Token>
     auto async_wait_emitter(Token&& token) {
         using Spot = detail::WatchSpot<std::size_t>;
         detail::ObjectOrContext<Spot> spot(core_->registry());
@@ -257,8 +257,8 @@ public:
             core_->refuse("count the emitters of", std::array{detail::listed<T>()}, error);
         }
         using Initiate = detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type>;
-        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-            Initiate(get_executor(), std::move(spot)), token, IsNotZero{});
+        return detail::initiate<Token, void(boost::system::error_code)>(Initiate(get_executor(), std::move(spot)),
+                                                                        token, IsNotZero{});
     }
 
     /// Completes when every queue of the bus is empty and no handler of a push subscription runs: at one moment,
@@ -267,29 +267,29 @@ public:
     /// (`async_emit`) are not idle. A queue that nobody receives from never is, if there is anything in it. Completion:
     /// `void(error_code)`. Cost: a look at every subscription and topic each time one becomes idle that was not;
     /// nothing for who does not wait for it.
-    template <boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    template <class Token>
     auto async_idle(Token&& token) {
-        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-            detail::InitiateWhen<detail::IsIdle>(core_), token);
+        return detail::initiate<Token, void(boost::system::error_code)>(detail::InitiateWhen<detail::IsIdle>(core_),
+                                                                        token);
     }
     /// The same, but no longer than `limit`: then `boost::asio::error::timed_out`.
-    template <class Rep, class Period, boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    template <class Rep, class Period, class Token>
     auto async_idle_for(std::chrono::duration<Rep, Period> limit, Token&& token) {
-        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        return detail::initiate<Token, void(boost::system::error_code)>(
             detail::InitiateWhen<detail::IsIdle>(core_, detail::time_limit(limit)), token);
     }
     /// The same, and closes the bus then, also where the limit has passed; not where it was cancelled.
-    template <class Rep, class Period, boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    template <class Rep, class Period, class Token>
     auto async_drain(std::chrono::duration<Rep, Period> limit, Token&& token) {
-        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        return detail::initiate<Token, void(boost::system::error_code)>(
             detail::InitiateDrain(core_, detail::time_limit(limit)), token);
     }
     /// Completes when the bus is closed, all its subscriptions have ended, and no handler runs any more.
     /// Completion: `void(error_code)`, without an error.
-    template <boost::asio::completion_token_for<void(boost::system::error_code)> Token>
+    template <class Token>
     auto async_closed(Token&& token) {
-        return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-            detail::InitiateWhen<detail::IsOver>(core_), token);
+        return detail::initiate<Token, void(boost::system::error_code)>(detail::InitiateWhen<detail::IsOver>(core_),
+                                                                        token);
     }
 
     /// Drops the retained event of the type; the topic stays retained.

@@ -154,13 +154,13 @@ public:
     ///
     /// Awaited, an event that is made in the expression is destroyed twice by GCC 12, if it is an aggregate with a
     /// destructor: there that does not compile. `async_emplace` makes it in place, on every compiler.
-    template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
+    template <class T = First, class Token>
     auto async_emit(const std::type_identity_t<T>& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
     {
         return async_emplace<T>(std::forward<Token>(token), event);
     }
-    template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
+    template <class T = First, class Token>
     auto async_emit(std::type_identity_t<T>&& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
     {
@@ -179,14 +179,12 @@ public:
 
     /// The same for an event that is built from the arguments, now.
     template <class T = First, class Token, class... Args>
-    auto async_emplace(Token&& token, Args&&... args) const
-        requires(boost::asio::completion_token_for<Token, void(boost::system::error_code, EmitResult)>)
-    {
+    auto async_emplace(Token&& token, Args&&... args) const {
         static_assert(detail::one_of<T, Ts...>, "event: this emitter does not emit that type");
         static_assert(std::constructible_from<T, Args...>, "event: the event cannot be built from these arguments");
         if constexpr (sizeof...(Args) == 1 && (detail::Slices<Args, T> && ...)) detail::check_not_sliced<Args...>();
         std::optional<detail::HeldEvent<T>> event = hold<T>(std::forward<Args>(args)...);
-        return boost::asio::async_initiate<Token, void(boost::system::error_code, EmitResult)>(
+        return detail::initiate<Token, void(boost::system::error_code, EmitResult)>(
             detail::InitiateEmit<T>(executor_, state_, detail::index_of<T, Ts...>(), std::move(event)), token);
     }
 
@@ -227,13 +225,13 @@ public:
     {
         return emit_all<T>(events);
     }
-    template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
+    template <class T = First, class Token>
     auto async_publish(const std::type_identity_t<T>& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
     {
         return async_emit<T>(event, std::forward<Token>(token));
     }
-    template <class T = First, boost::asio::completion_token_for<void(boost::system::error_code, EmitResult)> Token>
+    template <class T = First, class Token>
     auto async_publish(std::type_identity_t<T>&& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
     {

@@ -110,14 +110,14 @@ public:
     }
 
     /// Waits for the next event. Completion: `void(error_code, Delivery<Ts...>)`.
-    template <boost::asio::completion_token_for<void(error_code, Delivery<Ts...>)> Token = DefaultToken>
+    template <class Token = DefaultToken>
     auto async_receive(Token&& token = DefaultToken()) {
         return initiate<detail::ReceiveOne<Ts...>, void(error_code, Delivery<Ts...>), Token>(token);
     }
 
     /// Waits until there is an event, then takes as many as there are and fit: one wait, many events. The span must
     /// stay valid until then; an empty one is filled at once. Completion: `void(error_code, std::size_t)`.
-    template <boost::asio::completion_token_for<void(error_code, std::size_t)> Token = DefaultToken>
+    template <class Token = DefaultToken>
     auto async_receive_some(std::span<Delivery<Ts...>> into, Token&& token = DefaultToken()) {
         return initiate<detail::ReceiveSome<Ts...>, void(error_code, std::size_t), Token>(token, into);
     }
@@ -125,10 +125,9 @@ public:
     /// Waits for the next event, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was
     /// taken. A limit that is negative, or no number, is no time at all. Cheaper than `async_receive(…) ||
     /// timer.async_wait(…)`. Completion: `void(error_code, Delivery<Ts...>)`.
-    template <class Rep, class Period,
-              boost::asio::completion_token_for<void(error_code, Delivery<Ts...>)> Token = DefaultToken>
+    template <class Rep, class Period, class Token = DefaultToken>
     auto async_receive_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
-        return boost::asio::async_initiate<Token, void(error_code, Delivery<Ts...>)>(
+        return detail::initiate<Token, void(error_code, Delivery<Ts...>)>(
             detail::InitiateFor<detail::ReceiveOne<Ts...>, detail::Mailbox, Executor>(executor_, mailbox_,
                                                                                       detail::time_limit(limit)),
             token);
@@ -136,7 +135,7 @@ public:
 
     /// Waits until there is an event, and takes nothing. Another's `try_receive` may have taken it when this completes.
     /// Completion: `void(error_code)`.
-    template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
+    template <class Token = DefaultToken>
     auto async_wait(Token&& token = DefaultToken()) {
         return initiate<detail::WaitReadable, void(error_code), Token>(token);
     }
@@ -144,9 +143,9 @@ public:
     /// Completes when the subscription has ended, with why: `errc::closed` or `errc::killed`. Any number at a time,
     /// beside any receive, for push subscriptions too: no handler is running or will run then, and what it uses may go.
     /// Completion: `void(error_code)`.
-    template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
+    template <class Token = DefaultToken>
     auto async_closed(Token&& token = DefaultToken()) {
-        return boost::asio::async_initiate<Token, void(error_code)>(
+        return detail::initiate<Token, void(error_code)>(
             detail::InitiateBeside<detail::WaitForEnd, Executor>(get_executor(), mailbox_), token);
     }
 
@@ -155,9 +154,9 @@ public:
     /// subscription is closed then. `errc::closed` if it ends before; without a call of `start()` it waits until
     /// then. Any number at a time. Completion: `void(error_code)`. (libp2p's RFC: registering first, resolving later,
     /// so that no order of starting is imposed.)
-    template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
+    template <class Token = DefaultToken>
     auto async_ready(Token&& token = DefaultToken()) {
-        return boost::asio::async_initiate<Token, void(error_code)>(
+        return detail::initiate<Token, void(error_code)>(
             detail::InitiateBeside<detail::WaitForStart, Executor>(get_executor(), mailbox_), token);
     }
 
@@ -231,7 +230,7 @@ private:
 
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {
-        return boost::asio::async_initiate<Token, Signature>(
+        return detail::initiate<Token, Signature>(
             detail::Initiate<Source, detail::Mailbox, Executor>(executor_, mailbox_), token,
             std::forward<Args>(args)...);
     }

@@ -74,7 +74,7 @@ public:
 
     /// The first time the current value, or the first one ever set; then waits for a newer `set`.
     /// Completion: `void(error_code, Snapshot<T>)`.
-    template <boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
+    template <class Token = DefaultToken>
     auto async_get(Token&& token = DefaultToken()) {
         return initiate<detail::GetNewer<T, detail::AcceptAll>, void(error_code, Snapshot<T>), Token>(
             token, detail::AcceptAll{});
@@ -83,7 +83,7 @@ public:
     /// The same, skipping (and so consuming) what `accepts(const T&)` rejects. The predicate is called on the handler's
     /// executor, outside every lock; what it throws leaves through `run()`, and the operation waits on. Awaited, a
     /// predicate that is made in the expression and has a destructor does not compile with GCC 12 (see `async_emit`).
-    template <class Predicate, boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
+    template <class Predicate, class Token = DefaultToken>
     auto async_get_if(Predicate&& accepts, Token&& token = DefaultToken()) {
         return initiate_if<detail::GetNewer>(std::forward<Predicate>(accepts), token);
     }
@@ -91,7 +91,7 @@ public:
     /// The newest value that `accepts(const T&)` accepts: the current one, also where this watcher has seen it, or else
     /// the first newer one; what is rejected is skipped, as in `async_get_if`. So a state can be waited for that may
     /// have come before. Completion: `void(error_code, Snapshot<T>)`.
-    template <class Predicate, boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
+    template <class Predicate, class Token = DefaultToken>
     auto async_wait_until(Predicate&& accepts, Token&& token = DefaultToken()) {
         return initiate_if<detail::GetUntil>(std::forward<Predicate>(accepts), token);
     }
@@ -99,17 +99,16 @@ public:
     /// `async_get`, but no longer than `limit`: then `boost::asio::error::timed_out`, and nothing was consumed. A
     /// limit that is negative, or no number, is no time at all. Cheaper than `async_get(…) || timer.async_wait(…)`.
     /// Completion: `void(error_code, Snapshot<T>)`.
-    template <class Rep, class Period,
-              boost::asio::completion_token_for<void(error_code, Snapshot<T>)> Token = DefaultToken>
+    template <class Rep, class Period, class Token = DefaultToken>
     auto async_get_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
         using Get = detail::GetNewer<T, detail::AcceptAll>;
-        return boost::asio::async_initiate<Token, void(error_code, Snapshot<T>)>(
+        return detail::initiate<Token, void(error_code, Snapshot<T>)>(
             detail::InitiateFor<Get, detail::WatchSpot<T>, Executor>(executor_, spot_, detail::time_limit(limit)),
             token, detail::AcceptAll{});
     }
 
     /// Waits until there is a value that was not seen, and takes nothing. Completion: `void(error_code)`.
-    template <boost::asio::completion_token_for<void(error_code)> Token = DefaultToken>
+    template <class Token = DefaultToken>
     auto async_wait(Token&& token = DefaultToken()) {
         return initiate<detail::WaitNewer<T>, void(error_code), Token>(token);
     }
@@ -167,7 +166,7 @@ private:
     }
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {
-        return boost::asio::async_initiate<Token, Signature>(
+        return detail::initiate<Token, Signature>(
             detail::Initiate<Source, detail::WatchSpot<T>, Executor>(executor_, spot_), token,
             std::forward<Args>(args)...);
     }

@@ -103,6 +103,16 @@ void wrong(boost::asio::io_context& io) {
 #elif defined(CASE_awaits_a_get_with_a_temporary)
     event::Value<A> value{io};
     auto get = value.watch().async_get_if([b = B()](const A&) { return b.value.empty(); }, boost::asio::use_awaitable);
+#elif defined(CASE_receives_with_a_handler_of_another_kind)
+    bus.subscribe<A>().async_receive([](const A&) {});
+#elif defined(CASE_waits_with_a_handler_of_another_kind)
+    bus.subscribe<A>().async_closed([] {});
+#elif defined(CASE_gets_with_a_handler_of_another_kind)
+    event::Value<A>(io).watch().async_get([](boost::system::error_code, const B&) {});
+#elif defined(CASE_emits_with_a_handler_of_another_kind)
+    bus.emitter<A>().async_emit({1}, [](event::EmitResult) {});
+#elif defined(CASE_idles_with_a_handler_of_another_kind)
+    bus.async_idle([](int, int) {});
 #elif defined(CASE_visitor_misses_a_type)
     event::Delivery<A, B>().visit(OnlyA{});
 #elif defined(CASE_no_types)

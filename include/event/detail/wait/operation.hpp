@@ -10,6 +10,7 @@
 
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/recycling_allocator.hpp>
@@ -182,6 +183,20 @@ void complete_at_once(IntrusivePtr<ContextRegistry> home, Values values, Handler
     using Completed = CompletedOp<Values, std::decay_t<Handler>, Executor>;
     std::decay_t<Handler> stored(std::forward<Handler>(handler));
     Completed::complete(Completed::make(std::move(home), std::move(stored), or_system(executor)), std::move(values));
+}
+
+/// `async_initiate`, with a sentence for a token that does not fit.
+template <class Token, class Signature, class Initiation, class... Args>
+[[gnu::always_inline]] inline auto initiate(Initiation&& initiation, Token& token, Args&&... args) {
+    constexpr bool fits = boost::asio::completion_token_for<Token, Signature>;
+    static_assert(
+        fits,
+        "event: this completion token, or handler, does not fit the operation, which completes as the comment "
+        "of the function says, and Signature here");
+    if constexpr (fits) {
+        return boost::asio::async_initiate<Token, Signature>(std::forward<Initiation>(initiation), token,
+                                                             std::forward<Args>(args)...);
+    }
 }
 
 /// The values of an operation that failed at once.
