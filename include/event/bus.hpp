@@ -10,10 +10,10 @@
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/bus/given.hpp>
 #include <event/detail/bus/listed.hpp>
+#include <event/detail/bus/next.hpp>
+#include <event/detail/bus/subscribing.hpp>
 #include <event/detail/bus/when.hpp>
 #include <event/detail/configuration.hpp>
-#include <event/detail/queue/slot.hpp>
-#include <event/detail/wait/push_op.hpp>
 #include <event/detail/wait/watch.hpp>
 #include <event/emitter.hpp>
 #include <event/error.hpp>
@@ -27,7 +27,6 @@
 #include <event/where.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/system/error_code.hpp>
@@ -106,7 +105,7 @@ public:
     template <class... Ts>
     Subscription<Ts...> subscribe(SubscriptionOptions options = {},
                                   std::source_location where = std::source_location::current()) {
-        return pull<Ts...>(std::move(options), nullptr, where);
+        return detail::Subscribing<Ts...>::with(*core_, std::move(options), where);
     }
 
     /// The same with up to four more arguments, in any order, with or without options before them:
@@ -132,42 +131,58 @@ public:
     template <class... Ts, detail::Given A>
     Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a,
                                   std::source_location where = std::source_location::current()) {
-        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a));
+        return detail::Subscribing<Ts...>::with(*core_, std::move(options), where, std::forward<A>(a));
     }
     template <class... Ts, detail::Given A, detail::Given B>
     Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a, B&& b,
                                   std::source_location where = std::source_location::current()) {
-        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a), std::forward<B>(b));
+        return detail::Subscribing<Ts...>::with(*core_, std::move(options), where, std::forward<A>(a),
+                                                std::forward<B>(b));
     }
     template <class... Ts, detail::Given A, detail::Given B, detail::Given C>
     Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a, B&& b, C&& c,
                                   std::source_location where = std::source_location::current()) {
-        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a), std::forward<B>(b),
-                                     std::forward<C>(c));
+        return detail::Subscribing<Ts...>::with(*core_, std::move(options), where, std::forward<A>(a),
+                                                std::forward<B>(b), std::forward<C>(c));
     }
     template <class... Ts, detail::Given A, detail::Given B, detail::Given C, detail::Given D>
     Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a, B&& b, C&& c, D&& d,
                                   std::source_location where = std::source_location::current()) {
-        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a), std::forward<B>(b),
-                                     std::forward<C>(c), std::forward<D>(d));
+        return detail::Subscribing<Ts...>::with(*core_, std::move(options), where, std::forward<A>(a),
+                                                std::forward<B>(b), std::forward<C>(c), std::forward<D>(d));
     }
     template <class... Ts, detail::Given A>
     Subscription<Ts...> subscribe(A&& a, std::source_location where = std::source_location::current()) {
-        return subscribe_with<Ts...>({}, where, std::forward<A>(a));
+        return detail::Subscribing<Ts...>::with(*core_, {}, where, std::forward<A>(a));
     }
     template <class... Ts, detail::Given A, detail::Given B>
     Subscription<Ts...> subscribe(A&& a, B&& b, std::source_location where = std::source_location::current()) {
-        return subscribe_with<Ts...>({}, where, std::forward<A>(a), std::forward<B>(b));
+        return detail::Subscribing<Ts...>::with(*core_, {}, where, std::forward<A>(a), std::forward<B>(b));
     }
     template <class... Ts, detail::Given A, detail::Given B, detail::Given C>
     Subscription<Ts...> subscribe(A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
-        return subscribe_with<Ts...>({}, where, std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
+        return detail::Subscribing<Ts...>::with(*core_, {}, where, std::forward<A>(a), std::forward<B>(b),
+                                                std::forward<C>(c));
     }
     template <class... Ts, detail::Given A, detail::Given B, detail::Given C, detail::Given D>
     Subscription<Ts...> subscribe(A&& a, B&& b, C&& c, D&& d,
                                   std::source_location where = std::source_location::current()) {
-        return subscribe_with<Ts...>({}, where, std::forward<A>(a), std::forward<B>(b), std::forward<C>(c),
-                                     std::forward<D>(d));
+        return detail::Subscribing<Ts...>::with(*core_, {}, where, std::forward<A>(a), std::forward<B>(b),
+                                                std::forward<C>(c), std::forward<D>(d));
+    }
+
+    /// The next event of the type that `accepts(const T&)` accepts, for which it waits no longer than `limit`: then
+    /// `boost::asio::error::timed_out`. What is emitted once this function was called is not missed, whenever the
+    /// operation begins; a retained event is one. The predicate is a `where`. Completion: `void(error_code,
+    /// Delivery<T>)`. To ask and be answered: begin to wait for the answer, then emit the question.
+    template <class T, class Predicate, class Rep, class Period, class Token>
+    auto async_next(Predicate&& accepts, std::chrono::duration<Rep, Period> limit, Token&& token,
+                    std::source_location where_from = std::source_location::current()) {
+        using Limit = std::chrono::duration<Rep, Period>;
+        auto next =
+            subscribe<T>({.capacity = 1, .on_full = Drop{}}, where(std::forward<Predicate>(accepts)), where_from);
+        return detail::initiate<Token, void(boost::system::error_code, Delivery<T>)>(
+            detail::InitiateNext<T, Limit>(std::move(next), limit), token);
     }
 
     /// Emits an event that was received as `AnyEvent`, maybe from another bus, as itself; the event is shared. To
@@ -322,69 +337,6 @@ private:
         const auto counts = core_->counts(detail::checked_type<T>(), error);
         if (error) core_->refuse("count", std::array{detail::listed<T>()}, error);
         return ValueView<std::size_t>((counts.*which)->topic());
-    }
-
-    template <class... Ts, class... Arguments>
-    Subscription<Ts...> subscribe_with(SubscriptionOptions&& options, const std::source_location& where,
-                                       Arguments&&... arguments) {
-        static_assert(detail::check_subscribed_types<Ts...>());
-        if constexpr ((detail::check_given<std::decay_t<Arguments>, Ts...>() && ...)) {
-            return subscribe_with_own<Ts...>(std::move(options), where,
-                                             std::decay_t<Arguments>(std::forward<Arguments>(arguments))...);
-        }
-    }
-    template <class... Ts, class... Arguments>
-    Subscription<Ts...> subscribe_with_own(SubscriptionOptions&& options, const std::source_location& where,
-                                           Arguments... arguments) {
-        using detail::Role;
-        auto refinement = detail::refinement_of<Ts...>(arguments...);
-        if constexpr (detail::count_of<Role::handler, Arguments...> == 0) {
-            static_assert(detail::count_of<Role::owner, Arguments...> == 0,
-                          "event: while_alive is for a handler, and there is none");
-            return pull<Ts...>(std::move(options), std::move(refinement), where);
-        } else {
-            auto function = detail::function_of(arguments...);
-            if constexpr (detail::check_handler<decltype(function), detail::Delivered<Ts>...>()) {
-                return push<Ts...>(
-                    std::move(options),
-                    detail::handler_of<detail::Delivered<Ts>...>(std::move(function), core_->executor(), arguments...),
-                    std::move(refinement), where);
-            }
-        }
-    }
-
-    template <class... Ts>
-    Subscription<Ts...> pull(SubscriptionOptions&& options, std::unique_ptr<detail::Refinement> refinement,
-                             const std::source_location& where) {
-        auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
-        return Subscription<Ts...>(core_->executor(), std::move(mailbox), false);
-    }
-    template <class... Ts, class Handler>
-    Subscription<Ts...> push(SubscriptionOptions&& options, Handler handler,
-                             std::unique_ptr<detail::Refinement> refinement, const std::source_location& where) {
-        auto mailbox = add_subscription<Ts...>(std::move(options), std::move(refinement), where);
-        Subscription<Ts...> subscription(core_->executor(), mailbox, true);
-        const auto associated = boost::asio::get_associated_executor(handler, core_->executor());
-        if constexpr (std::convertible_to<decltype(associated), executor_type>) {
-            if (const executor_type executor = associated; executor != core_->executor())
-                mailbox->use_executor(executor);
-        }
-        detail::PushOp<Handler, Ts...>::start(mailbox, std::move(handler));
-        return subscription;
-    }
-
-    template <class... Ts>
-    detail::IntrusivePtr<detail::Mailbox> add_subscription(SubscriptionOptions&& options,
-                                                           std::unique_ptr<detail::Refinement> refinement,
-                                                           const std::source_location& where) {
-        static_assert(detail::check_subscribed_types<Ts...>());
-        detail::eventbus_was_compiled_with_the_configuration({});
-        const std::array<detail::Listed, sizeof...(Ts)> listed{detail::listed<Ts>()...};
-        boost::system::error_code error;
-        auto mailbox = core_->add_subscription(listed, detail::slot_stride<Ts...>, std::move(options),
-                                               std::move(refinement), where, error);
-        if (error) core_->refuse("subscribe to", listed, error);
-        return mailbox;
     }
 
     const detail::IntrusivePtr<detail::BusCore> core_;

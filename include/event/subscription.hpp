@@ -32,6 +32,11 @@
 
 namespace event {
 
+namespace detail {
+template <class... Ts>
+class Subscribing;
+}
+
 /// A bounded, ordered queue of the events of types `Ts...`, and the way to wait for them. `Subscription<Ts...>` is this
 /// with `any_io_executor`; `EventBus::subscribe` makes it. With a handler (push) the queue is drained for you: only
 /// `close…`, `async_closed` and `stat` are of use, and `try_receive` to empty the queue, on the handler's executor,
@@ -212,7 +217,7 @@ public:
 private:
     template <class, class...>
     friend class BasicSubscription;
-    friend class EventBus;
+    friend class detail::Subscribing<Ts...>;
 
     BasicSubscription(Executor executor, detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
         : executor_(std::move(executor)), mailbox_(std::move(mailbox)), is_push_(is_push) {}

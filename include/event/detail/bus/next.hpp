@@ -1,0 +1,54 @@
+#pragma once
+
+#include <event/detail/wait/wrapped_handler.hpp>
+#include <event/subscription.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <type_traits>
+#include <utility>
+
+/// The next event of a type, received by a subscription that lasts as long as the operation.
+
+namespace event::detail {
+
+/// Owns the subscription until the handler is called; with the handler's associations.
+template <class Handler, class T>
+struct NextHandler {
+    Handler handler;
+    Subscription<T> subscription;
+
+    void operator()(boost::system::error_code error, Delivery<T> delivery) {
+        subscription.close();
+        std::move(handler)(error, std::move(delivery));
+    }
+};
+
+template <class T, class Limit>
+class InitiateNext {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    InitiateNext(Subscription<T>&& subscription, Limit limit) : subscription_(std::move(subscription)), limit_(limit) {}
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return subscription_.get_executor(); }
+
+    template <class Handler>
+    void operator()(Handler&& handler) && {
+        NextHandler<std::decay_t<Handler>, T> next{std::forward<Handler>(handler), std::move(subscription_)};
+        Subscription<T>& subscription = next.subscription;
+        subscription.async_receive_for(limit_, std::move(next));
+    }
+
+private:
+    Subscription<T> subscription_;
+    Limit limit_;
+};
+
+}  // namespace event::detail
+
+template <template <class, class> class Associator, class Handler, class T, class Default>
+struct boost::asio::associator<Associator, event::detail::NextHandler<Handler, T>, Default>
+    : event::detail::AssociatorOf<Associator, Handler, Default> {};
