@@ -6,7 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <chrono>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -26,24 +26,26 @@ struct NextHandler {
     }
 };
 
+/// Begins once; a copy that begins later finds the subscription gone, and completes with `errc::closed`.
 template <class T, class Limit>
 class InitiateNext {
 public:
     using executor_type = boost::asio::any_io_executor;
 
-    InitiateNext(Subscription<T>&& subscription, Limit limit) : subscription_(std::move(subscription)), limit_(limit) {}
+    InitiateNext(Subscription<T>&& subscription, Limit limit)
+        : subscription_(std::make_shared<Subscription<T>>(std::move(subscription))), limit_(limit) {}
 
-    [[nodiscard]] executor_type get_executor() const noexcept { return subscription_.get_executor(); }
+    [[nodiscard]] executor_type get_executor() const noexcept { return subscription_->get_executor(); }
 
     template <class Handler>
-    void operator()(Handler&& handler) && {
-        NextHandler<std::decay_t<Handler>, T> next{std::forward<Handler>(handler), std::move(subscription_)};
+    void operator()(Handler&& handler) const {
+        NextHandler<std::decay_t<Handler>, T> next{std::forward<Handler>(handler), std::move(*subscription_)};
         Subscription<T>& subscription = next.subscription;
         subscription.async_receive_for(limit_, std::move(next));
     }
 
 private:
-    Subscription<T> subscription_;
+    std::shared_ptr<Subscription<T>> subscription_;  // initiations are copied
     Limit limit_;
 };
 
