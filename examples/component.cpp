@@ -66,7 +66,7 @@ int main() {
     // the swarm's part: the peer is lost as soon as it was dialed, until the host has had enough of it
     auto lost = bus.emitter<ConnClosed>();
     int requested = 0;
-    auto requests = bus.subscribe<DialRequested>({}, [&](const DialRequested& event) {
+    auto requests = bus.subscribe<DialRequested>([&](const DialRequested& event) {
         fmt::print("swarm: dialing {}\n", event.peer);
         if (++requested == 3) bus.close();
         lost.emit({.peer = event.peer});  // once the bus is closed, nobody hears it

@@ -68,7 +68,7 @@ int main() {
     asio::io_context io;
     event::EventBus bus{io};
     auto peers = bus.emitter<PeerFound, ConnClosed>();
-    auto discovery = bus.subscribe<PeersWanted>({}, [&](const PeersWanted&) {
+    auto discovery = bus.subscribe<PeersWanted>([&](const PeersWanted&) {
         for (const char* peer : {"alice", "bob", "carol"}) peers.emit<PeerFound>({.peer = peer});
         peers.emit<ConnClosed>({.peer = "bob"});
     });

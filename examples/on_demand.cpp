@@ -65,8 +65,8 @@ int main() {
 
     for (int day = 1; day <= 2; ++day) {
         int samples = 0;
-        auto monitor = bus.subscribe<BandwidthMeasured>({}, [&](const BandwidthMeasured&) { ++samples; });
-        auto journal = bus.subscribe<BandwidthMeasured>({}, [&](const BandwidthMeasured&) { ++samples; });
+        auto monitor = bus.subscribe<BandwidthMeasured>([&](const BandwidthMeasured&) { ++samples; });
+        auto journal = bus.subscribe<BandwidthMeasured>([&](const BandwidthMeasured&) { ++samples; });
         while (samples < 6) io.run_one();
         monitor.close();
         io.poll();  // one is left

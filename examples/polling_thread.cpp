@@ -32,7 +32,7 @@ int main() {
 
     auto asked = bus.subscribe<Question>(
         {}, asio::bind_executor(worker, [&](const Question& question) { answer.emit({question.number}); }));
-    event::Subscription<Answer> replies = bus.subscribe<Answer>({}, [&](const Answer& reply) {
+    event::Subscription<Answer> replies = bus.subscribe<Answer>([&](const Answer& reply) {
         answered = reply.number;
         if (answered < questions) {
             ask.emit({answered + 1});

@@ -52,7 +52,7 @@ int main() {
     event::EventBus bus{io};
 
     // one queue for both types: their events come in the order in which they were emitted
-    auto log = bus.subscribe<PeerConnected, PeerDisconnected>({}, LogPeers{});
+    auto log = bus.subscribe<PeerConnected, PeerDisconnected>(LogPeers{});
     asio::co_spawn(io, count_peers(bus.subscribe<PeerConnected, PeerDisconnected>()), asio::detached);
 
     auto connected = bus.emitter<PeerConnected>();

@@ -51,7 +51,7 @@ int main() {
         });
     // [log]
     int mirrored = 0;
-    auto pings = mirror.subscribe<PingMeasured>({}, [&](const PingMeasured& ping) { mirrored = ping.microseconds; });
+    auto pings = mirror.subscribe<PingMeasured>([&](const PingMeasured& ping) { mirrored = ping.microseconds; });
 
     bus.emitter<PingMeasured>().emit({250});  // a type that first appears now
     connected.emit({"bob"});

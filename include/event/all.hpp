@@ -1,6 +1,6 @@
 #pragma once
 
-/// Every header of the core; only `fmt.hpp`, which prints them, is included where it is needed.
+/// Every header of the core but `fmt.hpp` and `testing.hpp`, which are included where they are needed.
 
 #include <event/detail/requirements.hpp>
 

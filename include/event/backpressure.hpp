@@ -1,6 +1,6 @@
 #pragma once
 
-/// What happens when a subscriber's queue is full. The emitter never waits for it; loss is always counted.
+/// What happens when a subscriber's queue is full. A plain `emit` never waits; what is lost is counted.
 ///
 /// | policy       | a full queue          | the subscriber learns       | the emitter learns |
 /// |--------------|-----------------------|-----------------------------|--------------------|

@@ -86,7 +86,7 @@ public:
         if (error) core_->refuse("make an emitter of", std::array{detail::listed<Ts>()...}, error);
         return made;
     }
-    /// The same without an exception: on an error, an emitter that is closed.
+    /// The same with the error as a code (allocation may still throw): on an error, an emitter that is closed.
     template <class... Ts>
     Emitter<Ts...> emitter(EmitterOptions options, boost::system::error_code& error) {
         static_assert(detail::check_event_types<Ts...>());
@@ -108,24 +108,28 @@ public:
         return detail::Subscribing<Ts...>::with(*core_, std::move(options), where);
     }
 
-    /// The same with up to four more arguments, in any order, with or without options before them:
+    /// The same with up to four more arguments, in any order, with or without options before them: at most one filter,
+    /// one conflation, one `while_alive`, and handlers. More handlers, or several on a strand, are one:
+    /// `bind_executor(strand, event::overloaded(f, g, …))`.
     ///
     /// Refinements: a filter (`where(predicate)`), a conflation (`latest_by(key)`; under `Latest` it throws
     /// `std::invalid_argument`). What they throw of a retained event leaves this function, and there is no
     /// subscription.
     ///
     /// A handler, which makes it a push subscription: it is called with each event, as `handler(const T&)` or
-    /// `handler(const T&, const Meta&)`; of several handlers, the first that can be called with it. It may be called
-    /// before this has returned, if another thread runs the executor: make the subscription the last of the members
-    /// that the handler uses. It runs on its associated executor (`bind_executor(strand, …)`), by default the bus's;
-    /// its calls never overlap, whatever the executor. An exception leaves through the context's `run()`; nothing is
-    /// lost, and the subscription goes on. The handler may emit, subscribe, close and destroy anything, its own
-    /// subscription included. A cancellation through its associated slot closes the subscription. It keeps `run()` from
-    /// returning until it is closed.
+    /// `handler(const T&, const Meta&)`; of several handlers, the *first* that can be called with it, not the best: put
+    /// `const auto&` last. It may be called before this has returned, if another thread runs the executor: make the
+    /// subscription the last of the members that the handler uses. It runs on its associated executor
+    /// (`bind_executor(strand, …)`), by default the bus's; its calls never overlap, whatever the executor. An exception
+    /// leaves through the context's `run()`; nothing is lost, and the subscription goes on. The handler may emit,
+    /// subscribe, close and destroy anything, its own subscription included. A cancellation through its associated slot
+    /// closes the subscription. It keeps `run()` from returning until it is closed.
     ///
-    /// A handler may be a coroutine, `[](const T&) -> asio::awaitable<void>`: the next event comes when it has ended,
-    /// and the event lives as long as it runs. It runs on its associated executor, on a strand of that if it is none.
-    /// Closing cancels it (terminal); what it throws of that is dropped. Any other result is a compile error.
+    /// A handler may be a coroutine, `[](const T&) -> asio::awaitable<void>`: the next event comes when it has ended;
+    /// until then the event lives, and so does the handler (a lambda may capture). It runs on its associated executor,
+    /// or on a strand of that. Closing cancels it (terminal); the `operation_aborted` that it throws then is dropped,
+    /// anything else leaves `run()`. Cost: one `co_spawn` for each event. Any other result of a handler is a compile
+    /// error.
     ///
     /// `while_alive(owner)`, beside a handler: see there.
     template <class... Ts, detail::Given A>
@@ -171,18 +175,29 @@ public:
                                                 std::forward<C>(c), std::forward<D>(d));
     }
 
-    /// The next event of the type that `accepts(const T&)` accepts, for which it waits no longer than `limit`: then
-    /// `boost::asio::error::timed_out`. What is emitted once this function was called is not missed, whenever the
-    /// operation begins; a retained event is one. The predicate is a `where`. Completion: `void(error_code,
-    /// Delivery<T>)`. To ask and be answered: begin to wait for the answer, then emit the question.
+    /// The next event of the type that `accepts(const T&)` accepts. The subscription begins with this call, not with
+    /// the operation: what is emitted from now on is not missed (`asio::deferred`), and a retained event counts. So one
+    /// asks and is answered: call this, emit the question (`delivered == 0`: nobody is there to answer), then await.
+    ///
+    /// `accepts` is the predicate of a `where`: it runs on the emitting thread and must not use a bus. `limit` counts
+    /// from when the operation begins; then `boost::asio::error::timed_out`. Completion: `void(error_code,
+    /// Delivery<T>)`, as a subscription's receive; cancellation (all types) `operation_aborted`; `errc::closed` when
+    /// the bus closes meanwhile. Throws from this call, as `subscribe` does, where the bus is closed already. Cost: a
+    /// subscription.
     template <class T, class Predicate, class Rep, class Period, class Token>
     auto async_next(Predicate&& accepts, std::chrono::duration<Rep, Period> limit, Token&& token,
                     std::source_location where_from = std::source_location::current()) {
         using Limit = std::chrono::duration<Rep, Period>;
+        using Operation = detail::InitiateNext<T, Limit>;
+        using Result = decltype(detail::initiate<Token, void(boost::system::error_code, Delivery<T>)>(
+            std::declval<Operation>(), token));
+        static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Predicate> ||
+                          !detail::is_function_destroyed_twice<std::decay_t<Predicate>>,
+                      "event: GCC before 14 destroys this predicate twice where it is awaited: name it before");
         auto next =
             subscribe<T>({.capacity = 1, .on_full = Drop{}}, where(std::forward<Predicate>(accepts)), where_from);
-        return detail::initiate<Token, void(boost::system::error_code, Delivery<T>)>(
-            detail::InitiateNext<T, Limit>(std::move(next), limit), token);
+        return detail::initiate<Token, void(boost::system::error_code, Delivery<T>)>(Operation(std::move(next), limit),
+                                                                                     token);
     }
 
     /// Emits an event that was received as `AnyEvent`, maybe from another bus, as itself; the event is shared. To
@@ -276,12 +291,16 @@ public:
                                                                         token, IsNotZero{});
     }
 
-    /// Completes when every queue of the bus is empty and no handler of a push subscription runs: at one moment,
-    /// however they feed each other. So a pipeline is drained: stop what emits from outside, wait for this, close. Of a
-    /// coroutine that pulls only its queue is known, not whether it still works on what it took. Waiting emits
-    /// (`async_emit`) are not idle. A queue that nobody receives from never is, if there is anything in it. Completion:
-    /// `void(error_code)`. Cost: a look at every subscription and topic each time one becomes idle that was not;
-    /// nothing for who does not wait for it.
+    // Of the whole bus, for each of the next four: any number at a time, from any thread. The completion is posted, on
+    // the handler's associated executor, by default the bus's. Cancellation (all types): `operation_aborted`. While
+    // pending it keeps `run()` from returning, and it dies, uninvoked, with its context or the bus's. Do not wait for
+    // it in a handler of this bus: that handler runs.
+
+    /// Completes when, at one moment, every queue of the bus is empty, no handler of a push subscription runs and no
+    /// `async_emit` waits; what is emitted after that moment may be there again. Of a coroutine that pulls only the
+    /// queue is known, not whether it works on what it took. A queue that nobody receives from is never idle while it
+    /// holds anything: use the limit. Completion: `void(error_code)`. Cost: each time something becomes idle, a look at
+    /// every subscription and topic; nothing while nobody waits.
     template <class Token>
     auto async_idle(Token&& token) {
         return detail::initiate<Token, void(boost::system::error_code)>(detail::InitiateWhen<detail::IsIdle>(core_),
@@ -293,14 +312,15 @@ public:
         return detail::initiate<Token, void(boost::system::error_code)>(
             detail::InitiateWhen<detail::IsIdle>(core_, detail::time_limit(limit)), token);
     }
-    /// The same, and closes the bus then, also where the limit has passed; not where it was cancelled.
+    /// `async_idle_for`, and then `close()`, with `timed_out` as well: what is queued then is still delivered, but what
+    /// handlers emit of it reaches nobody. After a cancellation the bus stays open.
     template <class Rep, class Period, class Token>
     auto async_drain(std::chrono::duration<Rep, Period> limit, Token&& token) {
         return detail::initiate<Token, void(boost::system::error_code)>(
             detail::InitiateDrain(core_, detail::time_limit(limit)), token);
     }
-    /// Completes when the bus is closed, all its subscriptions have ended, and no handler runs any more.
-    /// Completion: `void(error_code)`, without an error.
+    /// Completes when the bus is closed, all subscriptions have ended and no handler runs. A pull subscription has to
+    /// be received empty or closed first. Completion: `void(error_code)`; the only error is `operation_aborted`.
     template <class Token>
     auto async_closed(Token&& token) {
         return detail::initiate<Token, void(boost::system::error_code)>(detail::InitiateWhen<detail::IsOver>(core_),

@@ -17,12 +17,14 @@ namespace detail {
 class Mailbox;
 }
 
-/// A push subscription without its types and its headers, for a member in a component's header: the types and the
-/// handler are the business of one source file. Made from a subscription: `connection_ = bus.subscribe<A, B>(…)`.
+/// A subscription without its types and its headers, for a member in a component's header (`event/fwd.hpp` declares
+/// it): the types and the handler are the business of one source file, which says `connection_ = bus.subscribe<A,
+/// B>(handler)`. For push subscriptions: of a pulled one nobody could receive any more. What Signals2 calls a
+/// `scoped_connection`.
 ///
 /// Ownership: move-only; destroying it closes the subscription, as does giving it another one. Default-constructed or
-/// moved from, it is none. Threads: distinct objects are independent; on one object, all functions but assignment from
-/// any thread.
+/// moved from, it is none. Threads: distinct objects are independent; on one object, all functions but move and
+/// assignment from any thread.
 class [[nodiscard]] Connection {
 public:
     Connection() = default;
@@ -42,7 +44,7 @@ public:
     void close_and_wait();
     void close_and_wait(boost::system::error_code& error);
     [[nodiscard]] SubscriptionStat stat() const;
-    /// Whether events still come.
+    /// Whether it takes new events. After `close_after_drain()` it does not, and queued ones still come.
     [[nodiscard]] bool is_open() const noexcept;
 
 private:

@@ -37,18 +37,17 @@ namespace event {
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its bus safely, and is then closed. Moved from, it is
 /// closed, and keeps nothing of the bus alive; what it begins ends with the bus's execution context all the same.
-/// Default-constructed, it is closed, and `get_executor()` is empty: it completes on the system's executor unless a
-/// handler brings its own.
-/// Threads: emitting, `close()` and `is_open()` from any thread at once. An emit never waits for a subscriber and never
-/// runs its code (but the callback of `Notify`, and what it filters and chooses with, `where` and `latest_by`), so it
-/// may be called under any lock, from inside any handler, and from inside such a callback. Order: two emits, one of
-/// which returned before the other began, reach every subscriber in that order, whatever their types and emitters.
-/// Cost: nobody subscribed: one load of the topic. Otherwise one short lock, and for each subscriber a copy of a
-/// trivially copyable event of at most 256 bytes; any other event is built once, before the lock, and shared. No
-/// allocation on the steady path; one post for each receiver that waits. Errors: on a closed or moved-from emitter, or
-/// when the bus is closed, nothing is delivered and `EmitResult::error` is `errc::closed`. If building or copying the
-/// event throws, so does the emit, and no subscriber got any of it. What a callback or a filter throws leaves the emit
-/// after everybody was served.
+/// Default-constructed, it is closed, and `get_executor()` is empty: it completes on `boost::asio::system_executor`
+/// unless a handler brings its own. Threads: emitting, `close()` and `is_open()` from any thread at once. An emit never
+/// waits for a subscriber and never runs its code (but the callback of `Notify`, and what it filters and chooses with,
+/// `where` and `latest_by`), so it may be called under any lock that none of these takes, from inside any handler, and
+/// from inside such a callback (not inside a filter: `where`). Order: two emits, one of which returned before the other
+/// began, reach every subscriber in that order, whatever their types and emitters. Cost: nobody subscribed: one load of
+/// the topic. Otherwise one short lock, and for each subscriber a copy of a trivially copyable event of at most 256
+/// bytes; any other event is built once, before the lock, and shared. No allocation on the steady path; one post for
+/// each receiver that waits. Errors: on a closed or moved-from emitter, or when the bus is closed, nothing is delivered
+/// and `EmitResult::error` is `errc::closed`. If building or copying the event throws, so does the emit, and no
+/// subscriber got any of it. What a callback or a filter throws leaves the emit after everybody was served.
 template <class... Ts>
 class [[nodiscard]] Emitter {
     static_assert(detail::check_named_types<Ts...>());
@@ -152,8 +151,8 @@ public:
     /// the emitter or the bus is closed: `errc::closed`. When such a subscription ends, it is waited for no longer.
     /// What a `Notify` callback or a filter throws comes out of `run()` of the bus's context.
     ///
-    /// Awaited, an event that is made in the expression is destroyed twice by GCC 12, if it is an aggregate with a
-    /// destructor: there that does not compile. `async_emplace` makes it in place, on every compiler.
+    /// Awaited, an event that is made in the expression is destroyed twice by GCC before 14, if it is an aggregate with
+    /// a destructor: there that does not compile. `async_emplace` makes it in place, on every compiler.
     template <class T = First, class Token>
     auto async_emit(const std::type_identity_t<T>& event, Token&& token) const
         requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
@@ -165,9 +164,10 @@ public:
         requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
     {
         using Result = decltype(async_emplace<T>(std::forward<Token>(token), std::move(event)));
-        static_assert(std::is_void_v<Result> || !detail::is_destroyed_twice<T>,
-                      "event: GCC 12 destroys this event twice where async_emit is awaited: name it before, or use "
-                      "async_emplace<T>(token, …)");
+        static_assert(
+            std::is_void_v<Result> || !detail::is_destroyed_twice<T>,
+            "event: GCC before 14 destroys this event twice where async_emit is awaited: name it before, or use "
+            "async_emplace<T>(token, …)");
         return async_emplace<T>(std::forward<Token>(token), std::move(event));
     }
     template <class T = void, class Other, class Token>

@@ -2,8 +2,9 @@
 
 /// What can go wrong, as `boost::system` error codes of the category "event".
 ///
-/// Two failures keep the names that Asio gave them: an operation that was cancelled ends with
-/// `boost::asio::error::operation_aborted`, one whose time limit passed with `boost::asio::error::timed_out`.
+/// Three failures keep the names of others: an operation that was cancelled ends with
+/// `boost::asio::error::operation_aborted`, one whose time limit passed with `boost::asio::error::timed_out`; what
+/// would wait for itself gets `boost::system::errc::resource_deadlock_would_occur`.
 
 #include <event/detail/requirements.hpp>
 
@@ -18,10 +19,10 @@ namespace event {
 
 /// Zero is success.
 enum class errc : std::uint8_t {
-    closed = 1,          ///< the handle, or the bus or value behind it, is closed or was moved from
-    killed,              ///< the subscription's queue was full and its policy is `Kill`
-    no_emitters,         ///< nobody emits a type that the subscription requires
-    emitter_exists,      ///< an emitter stands in the way of an exclusive one
+    closed = 1,      ///< the handle, or the bus or value behind it, is closed, was moved from or default-constructed
+    killed,          ///< the subscription's queue was full and its policy is `Kill`
+    no_emitters,     ///< nobody emits a type that the subscription requires
+    emitter_exists,  ///< an emitter stands in the way of an exclusive one
     concurrent_receive,  ///< the subscription or watcher already has an operation waiting
     name_clash,          ///< two event types of one bus declare the same name
 };

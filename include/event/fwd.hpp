@@ -1,6 +1,7 @@
 #pragma once
 
-/// Every public name of the core, declared. Default template arguments are written here and nowhere else.
+/// The classes of the core, declared: for headers that only mention them. Default template arguments are written here
+/// and nowhere else.
 
 #include <event/detail/requirements.hpp>
 

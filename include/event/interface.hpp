@@ -6,7 +6,7 @@
 ///     struct MdnsAnswer : PeerFound { using event_interfaces = event::Interfaces<PeerFound>; };
 ///     struct DhtAnswer : PeerFound { using event_interfaces = event::Interfaces<PeerFound>; int distance; };
 ///
-///     auto found = bus.subscribe<event::Implements<PeerFound>>({}, [](const PeerFound& found) { … });
+///     auto found = bus.subscribe<event::Implements<PeerFound>>([](const PeerFound& found) { … });
 ///
 /// After the discussion of libp2p's RFC for a local event bus (libp2p#653), which asked for a `PeerFound` that any
 /// discovery service can emit in an event of its own.

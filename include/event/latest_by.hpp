@@ -12,7 +12,7 @@ namespace event {
 /// The `Merge` of who has none.
 struct NoMerge {};
 
-/// What `latest_by` returns: an argument of `EventBus::subscribe` behind the options and the handler.
+/// What `latest_by` returns: an argument of `EventBus::subscribe`, before or after a handler.
 template <class Key, class Merge>
 struct LatestBy {
     Key key;

@@ -1,5 +1,7 @@
 #pragma once
 
+/// Where an event stands in the order, and what was lost before it.
+
 #include <event/detail/requirements.hpp>
 
 #include <cstdint>

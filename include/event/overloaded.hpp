@@ -13,8 +13,9 @@
 
 namespace event {
 
-/// What `overloaded` returns. Each event goes to the first of the functions that can be called with it, as `f(const
-/// T&)` or `f(const T&, const Meta&)`.
+/// What `overloaded` returns: owns copies of its functions. Each event goes to the first of them, in the order given,
+/// that can be called with it, as `f(const T&)` or `f(const T&, const Meta&)`; C++'s rule of the best match does not
+/// apply. Threads and errors are the functions' own. Cost: none, the choice is the compiler's.
 template <class... Functions>
 class Overloaded {
     template <class T, std::size_t I = 0>

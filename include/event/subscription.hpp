@@ -44,10 +44,9 @@ class Subscribing;
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its bus safely and then ends with `errc::closed`. Moved
 /// from, it has ended so, and keeps nothing of the bus alive; what it begins ends with the context all the same.
-/// Default-constructed, it has ended so, and what it begins completes on the system's executor if neither it nor the
-/// handler has one.
-/// Threads: distinct objects are independent. On one object, one receive at a time from one executor, `try_receive`
-/// included; `cancel()`, the `close` functions, `async_closed` and `stat()` from any thread.
+/// Default-constructed, it has ended so, and what it begins completes on `boost::asio::system_executor` if neither it
+/// nor the handler has one. Threads: distinct objects are independent. On one object, one receive at a time from one
+/// executor, `try_receive` included; `cancel()`, the `close` functions, `async_closed` and `stat()` from any thread.
 /// Order: events come in the order in which they were emitted, whatever their types and emitters; any two events that
 /// two subscriptions both receive reach them in the same order. Cost: an event in the queue costs no lock
 /// (`DropOldest`, `Latest`, `Wait`, `latest_by`: one) and no allocation to take; a wake-up is one post for each time
@@ -178,15 +177,18 @@ public:
 
     /// Nothing more: queued events are discarded, a pending receive ends with `errc::closed`. When it returns on the
     /// subscription's executor, no handler starts any more; on another thread, one that has begun may still be
-    /// finishing. Idempotent.
+    /// finishing. It waits for a `Notify` callback of this subscription that runs on another thread, as destroying
+    /// does: hold no lock that the callback takes. Idempotent.
     void close() noexcept {
         if (mailbox_) mailbox_->close();
     }
 
-    /// `close()`, and returns when no handler runs, on whichever thread: what it uses may go. Where it would wait for
-    /// ever it does not, and says `resource_deadlock_would_occur`; the subscription is closed all the same. So it is
-    /// inside the handler itself and on its strand, inside another handler that the running one waits for in this way,
-    /// and in a filter. A handler that is a coroutine is cancelled, and ends only if somebody else runs its context.
+    /// `close()`, and returns when no handler runs, on whichever thread: what it uses may go. Hold no lock that the
+    /// handler takes. Instead of waiting for itself it says `resource_deadlock_would_occur`, with the subscription
+    /// closed and the handler still running: inside the handler, on its strand, in a filter, and in a ring of handlers
+    /// that wait for each other in this way. Not found out: a handler that is a coroutine and is suspended. It is
+    /// cancelled, and has to be resumed to end; call this only where another thread runs its context, or use
+    /// `async_closed`.
     void close_and_wait(error_code& error) {
         error = {};
         if (mailbox_) mailbox_->close_and_wait(error);

@@ -41,7 +41,7 @@ inline std::size_t drive(boost::asio::io_context& io) {
 /// that complete on this context follow it (`async_receive_for`, `async_get_for`, …), and so do the ages of the queues
 /// of buses that are made on it (`slow_after`). Timers of one's own do not.
 ///
-/// Make it before the bus. Where it is destroyed before them, what still waits for a moment waits for ever.
+/// Make it before the bus. If it is destroyed first, limits that are pending then never pass.
 /// Threads: any function from any thread.
 class ManualClock {
 public:
@@ -60,12 +60,13 @@ private:
     const std::shared_ptr<detail::ManualTime> time_;
 };
 
-/// Everything of these types that was emitted on a bus, in the order in which it was: a copy of each event, taken on
-/// the emitting thread before the emit returns, so that nothing has to be driven for it, and nothing is too much.
-/// Begins with what is retained. `Recorder<AnyEvent>` records every type.
+/// Everything of these types that was emitted on a bus, in its order: a copy of each event, taken on the emitting
+/// thread before the emit returns, so that nothing has to be driven; memory grows until `take`. Begins with what is
+/// retained. Of event types that can be copied, or `AnyEvent` alone (every type); not of behaviours.
 ///
-/// To the bus it is a subscriber that rejects everything (`EmitResult::rejected`): nothing counts as delivered to it.
-/// Threads: any function from any thread.
+/// To the bus it is a subscriber that rejects everything: nothing counts as delivered to it, but `subscriber_count` and
+/// `EmitResult::subscribers` count it, and its types share a lock from then on. Stays where it is made; outlives its
+/// bus. Threads: any function from any thread.
 template <class... Ts>
 class Recorder {
 public:
@@ -101,7 +102,7 @@ public:
         }
         return chosen;
     }
-    /// What was recorded since the last `take`.
+    /// What was recorded since the last `take`; `events()` has it no more.
     [[nodiscard]] std::vector<value_type> take() {
         const std::lock_guard guard(log_->mutex);
         return std::exchange(log_->events, {});

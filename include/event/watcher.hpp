@@ -29,11 +29,10 @@ namespace event {
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its value safely: it still gets the value that it has not
 /// seen, then `errc::closed`. Moved from, it has ended so, and keeps no value alive; what it begins ends with the
-/// context all the same. Default-constructed, it has ended so, and what it begins completes on the system's executor if
-/// neither it nor the handler has one.
-/// Threads: distinct objects are independent. On one object, one get at a time from one executor; `cancel()` and
-/// `close()` from any thread. Cost: one short lock for a get, no allocation; a watcher that is not waiting costs a
-/// `set` nothing.
+/// context all the same. Default-constructed, it has ended so, and what it begins completes on
+/// `boost::asio::system_executor` if neither it nor the handler has one. Threads: distinct objects are independent. On
+/// one object, one get at a time from one executor; `cancel()` and `close()` from any thread. Cost: one short lock for
+/// a get, no allocation; a watcher that is not waiting costs a `set` nothing.
 ///
 /// Completion, cancellation and lifetime of its operations are those of a subscription's receive: posted, on the
 /// handler's associated executor, by default `get_executor()`; a get that is cancelled (`operation_aborted`, all types)
@@ -82,15 +81,17 @@ public:
 
     /// The same, skipping (and so consuming) what `accepts(const T&)` rejects. The predicate is called on the handler's
     /// executor, outside every lock; what it throws leaves through `run()`, and the operation waits on. Awaited, a
-    /// predicate that is made in the expression and has a destructor does not compile with GCC 12 (see `async_emit`).
+    /// predicate that is made in the expression and has a destructor does not compile with GCC before 14 (see
+    /// `async_emit`).
     template <class Predicate, class Token = DefaultToken>
     auto async_get_if(Predicate&& accepts, Token&& token = DefaultToken()) {
         return initiate_if<detail::GetNewer>(std::forward<Predicate>(accepts), token);
     }
 
-    /// The newest value that `accepts(const T&)` accepts: the current one, also where this watcher has seen it, or else
-    /// the first newer one; what is rejected is skipped, as in `async_get_if`. So a state can be waited for that may
-    /// have come before. Completion: `void(error_code, Snapshot<T>)`.
+    /// Waits for a state, not for a point in time: completes with the newest value if `accepts(const T&)` accepts it,
+    /// seen or not, else with the first newer one that it accepts; what is rejected counts as seen, as in
+    /// `async_get_if`, whose words on the predicate hold here, too. With a time limit: `async_wait_until(…) ||
+    /// timer.async_wait(…)`. Completion: `void(error_code, Snapshot<T>)`.
     template <class Predicate, class Token = DefaultToken>
     auto async_wait_until(Predicate&& accepts, Token&& token = DefaultToken()) {
         return initiate_if<detail::GetUntil>(std::forward<Predicate>(accepts), token);
@@ -121,8 +122,8 @@ public:
         return snapshot;
     }
 
-    /// The newest value, whether this watcher has seen it or not; it counts as seen no more than before. None before
-    /// the first `set`, and after `close()`.
+    /// The newest value, seen or not, without marking it as seen. None before the first `set`, after `close()`, and of
+    /// a bus that is closed perhaps none once everybody has seen it.
     [[nodiscard]] std::optional<Snapshot<T>> try_peek() const {
         std::optional<Snapshot<T>> snapshot(std::in_place);
         if (spot_) spot_->peek(*snapshot);
@@ -160,7 +161,7 @@ private:
             token, std::forward<Predicate>(accepts)));
         static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Predicate> ||
                           !detail::is_function_destroyed_twice<Stored>,
-                      "event: GCC 12 destroys this predicate twice where it is awaited: name it before");
+                      "event: GCC before 14 destroys this predicate twice where it is awaited: name it before");
         return initiate<Source<T, Stored>, void(error_code, Snapshot<T>), Token>(token,
                                                                                  std::forward<Predicate>(accepts));
     }

@@ -9,7 +9,7 @@
 
 namespace event {
 
-/// What `where` returns: the last, or the last but one, argument of `EventBus::subscribe`.
+/// What `where` returns: an argument of `EventBus::subscribe`, before or after a handler.
 template <class Predicate>
 struct Where {
     Predicate predicate;

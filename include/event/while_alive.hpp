@@ -20,6 +20,10 @@ struct WhileAlive {
 /// while its handler runs on another, is destroyed when that has returned: by the handler's thread then, where nothing
 /// may wait for that handler. (`shared_from_this()` captured by the handler keeps the component alive as long as the
 /// subscription is open: for ever, where the component itself holds the subscription.)
+///
+/// Subscribe after the owner was made: in its constructor `weak_from_this()` is still empty, and the first event would
+/// close the subscription. Until an event comes, a subscription whose owner is gone still keeps `run()` from returning,
+/// unless the owner held it. Cost: one `weak_ptr::lock` for each event.
 template <class Owner>
 [[nodiscard]] WhileAlive<Owner> while_alive(std::weak_ptr<Owner> owner) noexcept {
     return {std::move(owner)};

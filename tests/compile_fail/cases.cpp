@@ -100,6 +100,9 @@ void wrong(boost::asio::io_context& io) {
     auto emit = bus.emitter<B>().async_emit({"b"}, boost::asio::use_awaitable);
 #elif defined(CASE_awaits_a_publish_of_a_temporary)
     auto emit = bus.emitter<A, B>().async_publish<B>(B{"b"}, boost::asio::deferred);
+#elif defined(CASE_awaits_a_next_with_a_temporary)
+    auto next = bus.async_next<A>([b = B()](const A&) { return b.value.empty(); }, std::chrono::seconds(1),
+                                  boost::asio::use_awaitable);
 #elif defined(CASE_awaits_a_get_with_a_temporary)
     event::Value<A> value{io};
     auto get = value.watch().async_get_if([b = B()](const A&) { return b.value.empty(); }, boost::asio::use_awaitable);
