@@ -1,6 +1,7 @@
 #include "support.hpp"
 
 #include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -270,6 +271,116 @@ TEST_F(CoroutineHandlers, KeepTheirOwnersAliveAsLongAsTheyRun) {
     EXPECT_EQ(subscription.stat().size, 0U);
     io_.restart();
     EXPECT_EQ(io_.run(), 0U);
+}
+
+TEST_F(CoroutineHandlers, MayEndWithAnExceptionBeforeTheyHaveWaited) {
+    const auto subscription = bus_.subscribe<Text>([&](const Text& text) -> asio::awaitable<void> {
+        co_await asio::dispatch(asio::use_awaitable);  // at once: it is on its strand
+        if (text.value == "first") throw std::runtime_error("at once");
+        co_await gate_.pass();
+        seen_.push_back(text.value);
+    });
+    for (const char* text : {"first", "second", "third"}) emitter_.emit(Text{text});
+    EXPECT_THROW(drive(io_), std::runtime_error);
+    drive(io_);
+    EXPECT_TRUE(seen_.empty());
+    for (int i = 0; i < 2; ++i) {
+        gate_.open();
+        drive(io_);
+    }
+    EXPECT_THAT(seen_, testing::ElementsAre("second", "third"));
+}
+
+TEST_F(CoroutineHandlers, MayEndBeforeTheyHaveWaited) {
+    const auto subscription = bus_.subscribe<Number>([&](const Number& number) -> asio::awaitable<void> {
+        co_await asio::dispatch(asio::use_awaitable);
+        seen_.push_back(std::to_string(number.value));
+    });
+    for (int i = 0; i < 100; ++i) {
+        emit(i);
+        drive(io_);
+    }
+    EXPECT_EQ(seen_.size(), 100U);
+}
+
+template <class Token>
+auto async_fail(Token&& token) {
+    return asio::async_initiate<Token, void()>([](auto&&) { throw std::runtime_error("cannot begin"); }, token);
+}
+
+TEST_F(CoroutineHandlers, MayFailToBeginToWait) {
+    const auto subscription = bus_.subscribe<Number>([&](const Number& number) -> asio::awaitable<void> {
+        if (number.value < 2) co_await async_fail(asio::use_awaitable);
+        seen_.push_back(std::to_string(number.value));
+    });
+    for (int i = 0; i < 4; ++i) {
+        emit(i);
+        try {
+            drive(io_);
+        } catch (const std::runtime_error&) {
+            seen_.emplace_back("failed");
+        }
+        drive(io_);
+    }
+    EXPECT_THAT(seen_, testing::ElementsAre("failed", "failed", "2", "3"));
+}
+
+TEST_F(CoroutineHandlers, AreRefusedToBeWaitedForOnTheStrandOfTheBus) {
+    event::EventBus bus{asio::make_strand(io_)};
+    auto emitter = bus.emitter<Number>();
+    event::Subscription<Number> subscription = bus.subscribe<Number>([&](const Number&) -> asio::awaitable<void> {
+        co_await asio::post(asio::use_awaitable);
+        error_code error;
+        subscription.close_and_wait(error);
+        seen_.push_back(error == boost::system::errc::resource_deadlock_would_occur ? "refused" : "waited");
+    });
+    emitter.emit({1});
+    drive(io_);
+    EXPECT_THAT(seen_, testing::ElementsAre("refused"));
+}
+
+TEST_F(CoroutineHandlers, BesideOthersDoNotKeepTheirOwnersAlive) {
+    auto owner = std::make_shared<int>(1);
+    const std::weak_ptr<int> watched = owner;
+    const auto subscription = bus_.subscribe<Number, Text>(
+        event::while_alive(owner), [](const Number&) -> asio::awaitable<void> { co_return; },
+        [](const Text& text) {
+            if (text.value == "throws") throw 7;
+        });
+    emitter_.emit(Text{"returns"});
+    drive(io_);
+    EXPECT_EQ(owner.use_count(), 1);
+    emitter_.emit(Text{"throws"});
+    EXPECT_THROW(drive(io_), int);
+    EXPECT_EQ(owner.use_count(), 1);
+    emit(1);
+    drive(io_);
+    EXPECT_EQ(owner.use_count(), 1);
+}
+
+TEST_F(CoroutineHandlers, ThatAreThrownAwayCloseTheirSubscription) {
+    auto other = std::make_unique<asio::io_context>();
+    const auto subscription = bus_.subscribe<Number>([&](const Number&) -> asio::awaitable<void> {
+        asio::steady_timer timer(*other, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::use_awaitable);
+    });
+    emit(1);
+    drive(io_);
+    other.reset();
+    drive(io_);
+    EXPECT_EQ(emitter_.emit(Number{2}).subscribers, 0U);
+    io_.restart();
+    EXPECT_EQ(io_.run(), 0U);
+}
+
+TEST_F(CoroutineHandlers, MayThrowThatTheyWereAbortedByOthers) {
+    auto subscription = bus_.subscribe<Number>([&](const Number&) -> asio::awaitable<void> {
+        co_await asio::post(asio::use_awaitable);
+        throw boost::system::system_error(asio::error::operation_aborted);
+    });
+    emit(1);
+    subscription.close_after_drain();
+    EXPECT_THROW(drive(io_), boost::system::system_error);
 }
 
 TEST_F(CoroutineHandlers, OnAPoolNeverOverlap) {

@@ -111,6 +111,10 @@ template <class Function, class... Arguments>
 template <class... Ts, class Function, class... Arguments>
 [[nodiscard]] auto handler_of(Function&& function, const boost::asio::any_io_executor& home, Arguments&... arguments) {
     if constexpr (is_coroutine<Function, Ts...>) {
+        using Associated = decltype(boost::asio::get_associated_executor(function, home));
+        static_assert(
+            std::convertible_to<Associated, boost::asio::any_io_executor>,
+            "event: a handler that is a coroutine runs on an executor that boost::asio::any_io_executor can hold");
         auto strand = make_serial(boost::asio::get_associated_executor(function, home));
         return with_owner(SerialHandler<Function>{std::move(function), std::move(strand)}, arguments...);
     } else {

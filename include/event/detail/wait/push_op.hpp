@@ -57,8 +57,12 @@ inline constexpr bool is_coroutine = (std::is_same_v<HandlerResult<Handler, Ts>,
 /// What an operation keeps while its handler, a coroutine, runs. All of it is used on the handler's strand.
 struct CoroutineState {
     boost::asio::cancellation_signal cancel;
+    boost::asio::any_io_executor strand;
+    std::uint64_t run = 0;  // the number of the one that runs; 0: none does
+    std::uint64_t runs_ever = 0;
     bool is_starting = false;
-    bool runs = false;
+    bool has_ended_at_once = false;  // while it was starting, and with what
+    std::exception_ptr exception;
 };
 
 /// Completes when the subscription is given up, on the handler's strand, and cancels the coroutine that runs then.
@@ -70,7 +74,7 @@ public:
         : strand_(std::move(strand)), state_(std::move(state)) {}
     [[nodiscard]] executor_type get_executor() const noexcept { return strand_; }
     void operator()(boost::system::error_code) const {
-        if (state_->runs) state_->cancel.emit(boost::asio::cancellation_type::terminal);
+        if (state_->run != 0) state_->cancel.emit(boost::asio::cancellation_type::terminal);
     }
 
 private:
@@ -139,11 +143,13 @@ private:
         try {
             handled = handle_some();
         } catch (...) {  // the handler: nothing is lost, and the subscription goes on
+            let_go_of_event();
             mailbox_.end_handling();
             go_on();
             throw;
         }
         if (handled == Handled::runs_on) return;
+        let_go_of_event();
         mailbox_.end_handling();
         if (handled == Handled::to_the_end) return destroy();
         rearm();
@@ -188,8 +194,7 @@ private:
                 }
             });
             if (!coroutine) return Handled::one;
-            spawn(std::move(*coroutine));
-            return Handled::runs_on;
+            return spawn(std::move(*coroutine));
         } else {
             delivery.visit([&](const auto& event, const auto& meta) { handle_event(function(), event, meta); });
             return Handled::one;
@@ -215,26 +220,34 @@ private:
 
     // ---- where the handler may be a coroutine -----------------------------------------------------------------
 
-    /// Owns the operation while the coroutine runs.
+    /// Owns the operation while the coroutine runs: of the runs of a subscription's coroutines, the one with that
+    /// number.
     class Resume {
     public:
         using executor_type = boost::asio::any_io_executor;
         using cancellation_slot_type = boost::asio::cancellation_slot;
 
-        explicit Resume(PushOp& op) noexcept : op_(&op) {}
-        Resume(Resume&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
+        explicit Resume(PushOp& op) noexcept : op_(&op), state_(op.held_.state), run_(state_->run) {}
+        Resume(Resume&& other) noexcept
+            : op_(std::exchange(other.op_, nullptr)), state_(other.state_), run_(other.run_) {}
         Resume& operator=(Resume&&) = delete;
         ~Resume() {
-            if (op_ != nullptr && !op_->held_.state->is_starting) op_->destroy();
+            if (op_ != nullptr && owns() && !state_->is_starting) op_->thrown_away();
         }
-        [[nodiscard]] executor_type get_executor() const noexcept { return op_->strand(); }
-        [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
-            return op_->held_.state->cancel.slot();
+        [[nodiscard]] executor_type get_executor() const noexcept { return state_->strand; }
+        [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept { return state_->cancel.slot(); }
+        void operator()(std::exception_ptr exception) {
+            PushOp* const op = std::exchange(op_, nullptr);
+            if (owns()) op->ended(std::move(exception));
         }
-        void operator()(std::exception_ptr exception) { std::exchange(op_, nullptr)->ended(std::move(exception)); }
 
     private:
+        /// No more where the coroutine could not begin: its frame may be destroyed much later.
+        [[nodiscard]] bool owns() const noexcept { return state_->run == run_; }
+
         PushOp* op_;
+        std::shared_ptr<CoroutineState> state_;
+        std::uint64_t run_;
     };
     struct Held {
         Delivery<Ts...> delivery;
@@ -243,40 +256,66 @@ private:
         std::shared_ptr<CoroutineState> state;
     };
 
-    [[nodiscard]] boost::asio::any_io_executor strand() noexcept {
-        return boost::asio::get_associated_executor(this->handler(), boost::asio::any_io_executor());
-    }
     void cancel_when_closed() {
         held_.state = std::make_shared<CoroutineState>();
+        auto& strand = held_.state->strand;
+        strand = boost::asio::get_associated_executor(this->handler(), boost::asio::any_io_executor());
         using Wait = InitiateBeside<WaitForGivingUp, boost::asio::any_io_executor>;
-        Wait(strand(),
-             ObjectOrContext<Mailbox>(IntrusivePtr<Mailbox>(&mailbox_)))(CancelCoroutine(strand(), held_.state));
+        Wait(strand, ObjectOrContext<Mailbox>(IntrusivePtr<Mailbox>(&mailbox_)))(CancelCoroutine(strand, held_.state));
     }
-    void spawn(Coroutine&& coroutine) {
+    void let_go_of_event() noexcept {
+        if constexpr (may_be_coroutine) {
+            held_.delivery = {};
+            held_.owner = {};
+        }
+    }
+    [[nodiscard]] Handled spawn(Coroutine&& coroutine) {
         CoroutineState& state = *held_.state;
+        state.run = ++state.runs_ever;
         state.is_starting = true;
-        state.runs = true;
+        state.has_ended_at_once = false;
         try {
-            boost::asio::co_spawn(strand(), std::move(coroutine), Resume(*this));
-        } catch (...) {  // no memory for it
-            state.is_starting = state.runs = false;
+            boost::asio::co_spawn(state.strand, std::move(coroutine), Resume(*this));
+        } catch (...) {  // it could not begin, or not begin to wait: as if the handler had thrown that
+            state.is_starting = false;
+            state.run = 0;
             throw;
         }
         state.is_starting = false;
-        mailbox_.handling().leave_thread();
+        if (!state.has_ended_at_once) {
+            mailbox_.handling().leave_thread();
+            return Handled::runs_on;
+        }
+        if (is_to_be_thrown(state.exception)) std::rethrow_exception(std::exchange(state.exception, nullptr));
+        state.exception = nullptr;
+        return Handled::one;
     }
     void ended(std::exception_ptr exception) {
-        held_.state->runs = false;
-        held_.delivery = {};
-        held_.owner = {};
-        const bool is_closed = mailbox_.has_ended();
+        CoroutineState& state = *held_.state;
+        state.run = 0;
+        if (state.is_starting) {  // who starts it goes on
+            state.has_ended_at_once = true;
+            state.exception = std::move(exception);
+            return;
+        }
+        const bool is_thrown = is_to_be_thrown(exception);
+        let_go_of_event();
         mailbox_.end_handling();
         if (mailbox_.home_is_gone()) {
             destroy();
         } else {
             go_on();
         }
-        if (exception && !(is_closed && is_cancellation(exception))) std::rethrow_exception(std::move(exception));
+        if (is_thrown) std::rethrow_exception(std::move(exception));
+    }
+    /// With whatever it waited for, while its own context lives: nobody receives the events any more.
+    void thrown_away() noexcept {
+        held_.state->run = 0;
+        if (!mailbox_.home_is_gone()) mailbox_.close();
+        destroy();
+    }
+    [[nodiscard]] bool is_to_be_thrown(const std::exception_ptr& exception) const noexcept {
+        return exception != nullptr && !(mailbox_.is_given_up() && is_cancellation(exception));
     }
 
     bool is_idle() override { return mailbox_.is_idle(); }
