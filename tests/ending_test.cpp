@@ -184,6 +184,59 @@ TEST(CloseAndWait, InAFilterEndsWhenTheEmitIsDone) {
     EXPECT_TRUE(closed.done());
 }
 
+TEST(CloseAndWait, InAFilterDoesNotWaitForWhatWasClosedBefore) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    std::latch begun(1);
+    std::latch let_on(1);
+    auto closed = bus.subscribe<Number>([&](const Number&) {
+        begun.count_down();
+        let_on.wait();
+        emitter.emit({3});  // needs the lock that the filter is run under
+    });
+    error_code error;
+    {
+        const Runner runner(io);
+        emitter.emit({1});
+        begun.wait();
+        closed.close();
+        auto filtered = bus.subscribe<Number>(event::where([&](const Number& number) {
+            if (number.value != 2) return true;
+            let_on.count_down();
+            closed.close_and_wait(error);
+            return true;
+        }));
+        emitter.emit({2});
+    }
+    EXPECT_TRUE(would_deadlock(error));
+}
+
+TEST(CloseAndWait, InACallbackDoesNotWaitForAHandler) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    std::latch begun(1);
+    std::latch let_on(1);
+    auto slow = bus.subscribe<Number>([&](const Number&) {
+        begun.count_down();
+        let_on.wait();
+    });
+    error_code error;
+    {
+        const Runner runner(io);
+        emitter.emit({1});
+        begun.wait();
+        auto full = bus.subscribe<Number>({.capacity = 1, .on_full = event::Notify{[&](const event::SlowSubscriber&) {
+                                                              slow.close_and_wait(error);
+                                                          }}});
+        emitter.emit({2});
+        emitter.emit({3});
+        let_on.count_down();
+    }
+    EXPECT_TRUE(would_deadlock(error));
+}
+
 TEST(AsyncClosed, WaitsForTheHandlerThatRunsElsewhere) {
     asio::io_context io;
     asio::io_context other;

@@ -185,10 +185,11 @@ public:
 
     /// `close()`, and returns when no handler runs, on whichever thread: what it uses may go. Hold no lock that the
     /// handler takes. Instead of waiting for itself it says `resource_deadlock_would_occur`, with the subscription
-    /// closed and the handler still running: inside the handler, on its strand, in a filter, and in a ring of handlers
-    /// that wait for each other in this way. Not found out: a handler that is a coroutine and is suspended. It is
-    /// cancelled, and has to be resumed to end; call this only where another thread runs its context, or use
-    /// `async_closed`.
+    /// closed and the handler still running: inside the handler, on its strand, in a filter or a `Notify` callback, and
+    /// in a ring of handlers that wait for each other in this way. Not found out: a handler that is a coroutine and is
+    /// suspended. It is cancelled, and has to be resumed to end; call this only where another thread runs its context,
+    /// or use `async_closed`. (What the handler itself holds, and memory that it brings, goes a moment later, on its
+    /// executor.)
     void close_and_wait(error_code& error) {
         error = {};
         if (mailbox_) mailbox_->close_and_wait(error);

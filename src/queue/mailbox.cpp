@@ -220,9 +220,10 @@ void Mailbox::close_after_drain() noexcept {
 
 void Mailbox::close_and_wait(boost::system::error_code& error) {
     close();
-    const bool is_in_filter = !has_ended();  // that closes it when the emit is done
-    const bool is_on_strand = receiver_ && handling_.runs() && runs_here(executor_or({}));
-    if (is_in_filter || is_on_strand || !handling_.await_end())
+    // in a filter, which may close it only when the emit is done, and in a callback nothing is waited for
+    const bool may_wait = !UserCode::runs() && !SlowNotifier::runs_callback();
+    const bool is_on_strand = handling_.runs() && runs_here(executor_or(core().executor()));
+    if (!has_ended() || (handling_.runs() && (!may_wait || is_on_strand)) || (may_wait && !handling_.await_end()))
         error = make_error_code(boost::system::errc::resource_deadlock_would_occur);
 }
 

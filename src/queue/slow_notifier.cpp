@@ -29,6 +29,8 @@ std::chrono::steady_clock::time_point SlowLine::now() const noexcept {
     return time_ ? time_->now() : std::chrono::steady_clock::now();
 }
 
+bool SlowNotifier::runs_callback() noexcept { return Calling::depth != 0; }
+
 bool SlowNotifier::open(Reason reason, std::uint16_t type) noexcept {
     if (is_open(reason)) return false;
     open_ |= bit(reason);

@@ -166,7 +166,7 @@ public:
     /// Throws in a filter, where that would have to wait.
     template <class F>
     Look take(F&& f) {
-        const State state = state_.load(std::memory_order_acquire);
+        const State state = state_.load(std::memory_order_seq_cst);  // after the handler has begun: see Handling
         if (state >= State::closed) [[unlikely]]
             return Look::ended;
         if (linked_) return take_under_lock(f);
@@ -197,7 +197,8 @@ public:
     /// It does not run any more: tells who waits for that and for the end.
     void end_handling() noexcept {
         handling_.end();
-        if (has_ended() || tells_.load(std::memory_order_seq_cst)) [[unlikely]]
+        if (state_.load(std::memory_order_seq_cst) >= State::closed || tells_.load(std::memory_order_seq_cst))
+            [[unlikely]]
             tell_end();
     }
     /// Under the domain's lock, when the bus forgets it: whether its handler still runs, of which it tells the bus

@@ -68,6 +68,8 @@ public:
     /// Once the mailbox has ended: waits for a callback that runs on another thread, unless this thread runs one
     /// itself; none will start after it.
     void await_end(const Mailbox& mailbox) noexcept;
+    /// Whether this thread runs a callback of any.
+    [[nodiscard]] static bool runs_callback() noexcept;
     [[nodiscard]] bool is_over() const noexcept { return call_.load(std::memory_order_acquire) == Call::over; }
     /// No callback will start any more.
     void let_go() noexcept { callback_ = nullptr; }
