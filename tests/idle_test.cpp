@@ -171,6 +171,38 @@ TEST_F(Idle, IsOnceAnEmitThatWaitedIsCancelled) {
     EXPECT_TRUE(idle_.done());
 }
 
+TEST_F(Idle, IsNotWhileAnEmitHasBeenLetGoByAQueueThatCloses) {
+    auto heard = bus_.subscribe<Number>();
+    auto waited_for = bus_.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}});
+    emitter_.emit({1});
+    EXPECT_TRUE(heard.try_receive());
+    emitter_.async_emit({2}, asio::detached);
+    bool is_heard_first = false;
+    bus_.async_idle([&](error_code) { is_heard_first = heard.stat().size == 0 && heard.stat().delivered == 2; });
+    drive(io_);
+    waited_for.close();
+    drive(io_);
+    EXPECT_TRUE(heard.try_receive());
+    drive(io_);
+    EXPECT_TRUE(is_heard_first);
+}
+
+TEST_F(Idle, IsWaitedForOnAfterAFilterHasRunTheContext) {
+    auto subscription = bus_.subscribe<Number>(event::where([&](const Number&) {
+        try {
+            io_.poll();
+        } catch (const boost::system::system_error&) {  // what may not be looked at here
+        }
+        return true;
+    }));
+    bus_.async_idle(idle_.handler());
+    emitter_.emit({1});
+    EXPECT_TRUE(idle_.pending());
+    EXPECT_TRUE(subscription.try_receive());
+    drive(io_);
+    EXPECT_TRUE(idle_.done());
+}
+
 TEST_F(Idle, IsOnceWhatIsMergedLeavesNothing) {
     auto subscription = bus_.subscribe<Number>(
         event::latest_by([](const Number&) { return 0; },

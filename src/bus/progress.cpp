@@ -28,17 +28,28 @@ std::uint64_t BusCore::events_so_far() const {
 }
 
 bool BusCore::is_idle() {
-    const RegistrationGuard lock(mutex_);
-    if (progress_.handlers_left.load(std::memory_order_acquire) != 0) return false;  // the last of them tells
-    // Each is found idle at its own moment. If nothing was emitted from the first to the last, all were at the last.
     constexpr int most_looks = 16;
-    for (int looks = 0; looks < most_looks; ++looks) {
-        const std::uint64_t before = events_so_far();
-        for (Mailbox::InBus& subscription : subscriptions_)
-            if (subscription.mailbox.is_busy_and_will_tell()) return false;
-        if (events_so_far() == before) return true;
+    {
+        const RegistrationGuard lock(mutex_);
+        // Each is found idle at its own moment. If nothing was emitted from the first to the last, all were at the
+        // last.
+        for (int looks = 0; looks < most_looks; ++looks) {
+            const std::uint64_t before = events_so_far();
+            if (is_something_busy()) return false;
+            if (events_so_far() == before) return true;
+        }
     }
     tell_progress();  // who asks is asked again, when others have had their turn
+    return false;
+}
+
+bool BusCore::is_something_busy() {
+    if (progress_.handlers_left.load(std::memory_order_acquire) != 0) return true;  // the last of them tells
+    for (Mailbox::InBus& subscription : subscriptions_)
+        if (subscription.mailbox.is_busy_and_will_tell()) return true;
+    // last: what waited for a queue that has ended meanwhile waits on, or has emitted; its end tells
+    for (EmitterState& emitter : emitters_)
+        if (emitter.waits()) return true;
     return false;
 }
 

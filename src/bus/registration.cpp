@@ -128,6 +128,14 @@ void EmitterState::close() noexcept {
     if (is_open_.exchange(false, std::memory_order_acq_rel) && !defer()) bus_->remove_emitter(*this);
 }
 
+bool EmitterState::waits() const {
+    for (std::size_t i = 0; i < topics_.size(); ++i) {
+        const DomainGuard guard(*topics_[i]);
+        if (waiting_[i].front() != nullptr) return true;
+    }
+    return false;
+}
+
 void EmitterState::end_waiting(Aftermath& after) noexcept {
     for (std::size_t i = 0; i < topics_.size(); ++i) {
         const DomainGuard guard(*topics_[i]);

@@ -1,3 +1,4 @@
+#include <event/detail/bus/bus_core.hpp>
 #include <event/detail/chaos.hpp>
 #include <event/detail/order/topic.hpp>
 #include <event/detail/queue/turn.hpp>
@@ -93,6 +94,7 @@ void EmitSpot::overlook(Turn& turn, Aftermath& after) noexcept {
 void EmitSpot::end(Aftermath& after) noexcept {
     leave(after);
     ListHook<EmitSpot>::unlink();
+    static_cast<BusCore&>(core()).tell_progress(after);
 }
 
 }  // namespace event::detail

@@ -229,6 +229,8 @@ private:
     /// Tells a subscription what the start has found, and ends it if it cannot do without.
     void resolve(Mailbox& mailbox, Aftermath& after) noexcept;
 
+    /// Whether a queue, a handler or an emit that waits is; it will tell. Under the mutex.
+    [[nodiscard]] bool is_something_busy();
     /// A sum that grows with each event. Under the mutex.
     [[nodiscard]] std::uint64_t events_so_far() const;
 

@@ -44,6 +44,8 @@ public:
     void close() noexcept;
 
     /// Its emits that wait for their turn, of one of its topics. Guarded by the lock of that one's domain.
+    /// Whether an emit of it waits.
+    [[nodiscard]] bool waits() const;
     [[nodiscard]] IntrusiveList<EmitSpot>& waiting(std::size_t topic) noexcept { return waiting_[topic]; }
     // No lock is held.
     /// All of them end: it is closed, or its topics are.

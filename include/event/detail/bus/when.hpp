@@ -22,13 +22,27 @@
 
 namespace event::detail {
 
+/// Looks; where it may not, in a filter, it is asked once more.
+template <class Look>
+[[nodiscard]] bool look_at(BusCore& core, Look&& look) {
+    try {
+        return look();
+    } catch (...) {
+        core.tell_progress();
+        throw;
+    }
+}
 struct IsIdle {
     IntrusivePtr<BusCore> core;
-    [[nodiscard]] bool operator()(std::size_t) const { return core->is_idle(); }
+    [[nodiscard]] bool operator()(std::size_t) const {
+        return look_at(*core, [this] { return core->is_idle(); });
+    }
 };
 struct IsOver {
     IntrusivePtr<BusCore> core;
-    [[nodiscard]] bool operator()(std::size_t) const { return core->is_over(); }
+    [[nodiscard]] bool operator()(std::size_t) const {
+        return look_at(*core, [this] { return core->is_over(); });
+    }
 };
 
 /// Starts an operation that waits for the condition, which is looked at whenever something has become idle or ended.
