@@ -146,6 +146,13 @@ TEST_F(Handlers, OfADeliveryMayBeSeveral) {
     EXPECT_THROW(name(event::Delivery<Number, Text>()), std::bad_variant_access);
 }
 
+TEST_F(Handlers, MayBeConstantAsOne) {
+    auto subscription = bus_.subscribe<Number, Text>();
+    emit(1);
+    const auto kind = event::overloaded([](const Number&) { return 'n'; }, [](const auto&) { return 't'; });
+    EXPECT_EQ(subscription.try_receive()->visit(kind), 'n');
+}
+
 TEST_F(Handlers, OfADeliveryAreNotCopied) {
     struct Counts {
         Counts() = default;

@@ -30,7 +30,7 @@ TEST_F(NextEvent, IsTheFirstThatIsAccepted) {
     drive(io);
     EXPECT_TRUE(next.pending());
     emitter.emit({2});
-    emitter.emit({4});
+    EXPECT_EQ(emitter.emit({4}).refused, 0U);  // nobody wanted it
     drive(io);
     EXPECT_EQ(next.value()->value, 2);
     EXPECT_EQ(bus.stat<Number>().subscribers, 0U);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 /// What the library gives to the tests of others.
@@ -155,6 +156,35 @@ TEST(ManualClock, IsTheTimeByWhichQueuesAge) {
     emitter.emit({3});
     EXPECT_THAT(ages, testing::ElementsAre(std::chrono::nanoseconds(1min)));
     EXPECT_EQ(subscription.stat().age, std::chrono::nanoseconds(1min));
+}
+
+TEST(ManualClock, CountsToTheEndOfTime) {
+    asio::io_context io;
+    ManualClock clock(io);
+    event::EventBus bus{io};
+    auto subscription = bus.subscribe<Number>();
+    clock.advance(1h);
+    Completion<event::Delivery<Number>> received;
+    subscription.async_receive_for(
+        std::chrono::steady_clock::time_point::max() - std::chrono::steady_clock::now() - 1min, received.handler());
+    clock.advance(std::chrono::steady_clock::duration::max());
+    EXPECT_EQ(clock.now(), std::chrono::steady_clock::time_point::max());
+    drive(io);
+    EXPECT_EQ(received.error(), asio::error::timed_out);
+}
+
+TEST(ManualClock, IsMovedOnByManyThreads) {
+    asio::io_context io;
+    ManualClock clock(io);
+    const auto start = clock.now();
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 4; ++i)
+            threads.emplace_back([&] {
+                for (int n = 0; n < 1000; ++n) clock.advance(1ms);
+            });
+    }
+    EXPECT_EQ(clock.now() - start, 4000ms);
 }
 
 TEST(ManualClock, IsOneForAContext) {

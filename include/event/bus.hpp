@@ -194,8 +194,9 @@ public:
         static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Predicate> ||
                           !detail::is_function_destroyed_twice<std::decay_t<Predicate>>,
                       "event: GCC before 14 destroys this predicate twice where it is awaited: name it before");
-        auto next =
-            subscribe<T>({.capacity = 1, .on_full = Drop{}}, where(std::forward<Predicate>(accepts)), where_from);
+        auto next = subscribe<T>(
+            {.capacity = 1, .on_full = Drop{}},
+            where(detail::OnceAccepted<T, std::decay_t<Predicate>>{std::forward<Predicate>(accepts)}), where_from);
         return detail::initiate<Token, void(boost::system::error_code, Delivery<T>)>(Operation(std::move(next), limit),
                                                                                      token);
     }

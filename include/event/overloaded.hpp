@@ -18,13 +18,18 @@ namespace event {
 /// apply. Threads and errors are the functions' own. Cost: none, the choice is the compiler's.
 template <class... Functions>
 class Overloaded {
-    template <class T, std::size_t I = 0>
-    [[nodiscard]] static consteval std::size_t first() noexcept {
-        if constexpr (detail::HandlesEvent<std::tuple_element_t<I, std::tuple<Functions...>>, T>) {
+    /// The first of these that takes a T.
+    template <class T, std::size_t I, class F, class... Others>
+    [[nodiscard]] static consteval std::size_t first_of() noexcept {
+        if constexpr (detail::HandlesEvent<F, T>) {
             return I;
         } else {
-            return first<T, I + 1>();
+            return first_of<T, I + 1, Others...>();
         }
+    }
+    template <class T>
+    [[nodiscard]] static consteval std::size_t first() noexcept {
+        return first_of<T, 0, Functions...>();
     }
 
 public:
@@ -34,6 +39,12 @@ public:
         requires(detail::HandlesEvent<Functions, T> || ...)
     decltype(auto) operator()(const T& event, const Meta& meta) {
         return detail::handle_event(std::get<first<T>()>(functions_), event, meta);
+    }
+    template <class T>
+        requires(detail::HandlesEvent<const Functions, T> || ...)
+    decltype(auto) operator()(const T& event, const Meta& meta) const {
+        constexpr std::size_t place = first_of<T, 0, const Functions...>();
+        return detail::handle_event(std::get<place>(functions_), event, meta);
     }
 
     /// Whether each function is called with one of these at least.

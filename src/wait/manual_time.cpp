@@ -50,12 +50,9 @@ std::shared_ptr<ManualTime> ManualTime::install(boost::asio::execution_context& 
 
 void ManualTime::remove() noexcept {
     Entries forgotten;
-    Service* service = nullptr;
-    {
-        const std::lock_guard guard(mutex_);
-        forgotten.swap(entries_);
-        service = std::exchange(service_, nullptr);
-    }
+    const std::lock_guard guard(mutex_);
+    forgotten.swap(entries_);
+    Service* const service = std::exchange(service_, nullptr);
     if (service == nullptr) return;
     static_cast<void>(service->set(nullptr));
     installed.fetch_sub(1, std::memory_order_release);
@@ -66,9 +63,14 @@ ManualTime::Clock::time_point ManualTime::now() const noexcept {
     return now_;
 }
 
+ManualTime::Clock::time_point ManualTime::after(Clock::duration duration) const noexcept {
+    return duration < Clock::time_point::max() - now_ ? now_ + duration : Clock::time_point::max();
+}
+
 void ManualTime::advance(Clock::duration by) {
+    const std::lock_guard one_after_the_other(advancing_);
     std::unique_lock lock(mutex_);
-    const Clock::time_point until = now_ + std::max(by, Clock::duration::zero());
+    const Clock::time_point until = after(std::max(by, Clock::duration::zero()));
     while (!entries_.empty() && entries_.begin()->first <= until) {
         auto first = entries_.extract(entries_.begin());
         now_ = std::max(now_, first.key());
@@ -81,7 +83,7 @@ void ManualTime::advance(Clock::duration by) {
 
 void ManualTime::add(Clock::duration limit, std::shared_ptr<Waiting> waiting) {
     const std::lock_guard guard(mutex_);
-    if (service_ != nullptr) entries_.emplace(now_ + limit, std::move(waiting));
+    if (service_ != nullptr) entries_.emplace(after(limit), std::move(waiting));
 }
 
 void ManualTime::remove(const Waiting& waiting) noexcept {

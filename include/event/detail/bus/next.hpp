@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -13,6 +14,18 @@
 /// The next event of a type, received by a subscription that lasts as long as the operation.
 
 namespace event::detail {
+
+/// Accepts one event, and nothing after it.
+template <class T, class Predicate>
+struct OnceAccepted {
+    Predicate accepts;
+    bool is_there = false;
+
+    [[nodiscard]] bool operator()(const Delivered<T>& event) {
+        if (is_there) return false;
+        return is_there = static_cast<bool>(std::invoke(accepts, event));
+    }
+};
 
 /// Owns the subscription until the handler is called; with the handler's associations.
 template <class Handler, class T>

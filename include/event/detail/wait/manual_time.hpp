@@ -48,6 +48,10 @@ private:
 
     static std::atomic<int> installed;  // anywhere
 
+    /// In so much time, or never. Under mutex_.
+    [[nodiscard]] Clock::time_point after(Clock::duration duration) const noexcept;
+
+    std::mutex advancing_;
     mutable std::mutex mutex_;
     // guarded by mutex_
     Clock::time_point now_ = Clock::now();
