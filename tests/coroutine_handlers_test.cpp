@@ -358,15 +358,24 @@ TEST_F(CoroutineHandlers, BesideOthersDoNotKeepTheirOwnersAlive) {
     EXPECT_EQ(owner.use_count(), 1);
 }
 
+/// An operation that only keeps its handler.
+struct Keep {
+    std::shared_ptr<void>& kept;
+    template <class Handler>
+    void operator()(Handler&& handler) const {
+        kept = std::make_shared<std::decay_t<Handler>>(std::forward<Handler>(handler));
+    }
+};
+
 TEST_F(CoroutineHandlers, ThatAreThrownAwayCloseTheirSubscription) {
-    auto other = std::make_unique<asio::io_context>();
+    std::shared_ptr<void> waits;
     const auto subscription = bus_.subscribe<Number>([&](const Number&) -> asio::awaitable<void> {
-        asio::steady_timer timer(*other, asio::steady_timer::time_point::max());
-        co_await timer.async_wait(asio::use_awaitable);
+        const Keep keep{waits};
+        co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(keep, asio::use_awaitable);
     });
     emit(1);
     drive(io_);
-    other.reset();
+    waits.reset();
     drive(io_);
     EXPECT_EQ(emitter_.emit(Number{2}).subscribers, 0U);
     io_.restart();
