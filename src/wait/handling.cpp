@@ -23,7 +23,7 @@ struct Handling::Waiting {
         *place = next;
     }
 
-    const std::thread::id thread = std::this_thread::get_id();
+    const std::uintptr_t thread = this_thread();
     const Handling& on;
     Waiting* next;
 
@@ -34,11 +34,10 @@ Handling::Waiting* Handling::Waiting::first = nullptr;
 
 bool Handling::depends_on_this_thread() const noexcept {
     for (const Handling* handling = this; handling != nullptr;) {
-        const std::thread::id thread = handling->thread_.load(std::memory_order_relaxed);
-        if (thread == std::this_thread::get_id()) return true;
+        const std::uintptr_t thread = handling->state_.load(std::memory_order_seq_cst) & ~awaited;
+        if (thread == this_thread()) return true;
         handling = nullptr;
-        for (const Waiting* other = Waiting::first; other != nullptr && thread != std::thread::id();
-             other = other->next)
+        for (const Waiting* other = Waiting::first; other != nullptr; other = other->next)
             if (other->thread == thread) handling = &other->on;
     }
     return false;
@@ -46,13 +45,14 @@ bool Handling::depends_on_this_thread() const noexcept {
 
 bool Handling::await_end() {
     std::unique_lock lock(mutex);
-    if (runs() && depends_on_this_thread()) return false;
+    if (depends_on_this_thread()) return false;
     const Waiting waiting(*this);
-    for (;;) {
-        std::uint8_t seen = running;
-        if (!state_.compare_exchange_strong(seen, running | awaited, std::memory_order_seq_cst) && seen == idle)
-            return true;
+    for (std::uintptr_t seen = state_.load(std::memory_order_seq_cst);;) {
+        if (seen == idle) return true;
+        if ((seen & awaited) == 0 && !state_.compare_exchange_strong(seen, seen | awaited, std::memory_order_seq_cst))
+            continue;
         changed.wait(lock);
+        seen = state_.load(std::memory_order_seq_cst);
     }
 }
 

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <thread>
 
 namespace event::detail {
 
@@ -12,14 +11,14 @@ namespace event::detail {
 /// round. One handler at a time.
 class Handling {
 public:
-    void begin() noexcept {
-        thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-        state_.exchange(running, std::memory_order_seq_cst);
-    }
+    void begin() noexcept { state_.exchange(this_thread(), std::memory_order_seq_cst); }
     /// It runs on, on no thread: a coroutine that waits.
-    void leave_thread() noexcept { thread_.store(std::thread::id(), std::memory_order_relaxed); }
+    void leave_thread() noexcept {
+        std::uintptr_t seen = this_thread();
+        if (!state_.compare_exchange_strong(seen, no_thread, std::memory_order_seq_cst))
+            state_.store(no_thread | awaited, std::memory_order_seq_cst);
+    }
     void end() noexcept {
-        leave_thread();
         if ((state_.exchange(idle, std::memory_order_seq_cst) & awaited) != 0) [[unlikely]]
             tell();
     }
@@ -30,15 +29,19 @@ public:
     [[nodiscard]] bool await_end();
 
 private:
-    static constexpr std::uint8_t idle = 0, running = 1, awaited = 2;
+    // The thread that runs it, by an address of its own, or `no_thread`; and whether somebody waits.
+    static constexpr std::uintptr_t idle = 0, awaited = 1, no_thread = 2;
+
+    struct alignas(4) Mark {};
+    static inline thread_local constinit Mark mark{};
+    [[nodiscard]] static std::uintptr_t this_thread() noexcept { return reinterpret_cast<std::uintptr_t>(&mark); }
 
     struct Waiting;
     /// Whether whoever runs it is, or waits for, this thread.
     [[nodiscard]] bool depends_on_this_thread() const noexcept;
     static void tell() noexcept;
 
-    std::atomic<std::thread::id> thread_{};
-    std::atomic<std::uint8_t> state_{idle};
+    std::atomic<std::uintptr_t> state_{idle};
 };
 
 }  // namespace event::detail

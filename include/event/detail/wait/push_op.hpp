@@ -202,7 +202,7 @@ private:
     }
 
     /// Where it may not wait, in a filter, it runs once more; who runs the context there learns of that.
-    void rearm() {
+    [[gnu::always_inline]] inline void rearm() {
         const bool found = this->poll([&] { return mailbox_.look() != Look::empty; });
         try {
             if (found || !this->try_park()) this->wake();
