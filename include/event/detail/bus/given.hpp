@@ -145,4 +145,5 @@ template <class Handler, class... Ts>
     }
     return is_callable;
 }
+
 }  // namespace event::detail

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <event/any_event.hpp>
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/event/erased.hpp>
 #include <event/detail/event/payload.hpp>
+#include <event/fwd.hpp>
 
 #include <type_traits>
 

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <event/detail/event/erased.hpp>
 #include <event/detail/wait/wrapped_handler.hpp>
-#include <event/subscription.hpp>
+#include <event/fwd.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>

@@ -6,8 +6,8 @@
 #include <event/detail/configuration.hpp>
 #include <event/detail/queue/slot.hpp>
 #include <event/detail/wait/push_op.hpp>
+#include <event/fwd.hpp>
 #include <event/options.hpp>
-#include <event/subscription.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
