@@ -3,6 +3,7 @@
 
 #include <event/any_event.hpp>
 #include <event/bus.hpp>
+#include <event/fields.hpp>
 #include <event/fmt.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -19,6 +20,11 @@ struct PeerConnected {
     static constexpr std::string_view event_name = "swarm.PeerConnected";
     std::string peer = {};
 };
+// [fields]
+template <>
+struct fmt::formatter<PeerConnected> : event::FieldsFormatter<PeerConnected> {};
+// [fields]
+
 struct PingMeasured {
     static constexpr std::string_view event_name = "ping.PingMeasured";
     int microseconds = 0;

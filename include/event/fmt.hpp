@@ -8,6 +8,7 @@
 #include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/delivery.hpp>
+#include <event/detail/event/text_formatter.hpp>
 #include <event/emit_result.hpp>
 #include <event/error.hpp>
 #include <event/name.hpp>
@@ -20,22 +21,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-
-namespace event::detail {
-
-/// The base of a `fmt::formatter<T>` whose `print(value, out)` writes a text to an output iterator.
-template <class T>
-class TextFormatter : public fmt::formatter<fmt::string_view> {
-public:
-    template <class Context>
-    auto format(const T& value, Context& context) const {
-        fmt::memory_buffer text;
-        fmt::formatter<T>::print(value, fmt::appender(text));
-        return fmt::formatter<fmt::string_view>::format(fmt::string_view(text.data(), text.size()), context);
-    }
-};
-
-}  // namespace event::detail
 
 /// What the error means, in words.
 template <>
