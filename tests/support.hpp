@@ -3,6 +3,7 @@
 /// What the tests share: events, a way to look at a completion, coroutine tests, and a context driven by hand.
 
 #include <event/all.hpp>
+#include <event/testing.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -40,6 +41,8 @@ namespace support {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+using event::testing::drive;
+using event::testing::take_all;
 
 struct Number {
     int value = 0;
@@ -53,12 +56,6 @@ struct Text {
     std::string value;
 };
 struct Silent {};
-
-/// Runs what is ready, and no more: nothing here ever waits.
-inline std::size_t drive(asio::io_context& io) {
-    io.restart();
-    return io.poll();
-}
 
 /// A completion as a test sees it: nothing yet, or an error and a value. Handlers keep what they report alive.
 template <class T>
@@ -105,14 +102,6 @@ private:
 template <class T>
 bool ended(const Completion<T>& completion) {
     return completion.destroyed() || (completion.done() && completion.error());
-}
-
-/// Takes everything that is queued.
-template <class Subscription>
-auto take_all(Subscription& subscription) {
-    std::vector<typename decltype(subscription.try_receive())::value_type> all;
-    while (auto delivery = subscription.try_receive()) all.push_back(*std::move(delivery));
-    return all;
 }
 
 inline std::vector<int> numbers(event::Subscription<Number>& subscription) {

@@ -224,4 +224,18 @@ TEST(ManualClock, MayGoBeforeOrAfterItsContext) {
     EXPECT_EQ(got.value()->value, 1);
 }
 
+TEST(PrintTo, PrintsWhatTheLibraryGivesOutAsFmtDoes) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto subscription = bus.subscribe<std::string>();
+    auto all = bus.subscribe<event::AnyEvent>();
+    EXPECT_EQ(testing::PrintToString(bus.emitter<std::string>().emit("text")), "2 subscribers: 2 delivered");
+    EXPECT_EQ(testing::PrintToString(**all.try_receive()), "text");
+    EXPECT_EQ(testing::PrintToString(*subscription.try_receive()), "text");
+    EXPECT_EQ(testing::PrintToString(event::errc::closed), "closed");
+    EXPECT_EQ(testing::PrintToString(event::Policy::wait), "Wait");
+    event::Value<int> value(io.get_executor(), 7);
+    EXPECT_EQ(testing::PrintToString(value.try_get()), "(7)");
+}
+
 }  // namespace testing_test

@@ -1,11 +1,13 @@
 #pragma once
 
-/// What the tests of a component need: its context driven by hand, its time moved by hand, and what it emitted.
+/// What the tests of a component need: its context driven by hand, its time moved by hand, and what it emitted. What
+/// the library gives out is printed by GoogleTest as by fmt.
 
 #include <event/detail/requirements.hpp>
 
 #include <event/bus.hpp>
 #include <event/detail/configuration.hpp>
+#include <event/fmt.hpp>
 #include <event/where.hpp>
 
 #include <boost/asio/execution_context.hpp>
@@ -15,6 +17,9 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <ostream>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -28,6 +33,29 @@ namespace event::detail {
 class ManualTime;
 }
 
+namespace event {
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_printed_for_tests =
+    one_of<T, errc, Policy, EmitResult, Meta, AnyEvent, SlowSubscriber, TopicStat, SubscriptionStat>;
+template <class... Ts>
+inline constexpr bool is_printed_for_tests<Delivery<Ts...>> = true;
+template <class T>
+inline constexpr bool is_printed_for_tests<Snapshot<T>> = true;
+
+}  // namespace detail
+
+/// For GoogleTest, which finds it.
+template <class T>
+    requires(detail::is_printed_for_tests<T>)
+void PrintTo(const T& printed, std::ostream* out) {
+    *out << fmt::format("{}", printed);
+}
+
+}  // namespace event
+
 namespace event::testing {
 
 /// Runs what is ready until nothing is left, also after the context has stopped, and waits for nothing. Returns how
@@ -35,6 +63,14 @@ namespace event::testing {
 inline std::size_t drive(boost::asio::io_context& io) {
     io.restart();
     return io.poll();
+}
+
+/// Takes what is queued for a subscription now, in its order.
+template <class... Ts>
+std::vector<Delivery<Ts...>> take_all(Subscription<Ts...>& subscription) {
+    std::vector<Delivery<Ts...>> all;
+    while (std::optional<Delivery<Ts...>> delivery = subscription.try_receive()) all.push_back(*std::move(delivery));
+    return all;
 }
 
 /// The time of a context, which stands until a test moves it on. While one exists, the time limits of all operations

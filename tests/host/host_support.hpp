@@ -5,6 +5,8 @@
 
 #include "host.hpp"
 
+#include <event/testing.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -26,6 +28,8 @@ namespace host_support {
 
 using namespace host;
 using namespace std::chrono_literals;
+using event::testing::drive;
+using event::testing::take_all;
 
 /// Runs the context, one handler after the other, until the condition holds. False if it does not for far too long: no
 /// test waits for this time to pass.
@@ -37,12 +41,6 @@ template <class Condition>
         if (io.run_one_until(deadline) == 0) return false;
     }
     return true;
-}
-
-/// Runs what is ready, and no more.
-inline void drive(asio::io_context& io) {
-    io.restart();
-    io.poll();
 }
 
 /// The lines of a log.
@@ -121,12 +119,5 @@ private:
 };
 
 inline std::size_t open_connections(const Host& host) { return (*host.network().try_get())->connections.size(); }
-
-template <class Subscription>
-auto take_all(Subscription& subscription) {
-    std::vector<typename decltype(subscription.try_receive())::value_type> all;
-    while (auto delivery = subscription.try_receive()) all.push_back(*std::move(delivery));
-    return all;
-}
 
 }  // namespace host_support
