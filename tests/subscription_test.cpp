@@ -137,8 +137,10 @@ TEST_F(Pull, CloseEndsEverythingAtOnce) {
     emitter.emit({1});
     subscription.async_receive(pending.handler());
     subscription.async_closed(closed.handler());
+    EXPECT_TRUE(subscription.is_open());
     subscription.close();
     subscription.close();
+    EXPECT_FALSE(subscription.is_open());
     EXPECT_EQ(bus.stat<Number>().subscribers, 0U);
     EXPECT_EQ(emitter.emit({2}).subscribers, 0U);
     drive(io);
@@ -158,6 +160,7 @@ TEST_F(Pull, CloseAfterDrainDeliversWhatIsQueued) {
     emitter.emit({2});
     subscription.close_after_drain();
     subscription.close_after_drain();
+    EXPECT_FALSE(subscription.is_open());
     EXPECT_EQ(emitter.emit({3}).subscribers, 0U);
     drive(io);
     EXPECT_TRUE(closed.pending());
@@ -187,6 +190,8 @@ TEST_F(Pull, CloseBeatsDrain) {
 
 TEST_F(Pull, MovedFromIsClosed) {
     auto moved = std::move(subscription);
+    EXPECT_TRUE(moved.is_open());
+    EXPECT_FALSE(subscription.is_open());
     Completion<event::Delivery<Number>> receive;
     Completion<bool> closed;
     Completion<event::Delivery<Number>> timed;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Every header of the core but `fmt.hpp` and `testing.hpp`, which are included where they are needed.
+/// Every header of the core but `fields.hpp`, `fmt.hpp` and `testing.hpp`, which are included where they are needed.
 
 #include <event/detail/requirements.hpp>
 
@@ -17,6 +17,7 @@
 #include <event/latest_by.hpp>
 #include <event/meta.hpp>
 #include <event/name.hpp>
+#include <event/once.hpp>
 #include <event/options.hpp>
 #include <event/overloaded.hpp>
 #include <event/report.hpp>

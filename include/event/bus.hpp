@@ -109,7 +109,7 @@ public:
     }
 
     /// The same with up to four more arguments, in any order, with or without options before them: at most one filter,
-    /// one conflation, one `while_alive`, and handlers. More handlers, or several on a strand, are one:
+    /// one conflation, one `while_alive`, `once`, and handlers. More handlers, or several on a strand, are one:
     /// `bind_executor(strand, event::overloaded(f, g, …))`.
     ///
     /// Refinements: a filter (`where(predicate)`), a conflation (`latest_by(key)`; under `Latest` it throws
@@ -131,7 +131,7 @@ public:
     /// anything else leaves `run()`. Cost: one `co_spawn` for each event. Any other result of a handler is a compile
     /// error.
     ///
-    /// `while_alive(owner)`, beside a handler: see there.
+    /// `while_alive(owner)` and `once`, beside a handler: see there.
     template <class... Ts, detail::Given A>
     Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a,
                                   std::source_location where = std::source_location::current()) {

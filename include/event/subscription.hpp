@@ -46,9 +46,9 @@ class Subscribing;
 /// from, it has ended so, and keeps nothing of the bus alive; what it begins ends with the context all the same.
 /// Default-constructed, it has ended so, and what it begins completes on `boost::asio::system_executor` if neither it
 /// nor the handler has one. Threads: distinct objects are independent. On one object, one receive at a time from one
-/// executor, `try_receive` included; `cancel()`, the `close` functions, `async_closed` and `stat()` from any thread.
-/// Order: events come in the order in which they were emitted, whatever their types and emitters; any two events that
-/// two subscriptions both receive reach them in the same order. Cost: an event in the queue costs no lock
+/// executor, `try_receive` included; `cancel()`, the `close` functions, `async_closed`, `is_open()` and `stat()` from
+/// any thread. Order: events come in the order in which they were emitted, whatever their types and emitters; any two
+/// events that two subscriptions both receive reach them in the same order. Cost: an event in the queue costs no lock
 /// (`DropOldest`, `Latest`, `Wait`, `latest_by`: one) and no allocation to take; a wake-up is one post for each time
 /// the queue stops being empty.
 ///
@@ -203,6 +203,11 @@ public:
     /// Idempotent.
     void close_after_drain() noexcept {
         if (mailbox_) mailbox_->close_after_drain();
+    }
+
+    /// Whether it takes new events. After `close_after_drain()` it does not, and queued ones still come.
+    [[nodiscard]] bool is_open() const noexcept {
+        return mailbox_ && mailbox_->state() == detail::Mailbox::State::open;
     }
 
     /// Figures of this moment; all zero where it was moved from, or default-constructed.

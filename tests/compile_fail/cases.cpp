@@ -96,6 +96,8 @@ void wrong(boost::asio::io_context& io) {
     auto subscription = bus.subscribe<A>([](const A& event) { return event.value; });
 #elif defined(CASE_owner_without_handler)
     auto subscription = bus.subscribe<A>(event::while_alive(std::make_shared<A>()));
+#elif defined(CASE_once_without_handler)
+    auto subscription = bus.subscribe<A>({}, event::once);
 #elif defined(CASE_awaits_an_emit_of_a_temporary)
     auto emit = bus.emitter<B>().async_emit({"b"}, boost::asio::use_awaitable);
 #elif defined(CASE_awaits_a_publish_of_a_temporary)

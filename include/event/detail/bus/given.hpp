@@ -4,6 +4,7 @@
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/refine.hpp>
 #include <event/detail/wait/push_op.hpp>
+#include <event/once.hpp>
 #include <event/options.hpp>
 #include <event/overloaded.hpp>
 #include <event/while_alive.hpp>
@@ -38,11 +39,12 @@ inline constexpr bool is_while_alive = false;
 template <class Owner>
 inline constexpr bool is_while_alive<WhileAlive<Owner>> = true;
 
-enum class Role : std::uint8_t { refinement, owner, handler };
+enum class Role : std::uint8_t { refinement, owner, once, handler };
 template <class Argument>
-inline constexpr Role role_of = Refines<Argument>          ? Role::refinement
-                                : is_while_alive<Argument> ? Role::owner
-                                                           : Role::handler;
+inline constexpr Role role_of = Refines<Argument>                ? Role::refinement
+                                : is_while_alive<Argument>       ? Role::owner
+                                : std::is_same_v<Argument, Once> ? Role::once
+                                                                 : Role::handler;
 template <Role role, class... Arguments>
 inline constexpr std::size_t count_of = (std::size_t{role_of<Arguments> == role} + ... + 0);
 
@@ -94,6 +96,16 @@ template <class... Arguments>
     }
 }
 
+template <class... Arguments, class Function>
+[[nodiscard]] auto with_once(Function&& function) {
+    static_assert(count_of<Role::once, Arguments...> <= 1, "event: at most one once in a subscription");
+    if constexpr (count_of<Role::once, Arguments...> == 0) {
+        return std::forward<Function>(function);
+    } else {
+        return OnceHandler<Function>{std::move(function)};
+    }
+}
+
 template <class Function, class... Arguments>
 [[nodiscard]] auto with_owner(Function&& function, Arguments&... arguments) {
     static_assert(count_of<Role::owner, Arguments...> <= 1, "event: at most one while_alive in a subscription");
@@ -107,7 +119,7 @@ template <class Function, class... Arguments>
 }
 
 /// The function as the handler of a subscription to `Ts...`: on a strand if it is a coroutine, and with its owner if it
-/// has one.
+/// has one, and once if that is asked for.
 template <class... Ts, class Function, class... Arguments>
 [[nodiscard]] auto handler_of(Function&& function, const boost::asio::any_io_executor& home, Arguments&... arguments) {
     if constexpr (is_coroutine<Function, Ts...>) {
@@ -116,9 +128,10 @@ template <class... Ts, class Function, class... Arguments>
             std::convertible_to<Associated, boost::asio::any_io_executor>,
             "event: a handler that is a coroutine runs on an executor that boost::asio::any_io_executor can hold");
         auto strand = make_serial(boost::asio::get_associated_executor(function, home));
-        return with_owner(SerialHandler<Function>{std::move(function), std::move(strand)}, arguments...);
+        return with_owner(with_once<Arguments...>(SerialHandler<Function>{std::move(function), std::move(strand)}),
+                          arguments...);
     } else {
-        return with_owner(std::move(function), arguments...);
+        return with_owner(with_once<Arguments...>(std::move(function)), arguments...);
     }
 }
 

@@ -42,8 +42,8 @@ private:
                                         Arguments... arguments) {
         auto refinement = refinement_of<Ts...>(arguments...);
         if constexpr (count_of<Role::handler, Arguments...> == 0) {
-            static_assert(count_of<Role::owner, Arguments...> == 0,
-                          "event: while_alive is for a handler, and there is none");
+            static_assert(count_of<Role::owner, Arguments...> + count_of<Role::once, Arguments...> == 0,
+                          "event: while_alive and once are for a handler, and there is none");
             return {core.executor(), add(core, std::move(options), std::move(refinement), where), false};
         } else {
             auto function = function_of(arguments...);

@@ -122,7 +122,7 @@ private:
     friend Base;
     friend typename Base::Memory;
 
-    static constexpr int most_at_once = 64;  // then the executor's other work has its turn
+    static constexpr int most_at_once = is_once<Handler> ? 1 : 64;  // then the executor's other work has its turn
 
     using Function = FunctionIn<Handler>;
     [[nodiscard]] Function& function() noexcept { return function_in(this->handler()); }
@@ -133,6 +133,7 @@ private:
 
     enum class Handled : std::uint8_t { one, all, to_the_end, runs_on };
     struct Nothing {};
+    struct Often {};
     using Owner = std::conditional_t<is_owned<Handler>, std::shared_ptr<const void>, Nothing>;
 
     void run() override {
@@ -145,6 +146,7 @@ private:
         } catch (...) {  // the handler: nothing is lost, and the subscription goes on
             let_go_of_event();
             mailbox_.end_handling();
+            close_after_once();
             go_on();
             throw;
         }
@@ -152,6 +154,7 @@ private:
         let_go_of_event();
         mailbox_.end_handling();
         if (handled == Handled::to_the_end) return destroy();
+        close_after_once();
         rearm();
     }
 
@@ -175,6 +178,9 @@ private:
         const Look look = take_into(mailbox_, delivery);
         if (look == Look::empty) return Handled::all;
         if (look == Look::ended) return Handled::to_the_end;
+        if constexpr (is_once<Handler>) {
+            if (std::exchange(has_run_, true)) return Handled::one;  // in a filter, where it cannot yet be closed
+        }
         if constexpr (is_owned<Handler>) {
             owner = this->handler().owner.lock();
             if (!owner) {
@@ -215,6 +221,12 @@ private:
         try {
             rearm();
         } catch (...) {  // it runs once more
+        }
+    }
+
+    void close_after_once() noexcept {
+        if constexpr (is_once<Handler>) {
+            if (has_run_) mailbox_.close();
         }
     }
 
@@ -304,6 +316,7 @@ private:
         if (mailbox_.home_is_gone()) {
             destroy();
         } else {
+            close_after_once();
             go_on();
         }
         if (is_thrown) std::rethrow_exception(std::move(exception));
@@ -323,6 +336,7 @@ private:
     bool may_recur() const noexcept override { return !mailbox_.has_ended(); }
 
     Mailbox& mailbox_;
+    [[no_unique_address]] std::conditional_t<is_once<Handler>, bool, Often> has_run_{};
     [[no_unique_address]] std::conditional_t<may_be_coroutine, Held, Nothing> held_;
 };
 

@@ -18,6 +18,12 @@ struct OwnedHandler {
     std::weak_ptr<Owner> owner;
 };
 
+/// With `once`.
+template <class Handler>
+struct OnceHandler {
+    Handler handler;
+};
+
 /// On a strand. (`bind_executor` binds nothing that is bound already: Boost 1.81.)
 template <class Handler>
 struct SerialHandler {
@@ -32,6 +38,12 @@ template <class Handler>
 inline constexpr bool is_owned = false;
 template <class Handler, class Owner>
 inline constexpr bool is_owned<OwnedHandler<Handler, Owner>> = true;
+template <class Handler>
+inline constexpr bool is_once = false;
+template <class Handler>
+inline constexpr bool is_once<OnceHandler<Handler>> = true;
+template <class Handler, class Owner>
+inline constexpr bool is_once<OwnedHandler<Handler, Owner>> = is_once<Handler>;
 
 /// The function that is called.
 template <class Handler>
@@ -41,6 +53,10 @@ template <class Handler>
 template <class Handler>
 [[nodiscard]] Handler& function_in(SerialHandler<Handler>& wrapped) noexcept {
     return wrapped.handler;
+}
+template <class Handler>
+[[nodiscard]] auto& function_in(OnceHandler<Handler>& wrapped) noexcept {
+    return function_in(wrapped.handler);
 }
 template <class Handler, class Owner>
 [[nodiscard]] auto& function_in(OwnedHandler<Handler, Owner>& wrapped) noexcept {
@@ -66,6 +82,9 @@ struct AssociatorOf : Associator<Handler, Default> {
 
 template <template <class, class> class Associator, class Handler, class Owner, class Default>
 struct boost::asio::associator<Associator, event::detail::OwnedHandler<Handler, Owner>, Default>
+    : event::detail::AssociatorOf<Associator, Handler, Default> {};
+template <template <class, class> class Associator, class Handler, class Default>
+struct boost::asio::associator<Associator, event::detail::OnceHandler<Handler>, Default>
     : event::detail::AssociatorOf<Associator, Handler, Default> {};
 template <template <class, class> class Associator, class Handler, class Default>
 struct boost::asio::associator<Associator, event::detail::SerialHandler<Handler>, Default>
