@@ -44,6 +44,17 @@ def axis_text(value):
     return count(int(value)) if value == int(value) else f"{value:g}"
 
 
+def thinned(points):
+    """Of all points in three columns of pixels the lowest and the highest."""
+    columns = {}
+    for point in points:
+        columns.setdefault(point[0] // 3, []).append(point)
+    kept = []
+    for column in columns.values():
+        kept += sorted({min(column, key=lambda point: point[1]), max(column, key=lambda point: point[1])})
+    return kept
+
+
 def chart(svg, left, top, rows, title, lines, unit):
     right, bottom = left + CELL_WIDTH - 60, top + CELL_HEIGHT - 70
     last = max(row["seconds"] for row in rows)
@@ -62,10 +73,10 @@ def chart(svg, left, top, rows, title, lines, unit):
         label = axis_text(tick * gap / 60) + " min" if minutes else axis_text(tick * gap) + " s"
         svg.text(x(tick * gap), bottom + 13, label, 9, "middle", "#666666")
     for (key, _), colour in zip(lines, LIGHT):
-        svg.polyline([(x(row["seconds"]), y(row[key])) for row in rows if not row["quiet"]], colour)
+        svg.polyline(thinned([(x(row["seconds"]), y(row[key])) for row in rows if not row["quiet"]]), colour)
     for place, ((key, label), colour) in enumerate(zip(lines, DARK)):
         quiet = [(x(row["seconds"]), y(row[key])) for row in rows if row["quiet"]]
-        svg.polyline(quiet, colour)
+        svg.polyline(thinned(quiet), colour)
         if len(lines) > 1:
             svg.rect(left + place * 76 - 20, bottom + 22, 8, 8, colour)
             svg.text(left + place * 76 - 9, bottom + 30, label, 9)
