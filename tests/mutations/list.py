@@ -119,9 +119,18 @@ MUTATIONS = [
      "    } catch (const std::exception&) {", "    } catch (const std::bad_alloc&) {"),
     ("a subscription stays whose filter throws for a retained event", "src/bus/registration.cpp",
      "            mailbox.end(Mailbox::State::closed, after);\n            return false;\n", ""),
-    ("a start that fails has started", "include/event/bus.hpp",
-     "        if (core_->start() && event && !error)\n",
-     "        event = {};\n        if (core_->start()) started.emit({});\n        if (event)\n"),
+    ("a start that fails has started", "src/bus/start.cpp",
+     "    using Event = detail::Payload<BusStarted>;\n"
+     "    detail::IntrusivePtr<Event> event;\n"
+     "    if (!error) event = detail::IntrusivePtr<Event>::adopt(Event::create(core_->pool(passing.topic<BusStarted>())));\n"
+     '    const auto started = emitter<BusStarted>({.retain = true, .name = "bus"}, error);\n'
+     "    if (core_->start() &&",
+     "    const bool is_first = core_->start();\n"
+     "    using Event = detail::Payload<BusStarted>;\n"
+     "    detail::IntrusivePtr<Event> event;\n"
+     "    if (!error) event = detail::IntrusivePtr<Event>::adopt(Event::create(core_->pool(passing.topic<BusStarted>())));\n"
+     '    const auto started = emitter<BusStarted>({.retain = true, .name = "bus"}, error);\n'
+     "    if (is_first &&"),
     ("a watcher without memory is watching", "include/event/detail/wait/watch.hpp",
      "        Memory memory;\n        topic.core().begin_watching(topic);\n",
      "        topic.core().begin_watching(topic);\n        Memory memory;\n"),
@@ -138,7 +147,7 @@ MUTATIONS = [
      "            ++rejected_;\n            return Pushed::rejected;\n        }\n    }\n    if (slow_"),
     ("an age is that of the newest event", "src/queue/slow_notifier.cpp",
      "    if (is_empty) not_empty_since_ = now;\n", "    not_empty_since_ = now;\n"),
-    ("a limit that the clock cannot count to is over at once", "include/event/detail/wait/time_limit.hpp",
-     "Ticks(Clock::time_point::max() - Clock::now()).count()) return std::nullopt;",
-     "Ticks(Clock::time_point::max() - Clock::now()).count()) return Clock::duration::zero();"),
+    ("a limit that the clock cannot count to is over at once", "src/wait/time_limit.cpp",
+     "    if (ticks >= static_cast<long double>(left.count())) return std::nullopt;\n",
+     "    if (ticks >= static_cast<long double>(left.count())) return Clock::duration::zero();\n"),
 ]
