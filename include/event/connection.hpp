@@ -14,7 +14,7 @@
 namespace event {
 
 namespace detail {
-class Mailbox;
+class PushSpot;
 }
 
 /// A subscription without its types and its headers, for a member in a component's header (`event/fwd.hpp` declares
@@ -28,11 +28,11 @@ class Mailbox;
 class [[nodiscard]] Connection {
 public:
     Connection() = default;
-    Connection(Connection&& other) noexcept : mailbox_(std::exchange(other.mailbox_, nullptr)) {}
+    Connection(Connection&& other) noexcept : spot_(std::exchange(other.spot_, nullptr)) {}
     Connection& operator=(Connection&& other) noexcept {
         if (this != &other) {
             disconnect();
-            mailbox_ = std::exchange(other.mailbox_, nullptr);
+            spot_ = std::exchange(other.spot_, nullptr);
         }
         return *this;
     }
@@ -50,12 +50,14 @@ public:
 private:
     template <class, class...>
     friend class BasicSubscription;
+    template <class>
+    friend class ValueView;
 
     /// Takes over a reference.
-    explicit Connection(detail::Mailbox* mailbox) noexcept : mailbox_(mailbox) {}
+    explicit Connection(detail::PushSpot* spot) noexcept : spot_(spot) {}
     void disconnect() noexcept;
 
-    detail::Mailbox* mailbox_ = nullptr;  // with a reference
+    detail::PushSpot* spot_ = nullptr;  // with a reference
 };
 
 }  // namespace event

@@ -4,10 +4,6 @@
 #include <event/detail/order/subject.hpp>
 #include <event/detail/order/topic.hpp>
 #include <event/detail/queue/mailbox.hpp>
-#include <event/detail/wait/completion_executor.hpp>
-
-#include <boost/system/errc.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -59,7 +55,7 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
 }
 
 Mailbox::Mailbox(Options&& options, std::byte* listings, std::byte* bindings) noexcept
-    : ParkingSpot(*options.subjects.front()),
+    : PushSpot(*options.subjects.front()),
       policy_(policy_of(options.wanted.on_full)),
       is_erased_(options.is_erased),
       requires_emitters_(options.wanted.require_emitters),
@@ -94,12 +90,6 @@ bool Mailbox::make_memory(bool may_throw) {
         reader_.use(slots_, slot_count_, stride_);
     }
     return true;
-}
-
-void Mailbox::let_executor_go() noexcept {
-    if (!receiver_) return;
-    const std::lock_guard guard(receiver_->mutex);
-    receiver_->executor = {};
 }
 
 void Mailbox::let_go() noexcept {
@@ -216,21 +206,6 @@ void Mailbox::close() noexcept {
 
 void Mailbox::close_after_drain() noexcept {
     if (!defer_request(drain_it)) bus().end_subscription(*this, State::draining);
-}
-
-void Mailbox::close_and_wait(boost::system::error_code& error) {
-    close();
-    // in a filter, which may close it only when the emit is done, and in a callback nothing is waited for
-    const bool may_wait = !UserCode::runs() && !SlowNotifier::runs_callback();
-    const bool is_on_strand = handling_.runs() && runs_here(executor_or(core().executor()));
-    if (!has_ended() || (handling_.runs() && (!may_wait || is_on_strand)) || (may_wait && !handling_.await_end()))
-        error = make_error_code(boost::system::errc::resource_deadlock_would_occur);
-}
-
-void Mailbox::close_and_wait() {
-    boost::system::error_code error;
-    close_and_wait(error);
-    if (error) throw boost::system::system_error(error, "event: the handler that is to be waited for waits for this");
 }
 
 void Mailbox::tell_end() noexcept {

@@ -3,14 +3,13 @@
 #include <event/backpressure.hpp>
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/refine.hpp>
-#include <event/detail/wait/push_op.hpp>
+#include <event/detail/wait/push_events.hpp>
 #include <event/once.hpp>
 #include <event/options.hpp>
 #include <event/overloaded.hpp>
 #include <event/while_alive.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_executor.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -122,17 +121,9 @@ template <class Function, class... Arguments>
 /// has one, and once if that is asked for.
 template <class... Ts, class Function, class... Arguments>
 [[nodiscard]] auto handler_of(Function&& function, const boost::asio::any_io_executor& home, Arguments&... arguments) {
-    if constexpr (is_coroutine<Function, Ts...>) {
-        using Associated = decltype(boost::asio::get_associated_executor(function, home));
-        static_assert(
-            std::convertible_to<Associated, boost::asio::any_io_executor>,
-            "event: a handler that is a coroutine runs on an executor that boost::asio::any_io_executor can hold");
-        auto strand = make_serial(boost::asio::get_associated_executor(function, home));
-        return with_owner(with_once<Arguments...>(SerialHandler<Function>{std::move(function), std::move(strand)}),
-                          arguments...);
-    } else {
-        return with_owner(with_once<Arguments...>(std::move(function)), arguments...);
-    }
+    return with_owner(with_once<Arguments...>(
+                          serial_if_coroutine<is_coroutine<Function, Ts...>>(std::forward<Function>(function), home)),
+                      arguments...);
 }
 
 template <class Handler, class... Ts>

@@ -5,16 +5,13 @@
 #include <event/detail/bus/listed.hpp>
 #include <event/detail/configuration.hpp>
 #include <event/detail/queue/slot.hpp>
-#include <event/detail/wait/push_op.hpp>
+#include <event/detail/wait/push_events.hpp>
 #include <event/fwd.hpp>
 #include <event/options.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <array>
-#include <concepts>
 #include <memory>
 #include <source_location>
 #include <type_traits>
@@ -60,12 +57,7 @@ private:
                                     std::unique_ptr<Refinement> refinement, const std::source_location& where) {
         auto mailbox = add(core, std::move(options), std::move(refinement), where);
         Subscription<Ts...> subscription(core.executor(), mailbox, true);
-        const auto associated = boost::asio::get_associated_executor(handler, core.executor());
-        if constexpr (std::convertible_to<decltype(associated), boost::asio::any_io_executor>) {
-            if (const boost::asio::any_io_executor executor = associated; executor != core.executor())
-                mailbox->use_executor(executor);
-        }
-        PushOp<Handler, Ts...>::start(mailbox, std::move(handler));
+        PushOp<Handler, PushedEvents<Ts...>>::start(mailbox, std::move(handler));
         return subscription;
     }
 

@@ -12,18 +12,15 @@
 #include <event/detail/queue/turn.hpp>
 #include <event/detail/wait/handling.hpp>
 #include <event/detail/wait/parked_op.hpp>
-#include <event/detail/wait/spot.hpp>
+#include <event/detail/wait/push_spot.hpp>
 #include <event/error.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
-
-#include <boost/asio/any_io_executor.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <source_location>
 #include <span>
 #include <string>
@@ -42,7 +39,7 @@ class TopicBase;
 ///
 /// Producer is whoever holds the domain's lock; consumer is the receiver. The events lie in a ring, from which they are
 /// taken without a lock, or in linked slots, from which they are taken under it.
-class alignas(64) Mailbox final : public ParkingSpot {
+class alignas(64) Mailbox final : public PushSpot {
 public:
     struct Options {
         SubscriptionOptions& wanted;  // moved from
@@ -104,15 +101,15 @@ public:
 
     enum class State : std::uint8_t { open, draining, closed, killed };
     [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
-    [[nodiscard]] bool has_ended() const noexcept { return state() >= State::closed; }
-    /// Not only because it was drained: what its handler still does is not wanted.
-    [[nodiscard]] bool is_given_up() const noexcept {
+    [[nodiscard]] bool has_ended() const noexcept override { return state() >= State::closed; }
+    [[nodiscard]] bool is_open() const noexcept override { return state() == State::open; }
+    [[nodiscard]] bool is_given_up() const noexcept override {
         return is_closed_.load(std::memory_order_acquire) || state() == State::killed;
     }
     /// What is queued is given up, but for what a receiver is just taking.
     void end(State why, Aftermath& after) noexcept;
     void drain(Aftermath& after) noexcept;
-    WaitList& end_waiters() noexcept { return end_waiters_; }
+    WaitList& end_waiters() noexcept override { return end_waiters_; }
 
     // ---- the start: under the domain's lock, but for reading --------------------------------------------------
 
@@ -193,7 +190,7 @@ public:
 
     // ---- the handler of a push subscription ------------------------------------------------------------------
 
-    [[nodiscard]] Handling& handling() noexcept { return handling_; }
+    [[nodiscard]] Handling& handling() noexcept override { return handling_; }
     /// It does not run any more: tells who waits for that and for the end.
     void end_handling() noexcept {
         handling_.end();
@@ -212,34 +209,15 @@ public:
     /// Whether it has not ended, or its handler still runs. The same.
     [[nodiscard]] bool goes_on_and_will_tell();
 
-    // ---- the executor that a push handler brings, as long as its context lives; any thread ------------------------
-
-    void use_executor(const boost::asio::any_io_executor& executor) {
-        receiver_ = std::make_unique<Receiver>();
-        receiver_->executor = executor;
-        static_cast<void>(listen_to(executor.context()));
-    }
-    [[nodiscard]] bool has_own_executor() const noexcept { return receiver_ != nullptr; }
-    /// `otherwise` where there is none.
-    [[nodiscard]] boost::asio::any_io_executor executor_or(const boost::asio::any_io_executor& otherwise) const {
-        if (!receiver_) return otherwise;
-        const std::lock_guard guard(receiver_->mutex);
-        return receiver_->executor ? receiver_->executor : otherwise;
-    }
-
     // ---- any thread that does not hold the lock --------------------------------------------------------------
 
-    /// Ends the subscription; in a filter, when the emit is done.
-    void close() noexcept;
-    void close_after_drain() noexcept;
-    /// The same as `close`, and waits until no handler runs; an error where that would be for ever.
-    void close_and_wait(boost::system::error_code& error);
-    void close_and_wait();
+    void close() noexcept override;
+    void close_after_drain() noexcept override;
 
-    [[nodiscard]] boost::system::error_code end_reason() const noexcept {
+    [[nodiscard]] boost::system::error_code end_reason() const noexcept override {
         return state() == State::killed ? errc::killed : errc::closed;
     }
-    [[nodiscard]] SubscriptionStat stat();
+    [[nodiscard]] SubscriptionStat stat() override;
     [[nodiscard]] std::string name() const;
     [[nodiscard]] SlowNotifier& slow() noexcept { return slow_; }
     /// Tells of it, if it is slow; in a filter, when that is over. Takes over a reference.
@@ -252,7 +230,7 @@ public:
 private:
     explicit Mailbox(Options&& options, std::byte* listings, std::byte* bindings) noexcept;
     ~Mailbox() override = default;
-    void let_executor_go() noexcept override;
+    [[nodiscard]] HandlersExecutor& handlers_executor() noexcept override { return handlers_executor_; }
     void let_go() noexcept override;
     void destroy_spot() noexcept override;
     void fulfil(Requests requests) noexcept override;
@@ -362,11 +340,7 @@ private:
     WaitList end_waiters_;
     WaitList ready_waiters_;
 
-    struct Receiver {
-        std::mutex mutex;
-        boost::asio::any_io_executor executor;  // guarded by mutex
-    };
-    std::unique_ptr<Receiver> receiver_;
+    HandlersExecutor handlers_executor_;
     SlowNotifier slow_;
     std::string name_;
     const std::source_location where_;

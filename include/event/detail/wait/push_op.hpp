@@ -1,11 +1,9 @@
 #pragma once
 
-#include <event/detail/queue/mailbox.hpp>
 #include <event/detail/wait/operation.hpp>
+#include <event/detail/wait/push_spot.hpp>
 #include <event/detail/wait/receive.hpp>
 #include <event/detail/wait/wrapped_handler.hpp>
-#include <event/fwd.hpp>
-#include <event/meta.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -14,6 +12,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -26,33 +25,42 @@
 
 namespace event::detail {
 
-/// What a push subscription's cancellation slot holds: a cancellation of any type closes the subscription.
+/// What a push handler's cancellation slot holds: a cancellation of any type closes what it waits for.
 class ClosePushed {
 public:
-    explicit ClosePushed(Mailbox& mailbox) noexcept : mailbox_(mailbox), memory_(mailbox) {}
+    explicit ClosePushed(PushSpot& spot) noexcept : spot_(spot), memory_(spot) {}
     void operator()(boost::asio::cancellation_type) noexcept {
-        if (mailbox_.try_add_reference()) IntrusivePtr<Mailbox>::adopt(&mailbox_)->close();
+        if (spot_.try_add_reference()) IntrusivePtr<PushSpot>::adopt(&spot_)->close();
     }
 
 private:
-    Mailbox& mailbox_;
+    PushSpot& spot_;
     SpotMemory memory_;
 };
 
 using Coroutine = boost::asio::awaitable<void>;
-
-/// What a handler returns for the event.
-template <class Handler, class T>
-using HandlerResult =
-    decltype(handle_event(std::declval<Handler&>(), std::declval<const T&>(), std::declval<const Meta&>()));
-template <class Handler, class... Ts>
-inline constexpr bool is_coroutine = (std::is_same_v<HandlerResult<Handler, Ts>, Coroutine> || ...);
 
 /// A coroutine that was cancelled.
 [[nodiscard]] bool is_cancellation(const std::exception_ptr& exception) noexcept;
 
 /// One on which nothing overlaps: the executor itself if it is a strand.
 [[nodiscard]] boost::asio::any_io_executor make_serial(const boost::asio::any_io_executor& executor);
+
+/// The function as a handler: on a strand of its own if it is a coroutine.
+template <bool may_be_coroutine, class Function>
+[[nodiscard]] auto serial_if_coroutine(Function&& function, const boost::asio::any_io_executor& home) {
+    using Stored = std::remove_cvref_t<Function>;
+    if constexpr (may_be_coroutine) {
+        using Associated = decltype(boost::asio::get_associated_executor(function, home));
+        static_assert(
+            std::convertible_to<Associated, boost::asio::any_io_executor>,
+            "event: a handler that is a coroutine runs on an executor that boost::asio::any_io_executor can hold");
+        auto strand = make_serial(boost::asio::get_associated_executor(function, home));
+        return SerialHandler<Stored>{std::forward<Function>(function), std::move(strand)};
+    } else {
+        return Stored(std::forward<Function>(function));
+    }
+}
 
 /// What an operation keeps while its handler, a coroutine, runs. All of it is used on the handler's strand.
 struct CoroutineState {
@@ -82,23 +90,39 @@ private:
     std::shared_ptr<CoroutineState> state_;
 };
 
-/// The standing receive of a push subscription: runs the handler for what is queued, a bounded batch at a time, and
-/// parks again. Handlers never overlap, because there is one of it. While a handler that is a coroutine runs, the
-/// coroutine owns it.
-template <class Handler, class... Ts>
-class PushOp final : public HandlerOp<ParkedOp, PushOp<Handler, Ts...>, Handler, boost::asio::any_io_executor> {
+/// The standing operation of a push handler: runs it for what is there, a bounded batch at a time, and parks again.
+/// Handlers never overlap, because there is one of it. While a handler that is a coroutine runs, the coroutine owns it.
+/// What it waits for is described by its `Source`, which is that of an operation (see there), but for `take`:
+///
+///     using Item = ...;                               what is taken
+///     template <class Function> constexpr bool may_be_coroutine;
+///     struct Kept { Item item; ... };                 what a coroutine uses as long as it runs
+///     spot();                                         where it waits, a `PushSpot` with an `end_handling()`
+///     Look take(Item&);
+///     void call(function, const Item&);
+///     std::optional<Coroutine> begin(function, Kept&);
+template <class Handler, class Source>
+class PushOp final : public HandlerOp<ParkedOp, PushOp<Handler, Source>, Handler, boost::asio::any_io_executor> {
     using Base = HandlerOp<ParkedOp, PushOp, Handler, boost::asio::any_io_executor>;
-    static constexpr bool may_be_coroutine = is_coroutine<FunctionIn<Handler>, Delivered<Ts>...>;
+    using Spot = std::remove_reference_t<decltype(std::declval<Source&>().spot())>;
+    using Item = typename Source::Item;
+    static constexpr bool may_be_coroutine = Source::template may_be_coroutine<FunctionIn<Handler>>;
 
 public:
-    static void start(const IntrusivePtr<Mailbox>& mailbox, Handler&& handler) {
-        if (mailbox->home_is_gone()) return mailbox->close();
+    static void start(const IntrusivePtr<Spot>& spot, Handler&& handler) {
+        const auto home = spot->core().executor();
+        const auto associated = boost::asio::get_associated_executor(handler, home);
+        if constexpr (std::convertible_to<decltype(associated), boost::asio::any_io_executor>) {
+            if (const boost::asio::any_io_executor executor = associated; executor != home)
+                spot->use_executor(executor);
+        }
+        if (spot->home_is_gone()) return spot->close();
         typename Base::Memory memory(handler);
         auto slot = boost::asio::get_associated_cancellation_slot(handler);
-        if (slot.is_connected()) slot.template emplace<ClosePushed>(*mailbox);
-        PushOp* op = memory.construct(*mailbox, std::move(handler), mailbox->core().executor());
-        static_cast<void>(mailbox->begin());
-        mailbox->add_reference();
+        if (slot.is_connected()) slot.template emplace<ClosePushed>(*spot);
+        PushOp* op = memory.construct(*spot, std::move(handler), home);
+        static_cast<void>(spot->begin());
+        spot->add_reference();
         try {
             if constexpr (may_be_coroutine) op->cancel_when_closed();
             op->start_work();
@@ -112,9 +136,9 @@ public:
 
     void destroy() noexcept override {
         if constexpr (may_be_coroutine) {
-            if (mailbox_.handling().runs()) mailbox_.end_handling();
+            if (pushed().handling().runs()) pushed().end_handling();
         }
-        mailbox_.finish();  // is maybe gone now
+        pushed().finish();  // is maybe gone now
         this->free();
     }
 
@@ -127,9 +151,10 @@ private:
     using Function = FunctionIn<Handler>;
     [[nodiscard]] Function& function() noexcept { return function_in(this->handler()); }
 
-    PushOp(Mailbox& mailbox, Handler&& handler, const boost::asio::any_io_executor& executor)
-        : Base(std::move(handler), executor, mailbox), mailbox_(mailbox) {}
+    PushOp(Spot& spot, Handler&& handler, const boost::asio::any_io_executor& executor)
+        : Base(std::move(handler), executor, spot), source_(spot) {}
     ~PushOp() = default;
+    [[nodiscard]] Spot& pushed() const noexcept { return source_.spot(); }
 
     enum class Handled : std::uint8_t { one, all, to_the_end, runs_on };
     struct Nothing {};
@@ -138,21 +163,21 @@ private:
 
     void run() override {
         this->note_waking();
-        if (mailbox_.home_is_gone()) return destroy();
+        if (pushed().home_is_gone()) return destroy();
         Handled handled = Handled::one;
-        mailbox_.handling().begin();
+        pushed().handling().begin();
         try {
             handled = handle_some();
-        } catch (...) {  // the handler: nothing is lost, and the subscription goes on
-            let_go_of_event();
-            mailbox_.end_handling();
+        } catch (...) {  // the handler: nothing is lost, and it goes on
+            let_go_of_item();
+            pushed().end_handling();
             close_after_once();
             go_on();
             throw;
         }
         if (handled == Handled::runs_on) return;
-        let_go_of_event();
-        mailbox_.end_handling();
+        let_go_of_item();
+        pushed().end_handling();
         if (handled == Handled::to_the_end) return destroy();
         close_after_once();
         rearm();
@@ -162,20 +187,19 @@ private:
         for (int budget = most_at_once; budget > 0; --budget) {
             Handled handled = Handled::one;
             if constexpr (may_be_coroutine) {
-                held_.delivery = {};
-                handled = handle_one(held_.delivery, held_.owner);
+                held_.kept.item = Item();
+                handled = handle_one(held_.kept.item, held_.owner);
             } else {
-                Delivery<Ts...> delivery;
+                Item item{};
                 [[maybe_unused]] Owner owner;
-                handled = handle_one(delivery, owner);
+                handled = handle_one(item, owner);
             }
             if (handled != Handled::one) return handled;
         }
         return Handled::one;
     }
-    [[nodiscard, gnu::always_inline]] inline Handled handle_one(Delivery<Ts...>& delivery,
-                                                                [[maybe_unused]] Owner& owner) {
-        const Look look = take_into(mailbox_, delivery);
+    [[nodiscard, gnu::always_inline]] inline Handled handle_one(Item& item, [[maybe_unused]] Owner& owner) {
+        const Look look = source_.take(item);
         if (look == Look::empty) return Handled::all;
         if (look == Look::ended) return Handled::to_the_end;
         if constexpr (is_once<Handler>) {
@@ -184,32 +208,23 @@ private:
         if constexpr (is_owned<Handler>) {
             owner = this->handler().owner.lock();
             if (!owner) {
-                mailbox_.close();
+                pushed().close();
                 return Handled::to_the_end;
             }
         }
         if constexpr (may_be_coroutine) {
-            held_.meta = delivery.meta();
-            auto coroutine = delivery.visit([&](const auto& event) -> std::optional<Coroutine> {
-                using Event = std::remove_cvref_t<decltype(event)>;
-                if constexpr (std::is_same_v<HandlerResult<Function, Event>, Coroutine>) {
-                    return handle_event(function(), event, held_.meta);
-                } else {
-                    handle_event(function(), event, held_.meta);
-                    return std::nullopt;
-                }
-            });
+            auto coroutine = source_.begin(function(), held_.kept);
             if (!coroutine) return Handled::one;
             return spawn(std::move(*coroutine));
         } else {
-            delivery.visit([&](const auto& event, const auto& meta) { handle_event(function(), event, meta); });
+            source_.call(function(), item);
             return Handled::one;
         }
     }
 
     /// Where it may not wait, in a filter, it runs once more; who runs the context there learns of that.
     [[gnu::always_inline]] inline void rearm() {
-        const bool found = this->poll([&] { return mailbox_.look() != Look::empty; });
+        const bool found = this->poll([&] { return source_.ready(); });
         try {
             if (found || !this->try_park()) this->wake();
         } catch (...) {
@@ -226,13 +241,13 @@ private:
 
     void close_after_once() noexcept {
         if constexpr (is_once<Handler>) {
-            if (has_run_) mailbox_.close();
+            if (has_run_) pushed().close();
         }
     }
 
     // ---- where the handler may be a coroutine -----------------------------------------------------------------
 
-    /// Owns the operation while the coroutine runs: of the runs of a subscription's coroutines, the one with that
+    /// Owns the operation while the coroutine runs: of the runs of a handler's coroutines, the one with that
     /// number.
     class Resume {
     public:
@@ -262,8 +277,7 @@ private:
         std::uint64_t run_;
     };
     struct Held {
-        Delivery<Ts...> delivery;
-        Meta meta;
+        typename Source::Kept kept;
         [[no_unique_address]] Owner owner;
         std::shared_ptr<CoroutineState> state;
     };
@@ -272,12 +286,12 @@ private:
         held_.state = std::make_shared<CoroutineState>();
         auto& strand = held_.state->strand;
         strand = boost::asio::get_associated_executor(this->handler(), boost::asio::any_io_executor());
-        using Wait = InitiateBeside<WaitForGivingUp, boost::asio::any_io_executor>;
-        Wait(strand, ObjectOrContext<Mailbox>(IntrusivePtr<Mailbox>(&mailbox_)))(CancelCoroutine(strand, held_.state));
+        using Wait = InitiateBeside<WaitForGivingUp, boost::asio::any_io_executor, Spot>;
+        Wait(strand, ObjectOrContext<Spot>(IntrusivePtr<Spot>(&pushed())))(CancelCoroutine(strand, held_.state));
     }
-    void let_go_of_event() noexcept {
+    void let_go_of_item() noexcept {
         if constexpr (may_be_coroutine) {
-            held_.delivery = {};
+            held_.kept.item = Item();
             held_.owner = {};
         }
     }
@@ -295,7 +309,7 @@ private:
         }
         state.is_starting = false;
         if (!state.has_ended_at_once) {
-            mailbox_.handling().leave_thread();
+            pushed().handling().leave_thread();
             return Handled::runs_on;
         }
         if (is_to_be_thrown(state.exception)) std::rethrow_exception(std::exchange(state.exception, nullptr));
@@ -311,9 +325,9 @@ private:
             return;
         }
         const bool is_thrown = is_to_be_thrown(exception);
-        let_go_of_event();
-        mailbox_.end_handling();
-        if (mailbox_.home_is_gone()) {
+        let_go_of_item();
+        pushed().end_handling();
+        if (pushed().home_is_gone()) {
             destroy();
         } else {
             close_after_once();
@@ -321,21 +335,21 @@ private:
         }
         if (is_thrown) std::rethrow_exception(std::move(exception));
     }
-    /// With whatever it waited for, while its own context lives: nobody receives the events any more.
+    /// With whatever it waited for, while its own context lives: nobody is called any more.
     void thrown_away() noexcept {
         held_.state->run = 0;
-        if (!mailbox_.home_is_gone()) mailbox_.close();
+        if (!pushed().home_is_gone()) pushed().close();
         destroy();
     }
     [[nodiscard]] bool is_to_be_thrown(const std::exception_ptr& exception) const noexcept {
-        return exception != nullptr && !(mailbox_.is_given_up() && is_cancellation(exception));
+        return exception != nullptr && !(pushed().is_given_up() && is_cancellation(exception));
     }
 
-    bool is_idle() override { return mailbox_.is_idle(); }
-    void list() noexcept override { mailbox_.wake_at_next(); }
-    bool may_recur() const noexcept override { return !mailbox_.has_ended(); }
+    bool is_idle() override { return source_.idle(); }
+    void list() noexcept override { source_.list(*this); }
+    bool may_recur() const noexcept override { return source_.may_recur(); }
 
-    Mailbox& mailbox_;
+    Source source_;
     [[no_unique_address]] std::conditional_t<is_once<Handler>, bool, Often> has_run_{};
     [[no_unique_address]] std::conditional_t<may_be_coroutine, Held, Nothing> held_;
 };

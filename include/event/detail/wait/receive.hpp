@@ -32,6 +32,7 @@ public:
     [[nodiscard]] bool idle() const noexcept { return mailbox_->is_idle(); }
     void list(ParkedOp&) noexcept { mailbox_->wake_at_next(); }
     [[nodiscard]] bool may_recur() const noexcept { return !mailbox_->has_ended(); }
+    [[nodiscard]] Mailbox& spot() const noexcept { return *mailbox_; }
 
 protected:
     [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
@@ -83,15 +84,15 @@ public:
 /// Where an operation waits that goes on beside the receive: for the start, or for the end.
 class SideSpot final : public ParkingSpot {
 public:
-    explicit SideSpot(IntrusivePtr<Mailbox> mailbox) noexcept
-        : ParkingSpot(mailbox->home()), mailbox_(std::move(mailbox)) {}
-    [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
+    explicit SideSpot(IntrusivePtr<PushSpot> pushed) noexcept
+        : ParkingSpot(pushed->home()), pushed_(std::move(pushed)) {}
+    [[nodiscard]] PushSpot& pushed() const noexcept { return *pushed_; }
 
 private:
-    void let_go() noexcept override { mailbox_ = {}; }
+    void let_go() noexcept override { pushed_ = {}; }
     void destroy_spot() noexcept override { delete this; }
 
-    IntrusivePtr<Mailbox> mailbox_;
+    IntrusivePtr<PushSpot> pushed_;
 };
 
 class SideSource : public SourceBase {
@@ -101,21 +102,21 @@ public:
     explicit SideSource(SideSpot& spot) noexcept : spot_(&spot) {}
 
 protected:
-    [[nodiscard]] Mailbox& mailbox() const noexcept { return spot_->mailbox(); }
+    [[nodiscard]] PushSpot& pushed() const noexcept { return spot_->pushed(); }
 
 private:
     SideSpot* spot_;  // the operation holds a reference
 };
 
-/// Waits until no event comes any more, and no handler runs.
+/// Waits until nothing comes any more, and no handler runs.
 class WaitForEnd : public SideSource {
 public:
     using SideSource::SideSource;
-    [[nodiscard]] bool ready() const noexcept { return mailbox().has_ended() && !mailbox().handling().runs(); }
+    [[nodiscard]] bool ready() const noexcept { return pushed().has_ended() && !pushed().handling().runs(); }
     [[nodiscard]] bool idle() const noexcept { return !ready(); }
-    void list(ParkedOp& op) noexcept { mailbox().end_waiters().push_back(op); }
+    void list(ParkedOp& op) noexcept { pushed().end_waiters().push_back(op); }
     [[nodiscard]] Taken take(Values& values) const {
-        std::get<0>(values) = mailbox().end_reason();
+        std::get<0>(values) = pushed().end_reason();
         return ready() ? Taken::values : Taken::nothing;
     }
 };
@@ -124,7 +125,7 @@ public:
 class WaitForGivingUp : public WaitForEnd {
 public:
     using WaitForEnd::WaitForEnd;
-    [[nodiscard]] bool ready() const noexcept { return mailbox().is_given_up() || WaitForEnd::ready(); }
+    [[nodiscard]] bool ready() const noexcept { return pushed().is_given_up() || WaitForEnd::ready(); }
     [[nodiscard]] bool idle() const noexcept { return !ready(); }
     [[nodiscard]] Taken take(Values&) const noexcept { return ready() ? Taken::values : Taken::nothing; }
 };
@@ -152,35 +153,38 @@ public:
         }
         return ready() ? Taken::values : Taken::nothing;
     }
+
+private:
+    [[nodiscard]] Mailbox& mailbox() const noexcept { return static_cast<Mailbox&>(pushed()); }
 };
 
-/// Starts an operation that waits in a spot of its own. That of a push subscription whose handler's context is gone
-/// cannot complete there any more.
-template <class Source, class Executor>
+/// Starts an operation that waits in a spot of its own, beside the receive or the handler. That of a push subscription
+/// whose handler's context is gone cannot complete there any more.
+template <class Source, class Executor, class Spot = Mailbox>
 class InitiateBeside {
 public:
     using executor_type = Executor;
 
-    InitiateBeside(const Executor& executor, ObjectOrContext<Mailbox> mailbox)
-        : executor_(executor), mailbox_(std::move(mailbox)) {}
+    InitiateBeside(const Executor& executor, ObjectOrContext<Spot> pushed)
+        : executor_(executor), pushed_(std::move(pushed)) {}
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
     template <class Handler>
     void operator()(Handler&& handler) const {
         using Values = typename Source::Values;
-        if (!accepts_operations(mailbox_)) return refuse<Values>(mailbox_, std::forward<Handler>(handler), executor_);
+        if (!accepts_operations(pushed_)) return refuse<Values>(pushed_, std::forward<Handler>(handler), executor_);
         const auto on = completion_executor<std::decay_t<Handler>>(handler, executor_);
-        if (mailbox_->has_own_executor() && mailbox_->has_outlived(on.context()))
-            return refuse<Values>(ObjectOrContext<Mailbox>(mailbox_->registry()), std::forward<Handler>(handler),
+        if (pushed_->has_own_executor() && pushed_->has_outlived(on.context()))
+            return refuse<Values>(ObjectOrContext<Spot>(pushed_->registry()), std::forward<Handler>(handler),
                                   executor_);
-        auto spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(mailbox_.object()));
+        auto spot = IntrusivePtr<SideSpot>::adopt(new SideSpot(pushed_.object()));
         start_in<Source>(std::move(spot), std::forward<Handler>(handler), executor_);
     }
 
 private:
     Executor executor_;
-    ObjectOrContext<Mailbox> mailbox_;
+    ObjectOrContext<Spot> pushed_;
 };
 
 }  // namespace event::detail

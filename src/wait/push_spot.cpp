@@ -1,0 +1,26 @@
+#include <event/detail/order/domain.hpp>
+#include <event/detail/queue/slow_notifier.hpp>
+#include <event/detail/wait/completion_executor.hpp>
+#include <event/detail/wait/push_spot.hpp>
+
+#include <boost/system/errc.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace event::detail {
+
+void PushSpot::close_and_wait(boost::system::error_code& error) {
+    close();
+    // in a filter, which may close it only when the emit is done, and in a callback nothing is waited for
+    const bool may_wait = !UserCode::runs() && !SlowNotifier::runs_callback();
+    const bool is_on_strand = handling().runs() && runs_here(executor_or(core().executor()));
+    if (!has_ended() || (handling().runs() && (!may_wait || is_on_strand)) || (may_wait && !handling().await_end()))
+        error = make_error_code(boost::system::errc::resource_deadlock_would_occur);
+}
+
+void PushSpot::close_and_wait() {
+    boost::system::error_code error;
+    close_and_wait(error);
+    if (error) throw boost::system::system_error(error, "event: the handler that is to be waited for waits for this");
+}
+
+}  // namespace event::detail
