@@ -34,7 +34,7 @@ public:
         if (at_ == end_) [[unlikely]]
             at_ = begin;
     }
-    void count_one(std::memory_order order = std::memory_order_release) noexcept {
+    [[gnu::always_inline]] inline void count_one(std::memory_order order = std::memory_order_release) noexcept {
         chaos(Point::before_publish, this);
         count.store(own_count() + 1, order);
         chaos(Point::published, this);

@@ -374,7 +374,7 @@ public:
         start(ObjectOrContext<Spot>(spot_), std::forward<Handler>(handler), std::forward<Args>(args)...);
     }
     template <class Handler, class... Args>
-    void operator()(Handler&& handler, Args&&... args) && {
+    [[gnu::always_inline]] inline void operator()(Handler&& handler, Args&&... args) && {
         start(std::move(spot_), std::forward<Handler>(handler), std::forward<Args>(args)...);
     }
 
