@@ -50,7 +50,8 @@ void ParkingSpot::cancel(std::uint64_t ticket, Phase why) noexcept {
                                            ((state & ~phase_mask) | static_cast<std::uint64_t>(why)) + one_reference,
                                            std::memory_order_acq_rel, std::memory_order_relaxed));
     chaos(Point::cancelled, this);
-    if (!defer()) wake_cancelled();
+    const bool only_looks = why == Phase::pending;
+    if (!(only_looks ? defer_request(look_again) : defer())) wake_cancelled(only_looks);
     release();
 }
 
@@ -58,11 +59,12 @@ void ParkingSpot::cancel() noexcept {
     cancel(state_.load(std::memory_order_acquire) & ~reference_mask, Phase::cancelled);
 }
 
-void ParkingSpot::wake_cancelled() noexcept {
+void ParkingSpot::wake_cancelled(bool or_pending) noexcept {
     ParkedOp* op = nullptr;
     {
         const DomainGuard guard(home());
-        if (const Phase phase = this->phase(); phase == Phase::cancelled || phase == Phase::timed_out) op = claim();
+        if (const Phase phase = this->phase(); phase != Phase::idle && (or_pending || phase != Phase::pending))
+            op = claim();
         if (op != nullptr && !op->pin()) op = nullptr;
     }
     // Not parked: it was posted already, or is about to park and will see the phase.
@@ -70,8 +72,9 @@ void ParkingSpot::wake_cancelled() noexcept {
 }
 
 void ParkingSpot::run_deferred() noexcept {
-    wake_cancelled();
-    if (const Requests requests = requests_.exchange(0, std::memory_order_acq_rel); requests != 0) fulfil(requests);
+    const Requests requests = requests_.exchange(0, std::memory_order_acq_rel);
+    wake_cancelled((requests & look_again) != 0);
+    if (const auto asked = static_cast<Requests>(requests & ~look_again); asked != 0) fulfil(asked);
     release();
 }
 

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -23,6 +24,8 @@ public:
     /// It belongs to whatever it waits with until it passes.
     virtual void start(std::shared_ptr<Timer> self, EndPending end) = 0;
     virtual void cancel() noexcept = 0;
+
+    std::atomic<bool> has_passed{false};  // set before the operation is woken
 };
 
 namespace {
@@ -39,7 +42,10 @@ private:
     struct TimeOut {
         EndPending end;
         std::shared_ptr<Timer> timer;
-        void operator()(const boost::system::error_code& error) noexcept { end(error); }
+        void operator()(const boost::system::error_code& error) noexcept {
+            timer->has_passed = true;
+            end(error);
+        }
     };
 
     boost::asio::steady_timer timer_;
@@ -54,7 +60,10 @@ public:
         time_->add(limit_, std::shared_ptr<ManualTime::Waiting>(std::move(self), this));
     }
     void cancel() noexcept override { time_->remove(*this); }
-    void pass() noexcept override { (*end_)(boost::system::error_code()); }
+    void pass() noexcept override {
+        has_passed = true;
+        (*end_)(boost::system::error_code());
+    }
 
 private:
     const std::shared_ptr<ManualTime> time_;
@@ -78,11 +87,16 @@ TimeLimit::~TimeLimit() {
     if (const auto timer = running_.lock()) timer->cancel();
 }
 
-void TimeLimit::start(ParkingSpot& spot, std::uint64_t ticket) {
+void TimeLimit::start(ParkingSpot& spot, std::uint64_t ticket, Phase then) {
     if (!unused_) return;
     running_ = unused_;
     Timer& timer = *unused_;
-    timer.start(std::move(unused_), EndPending(spot, ticket));
+    timer.start(std::move(unused_), EndPending(spot, ticket, then));
+}
+
+bool TimeLimit::has_passed() const noexcept {
+    const auto timer = running_.lock();
+    return timer == nullptr || timer->has_passed;
 }
 
 std::optional<Clock::duration> time_limit_of(long double ticks) noexcept {

@@ -30,22 +30,25 @@
 namespace event::detail {
 
 /// What a cancellation slot or a timer holds: it stays effective after the completion was posted, and harmless after it
-/// ran.
+/// ran. `in_time` is what the operation is to do when the time has passed: to end, or, as `Phase::pending`, to look
+/// again.
 class EndPending {
 public:
-    EndPending(ParkingSpot& spot, std::uint64_t ticket) noexcept : spot_(spot), ticket_(ticket) {}
+    EndPending(ParkingSpot& spot, std::uint64_t ticket, Phase in_time = Phase::timed_out) noexcept
+        : spot_(spot), ticket_(ticket), in_time_(in_time) {}
     void operator()(boost::asio::cancellation_type type) noexcept {
         using boost::asio::cancellation_type;
         constexpr auto all = cancellation_type::terminal | cancellation_type::partial | cancellation_type::total;
         if ((type & all) != cancellation_type::none) spot_->cancel(ticket_, Phase::cancelled);
     }
     void operator()(const boost::system::error_code& error) noexcept {
-        if (!error) spot_->cancel(ticket_, Phase::timed_out);
+        if (!error) spot_->cancel(ticket_, in_time_);
     }
 
 private:
     SpotMemory spot_;
     std::uint64_t ticket_;
+    Phase in_time_;
 };
 
 /// Allocates where the handler's associated allocator says, by default from Asio's recycled memory.

@@ -50,8 +50,8 @@ public:
     void finish() noexcept;
     [[nodiscard]] Phase phase() const noexcept { return phase_of(state_.load(std::memory_order_acquire)); }
 
-    /// Ends the operation with that ticket, if it is still pending, as cancelled or timed out. Any thread, and also who
-    /// has no more than a share of the memory.
+    /// Ends the operation with that ticket, if it is still pending, as cancelled or timed out; as `pending`, it only
+    /// looks again. Any thread, and also who has no more than a share of the memory.
     void cancel(std::uint64_t ticket, Phase why) noexcept;
     /// The same for whichever operation is pending.
     void cancel() noexcept;
@@ -76,22 +76,23 @@ public:
 protected:
     /// What a filter has asked of its owner.
     using Requests = std::uint8_t;
-    static constexpr Requests drain_it = 1, close_it = 2, tell_it = 4;
+    static constexpr Requests drain_it = 1, close_it = 2, tell_it = 4, look_again = 8;
     /// Whether this thread runs a filter: then `fulfil` is called when that is over.
     [[nodiscard]] bool defer_request(Requests request) noexcept;
 
     explicit ParkingSpot(const DomainMember& home) noexcept : home_(&home) { core().add_reference(); }
     ~ParkingSpot() override { stop_listening(); }
 
+    /// The last owner has gone.
+    virtual void let_go() noexcept {}
+
 private:
     /// The context that it listens to dies, or may do so from now on: nothing of it is kept.
     virtual void let_executor_go() noexcept {}
-    /// The last owner has gone.
-    virtual void let_go() noexcept {}
     virtual void fulfil(Requests) noexcept {}
     virtual void destroy_spot() noexcept = 0;
     void let_all_go() noexcept;
-    void wake_cancelled() noexcept;
+    void wake_cancelled(bool or_pending = false) noexcept;
 
     void context_gone(const boost::asio::execution_context& context) noexcept final;
     void defer_reference() noexcept final { add_reference(); }

@@ -32,7 +32,10 @@ public:
     TimeLimit(TimeLimit&&) = default;
     TimeLimit& operator=(TimeLimit&&) = delete;
     ~TimeLimit();
-    void start(ParkingSpot& spot, std::uint64_t ticket);
+    /// `then` is `timed_out`, or `pending`: the operation looks again.
+    void start(ParkingSpot& spot, std::uint64_t ticket, Phase then = Phase::timed_out);
+    /// Of one that was started.
+    [[nodiscard]] bool has_passed() const noexcept;
 
 private:
     std::shared_ptr<Timer> unused_;
