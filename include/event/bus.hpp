@@ -287,7 +287,7 @@ public:
         } else if (error != errc::closed) {
             core_->refuse("count the emitters of", std::array{detail::listed<T>()}, error);
         }
-        using Initiate = detail::Initiate<detail::WaitFor<std::size_t, IsNotZero>, Spot, executor_type>;
+        using Initiate = detail::Initiate<detail::WaitFor<Spot, IsNotZero>, Spot, executor_type>;
         return detail::initiate<Token, void(boost::system::error_code)>(Initiate(get_executor(), std::move(spot)),
                                                                         token, IsNotZero{});
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-/// A subscription whose types nobody needs to know.
+/// A subscription, or a watched value, whose types nobody needs to know.
 
 #include <event/detail/requirements.hpp>
 
@@ -19,8 +19,8 @@ class PushSpot;
 
 /// A subscription without its types and its headers, for a member in a component's header (`event/fwd.hpp` declares
 /// it): the types and the handler are the business of one source file, which says `connection_ = bus.subscribe<A,
-/// B>(handler)`. For push subscriptions: of a pulled one nobody could receive any more. What Signals2 calls a
-/// `scoped_connection`.
+/// B>(handler)`. For push subscriptions: of a pulled one nobody could receive any more. And what
+/// `Value::watch(handler)` gives. What Signals2 calls a `scoped_connection`.
 ///
 /// Ownership: move-only; destroying it closes the subscription, as does giving it another one. Default-constructed or
 /// moved from, it is none. Threads: distinct objects are independent; on one object, all functions but move and
@@ -38,13 +38,15 @@ public:
     }
     ~Connection() { disconnect(); }
 
-    /// As those of `Subscription`.
+    /// As those of `Subscription`. Of a value, what is queued is the newest one, unless the handler has got it, and
+    /// `stat()` has `types`, `size`, `delivered` and `waiting`.
     void close() noexcept;
     void close_after_drain() noexcept;
     void close_and_wait();
     void close_and_wait(boost::system::error_code& error);
     [[nodiscard]] SubscriptionStat stat() const;
-    /// Whether it takes new events. After `close_after_drain()` it does not, and queued ones still come.
+    /// Whether it takes what is new. After `close_after_drain()` it does not, and what is queued still comes; nor does
+    /// it once the bus, or the value, was closed.
     [[nodiscard]] bool is_open() const noexcept;
 
 private:

@@ -35,10 +35,10 @@ template <class T>
 class ValueView;
 template <class T>
 class Snapshot;
-template <class Executor, class T>
+template <class Executor, class T, class Projection = void>
 class BasicWatcher;
-template <class T>
-using Watcher = BasicWatcher<boost::asio::any_io_executor, T>;
+template <class T, class Projection = void>
+using Watcher = BasicWatcher<boost::asio::any_io_executor, T, Projection>;
 
 class Connection;
 

@@ -15,7 +15,7 @@
 namespace event {
 
 namespace detail {
-template <class T>
+template <class T, class Base>
 class WatchSpot;
 }
 
@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
 private:
-    template <class>
+    template <class, class>
     friend class detail::WatchSpot;
     friend class ValueView<T>;
 

@@ -5,6 +5,7 @@
 #include <event/detail/requirements.hpp>
 
 #include <event/detail/wait/object_or_context.hpp>
+#include <event/detail/wait/projected.hpp>
 #include <event/detail/wait/time_limit.hpp>
 #include <event/detail/wait/watch.hpp>
 #include <event/error.hpp>
@@ -38,18 +39,29 @@ namespace event {
 /// handler's associated executor, by default `get_executor()`; a get that is cancelled (`operation_aborted`, all types)
 /// or loses in `||` has consumed nothing; a second operation beside a pending one completes with
 /// `errc::concurrent_receive`, and the first goes on; after `close()`: `errc::closed`.
-template <class Executor, class T>
+///
+/// `Watcher<T, Projection>`, which `watch(projection)` makes, sees what the projection gives for the value, as a value
+/// of its own in place of a snapshot (so of `watch(&Config::level)`, an `int` in place of a `Snapshot<int>`): also
+/// where `Snapshot<T>` is written below, and where a predicate takes a `const T&`. It is told only of what does not
+/// equal what it has seen last; the first time, of whatever there is. The projection is called, and `==`, under no
+/// lock: on the executor of the completion, or by who calls `try_get` and `try_peek`. What they throw leaves as what a
+/// predicate throws, and the value counts as seen.
+template <class Executor, class T, class Projection>
 class [[nodiscard]] BasicWatcher {
     using error_code = boost::system::error_code;
     using DefaultToken = boost::asio::default_completion_token_t<Executor>;
+    using Spot = detail::WatchSpotOf<T, Projection>;
+    using Got = typename Spot::Got;
 
 public:
     using executor_type = Executor;
-    using value_type = T;
-    using snapshot_type = Snapshot<T>;
+    /// What is watched: `T`, or what the projection gives.
+    using value_type = typename Spot::Value;
+    /// What a get gets: `Snapshot<T>`, or what the projection gives.
+    using snapshot_type = Got;
     template <class Other>
     struct rebind_executor {
-        using other = BasicWatcher<Other, T>;
+        using other = BasicWatcher<Other, T, Projection>;
     };
 
     /// One that was closed.
@@ -59,7 +71,8 @@ public:
     BasicWatcher(BasicWatcher&& other) noexcept : executor_(other.executor_), spot_(other.spot_.give_away()) {}
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
-    BasicWatcher(BasicWatcher<Other, T>&& other) noexcept(std::is_nothrow_constructible_v<Executor, const Other&>)
+    BasicWatcher(BasicWatcher<Other, T, Projection>&& other) noexcept(
+        std::is_nothrow_constructible_v<Executor, const Other&>)
         : executor_(other.executor_), spot_(other.spot_.give_away()) {}
     BasicWatcher& operator=(BasicWatcher&& other) noexcept {
         if (this != &other) {
@@ -75,8 +88,8 @@ public:
     /// Completion: `void(error_code, Snapshot<T>)`.
     template <class Token = DefaultToken>
     auto async_get(Token&& token = DefaultToken()) {
-        return initiate<detail::GetNewer<T, detail::AcceptAll>, void(error_code, Snapshot<T>), Token>(
-            token, detail::AcceptAll{});
+        return initiate<detail::GetNewer<Spot, detail::AcceptAll>, void(error_code, Got), Token>(token,
+                                                                                                 detail::AcceptAll{});
     }
 
     /// The same, skipping (and so consuming) what `accepts(const T&)` rejects. The predicate is called on the handler's
@@ -102,33 +115,37 @@ public:
     /// Completion: `void(error_code, Snapshot<T>)`.
     template <class Rep, class Period, class Token = DefaultToken>
     auto async_get_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
-        using Get = detail::GetNewer<T, detail::AcceptAll>;
-        return detail::initiate<Token, void(error_code, Snapshot<T>)>(
-            detail::InitiateFor<Get, detail::WatchSpot<T>, Executor>(executor_, spot_, detail::time_limit(limit)),
-            token, detail::AcceptAll{});
+        using Get = detail::GetNewer<Spot, detail::AcceptAll>;
+        return detail::initiate<Token, void(error_code, Got)>(
+            detail::InitiateFor<Get, Spot, Executor>(executor_, spot_, detail::time_limit(limit)), token,
+            detail::AcceptAll{});
     }
 
     /// Waits until there is a value that was not seen, and takes nothing. Completion: `void(error_code)`.
     template <class Token = DefaultToken>
     auto async_wait(Token&& token = DefaultToken()) {
-        return initiate<detail::WaitNewer<T>, void(error_code), Token>(token);
+        return initiate<detail::WaitNewer<Spot>, void(error_code), Token>(token);
     }
 
     /// The newest value, if this watcher has not seen it. Beside a pending get it takes it, and the pending one waits
     /// on.
-    [[nodiscard]] std::optional<Snapshot<T>> try_get() {
-        std::optional<Snapshot<T>> snapshot(std::in_place);
-        if (!spot_ || spot_->take(*snapshot) != detail::Look::readable) snapshot.reset();
-        return snapshot;
+    [[nodiscard]] std::optional<Got> try_get() {
+        std::optional<Got> got(std::in_place);
+        do {
+            if (!spot_ || spot_->take(*got) != detail::Look::readable) {
+                got.reset();
+                return got;
+            }
+        } while (!spot_->is_news(*got));
+        return got;
     }
 
     /// The newest value, seen or not, without marking it as seen. None before the first `set`, after `close()`, and of
     /// a bus that is closed perhaps none once everybody has seen it.
-    [[nodiscard]] std::optional<Snapshot<T>> try_peek() const {
-        std::optional<Snapshot<T>> snapshot(std::in_place);
-        if (spot_) spot_->peek(*snapshot);
-        if (!*snapshot) snapshot.reset();
-        return snapshot;
+    [[nodiscard]] std::optional<Got> try_peek() const {
+        std::optional<Got> got(std::in_place);
+        if (!spot_ || !spot_->peek(*got)) got.reset();
+        return got;
     }
 
     /// Ends the pending get with `operation_aborted`; nothing was consumed. Until its handler has run, another one is
@@ -138,42 +155,41 @@ public:
     }
     /// Ends the pending get, and every later one, with `errc::closed`. Idempotent.
     void close() noexcept {
-        if (spot_) spot_->close();
+        if (spot_) spot_->stop_watching();
     }
 
     /// The value's executor.
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
 private:
-    template <class, class>
+    template <class, class, class>
     friend class BasicWatcher;
     friend class ValueView<T>;
     friend class EventBus;
 
-    BasicWatcher(const Executor& executor, detail::ObjectOrContext<detail::WatchSpot<T>> spot) noexcept
+    BasicWatcher(const Executor& executor, detail::ObjectOrContext<Spot> spot) noexcept
         : executor_(executor), spot_(std::move(spot)) {}
 
     template <template <class, class> class Source, class Predicate, class Token>
     auto initiate_if(Predicate&& accepts, Token& token) {
         using Stored = std::decay_t<Predicate>;
-        static_assert(std::predicate<Stored&, const T&>, "event: the predicate must be callable with const T&");
-        using Result = decltype(initiate<Source<T, Stored>, void(error_code, Snapshot<T>), Token>(
+        static_assert(std::predicate<Stored&, const value_type&>,
+                      "event: the predicate must be callable with const T&, or with what the projection gives");
+        using Result = decltype(initiate<Source<Spot, Stored>, void(error_code, Got), Token>(
             token, std::forward<Predicate>(accepts)));
         static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Predicate> ||
                           !detail::is_function_destroyed_twice<Stored>,
                       "event: GCC before 14 destroys this predicate twice where it is awaited: name it before");
-        return initiate<Source<T, Stored>, void(error_code, Snapshot<T>), Token>(token,
-                                                                                 std::forward<Predicate>(accepts));
+        return initiate<Source<Spot, Stored>, void(error_code, Got), Token>(token, std::forward<Predicate>(accepts));
     }
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {
-        return detail::initiate<Token, Signature>(
-            detail::Initiate<Source, detail::WatchSpot<T>, Executor>(executor_, spot_), token,
-            std::forward<Args>(args)...);
+        return detail::initiate<Token, Signature>(detail::Initiate<Source, Spot, Executor>(executor_, spot_), token,
+                                                  std::forward<Args>(args)...);
     }
 
     Executor executor_{};
-    detail::ObjectOrContext<detail::WatchSpot<T>> spot_;  // moved from: the context; default-constructed: nothing
+    detail::ObjectOrContext<Spot> spot_;  // moved from: the context; default-constructed: nothing
 };
 
 }  // namespace event

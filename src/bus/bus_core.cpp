@@ -103,7 +103,7 @@ void BusCore::destroy_pending() noexcept {
     const RegistrationMutex::CertainGuard lock(mutex_);
     for (const auto& topic : topics_) {
         const CertainGuard guard(*topic);
-        doomed.add_all(topic->watching());
+        topic->doom_waiting(doomed);
     }
     for (EmitterState& emitter : emitters_) emitter.doom_waiting(doomed);
     for (Mailbox::InBus& subscription : subscriptions_) {

@@ -1,5 +1,6 @@
 #include <event/detail/order/topic.hpp>
 #include <event/detail/order/typed_topic.hpp>
+#include <event/detail/wait/pushed_watch.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -94,6 +95,11 @@ void TopicBase::close(Aftermath& after) noexcept {
     closed_ = true;
     refresh();
     after.wake_all(watching_);
+}
+
+void TopicBase::doom_waiting(Doomed& doomed) noexcept {
+    doomed.add_all(watching_);
+    for (PushedWatch& watch : pushed_) doomed.add_all(watch.end_waiters());
 }
 
 void TopicBase::count(Pushed pushed, EmitResult& result) noexcept {

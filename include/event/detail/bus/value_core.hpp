@@ -47,7 +47,7 @@ private:
     void destroy_pending() noexcept override {
         Doomed doomed;
         const CertainGuard guard(topic_);
-        doomed.add_all(topic_.watching());
+        topic_.doom_waiting(doomed);
     }
 
     Topic<T> topic_;

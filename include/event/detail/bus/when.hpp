@@ -49,7 +49,7 @@ struct IsOver {
 template <class Condition>
 class InitiateWhen {
     using Spot = WatchSpot<std::size_t>;
-    using Source = WaitFor<std::size_t, Condition>;
+    using Source = WaitFor<Spot, Condition>;
 
 public:
     using executor_type = boost::asio::any_io_executor;

@@ -2,6 +2,7 @@
 
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/event/payload.hpp>
+#include <event/detail/intrusive_list.hpp>
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/domain.hpp>
 #include <event/detail/order/subject.hpp>
@@ -20,6 +21,7 @@ namespace event::detail {
 
 template <class T>
 class Topic;
+class PushedWatch;
 
 /// How a subscription came to a topic: by listing its type, or as one of many.
 enum class SinkKind : std::uint8_t { listed, behaviour, wildcard };
@@ -102,6 +104,10 @@ public:
 
     /// Watchers that wait for a newer event.
     WaitList& watching() noexcept { return watching_; }
+    /// Watchers whose handlers get what they see.
+    IntrusiveList<PushedWatch>& pushed() noexcept { return pushed_; }
+    /// All operations that wait here, for a newer event or for the end of a watcher, go with their context.
+    void doom_waiting(Doomed& doomed) noexcept;
     [[nodiscard]] std::uint64_t next_arrival() const noexcept { return Subject::next_arrival(); }
     /// Queues of the topic whose policy is Wait; one may be among them twice.
     [[nodiscard]] std::size_t waiting_queues() const noexcept { return waiting_queues_; }
@@ -199,6 +205,7 @@ private:
     std::uint64_t killed_ = 0;
     std::size_t watchers_ = 0;
     std::size_t watchers_up_to_date_ = 0;  // those that have seen the event of seen_sequence_
+    IntrusiveList<PushedWatch> pushed_;
     std::uint64_t seen_sequence_ = 0;
     Topic<std::size_t>* subscriber_count_ = nullptr;
     std::atomic<bool> is_wanted_{false};

@@ -28,6 +28,7 @@ namespace event::detail {
 template <class T>
 class Topic final : public TopicBase {
 public:
+    using Event = T;
     using Item = EventItem<T>;
 
     explicit Topic(const EventType& type, std::string label, Core& core) : TopicBase(type, std::move(label), core) {

@@ -2,12 +2,14 @@
 
 #include <event/detail/order/typed_topic.hpp>
 #include <event/detail/wait/operation.hpp>
+#include <event/detail/wait/spot.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
 
 #include <boost/system/error_code.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <new>
@@ -18,10 +20,25 @@
 
 namespace event::detail {
 
-/// A watcher: where its pending get waits, and what it has seen.
-template <class T>
-class WatchSpot final : public ParkingSpot {
+/// A watcher: where its pending get waits, and what it has seen. Where a handler gets that, `Base` is `PushedWatch`,
+/// whose virtual functions it implements.
+template <class T, class Base = ParkingSpot>
+class WatchSpot : public Base {
+    static constexpr bool is_pushed = !std::same_as<Base, ParkingSpot>;
+
 public:
+    using Topic = detail::Topic<T>;
+    /// What a get gets.
+    using Got = Snapshot<T>;
+    using Value = T;
+    [[nodiscard]] static const T& value_in(const Got& got) { return *got; }
+    /// Whether to tell of it: each set counts. (See `ProjectedSpot` for these.)
+    [[nodiscard]] static constexpr bool is_news(const Got&) noexcept { return true; }
+    [[nodiscard]] static constexpr bool is_known(const Got&) noexcept { return false; }
+    [[nodiscard]] static constexpr bool notice(const Got&) noexcept { return true; }
+    static constexpr void forget_noticed() noexcept {}
+    [[nodiscard]] static const Got& project_or_pass(const Got& got) noexcept { return got; }
+
     /// Memory for one, which is to be had before anybody hears of it: then nothing can fail.
     class Memory {
     public:
@@ -30,7 +47,7 @@ public:
         Memory& operator=(const Memory&) = delete;
         ~Memory() { ::operator delete(block_); }  // clang before 19 knows no sized one
         /// Of a topic that counts this watcher already. Once.
-        [[nodiscard]] IntrusivePtr<WatchSpot> make(Topic<T>& topic) noexcept {
+        [[nodiscard]] IntrusivePtr<WatchSpot> make(Topic& topic) noexcept {
             static_assert(alignof(WatchSpot) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
             return IntrusivePtr<WatchSpot>::adopt(::new (std::exchange(block_, nullptr)) WatchSpot(topic));
         }
@@ -39,7 +56,7 @@ public:
         void* block_;
     };
 
-    [[nodiscard]] static IntrusivePtr<WatchSpot> create(Topic<T>& topic) {
+    [[nodiscard]] static IntrusivePtr<WatchSpot> create(Topic& topic) {
         Memory memory;
         topic.core().begin_watching(topic);
         return memory.make(topic);
@@ -48,6 +65,8 @@ public:
     /// What a look finds, under the domain's lock.
     [[nodiscard]] Look look() const noexcept {
         if (is_closed_) return Look::ended;
+        if constexpr (is_pushed)
+            if (this->is_drained(seen_.load(std::memory_order_relaxed))) return Look::ended;
         if (is_behind()) return Look::readable;
         return topic_->is_closed() ? Look::ended : Look::empty;
     }
@@ -66,65 +85,102 @@ public:
     [[nodiscard]] Look take(Snapshot<T>& snapshot) { return take<false>(snapshot); }
     /// The same if it has been seen already, too.
     [[nodiscard]] Look take_again(Snapshot<T>& snapshot) { return take<true>(snapshot); }
-    /// The same, and it counts as seen no more than before.
-    void peek(Snapshot<T>& snapshot) const {
+    /// The same, and it counts as seen no more than before. Whether there is one.
+    [[nodiscard]] bool peek(Snapshot<T>& snapshot) const {
         const DomainGuard guard(*topic_);
-        if (!is_closed_) snapshot.read(static_cast<Topic<T>&>(*topic_));
+        if (!is_closed_) snapshot.read(static_cast<Topic&>(*topic_));
+        return static_cast<bool>(snapshot);
     }
+    struct Found {
+        Look look;
+        bool is_last;  // a newer one will not come
+    };
+    /// Under the domain's lock.
+    [[nodiscard]] Found look_and_whether_last() const noexcept { return {look(), topic_->is_closed()}; }
+    /// Without the lock: the newest value if it has not been seen, which it has no more than before.
+    [[nodiscard]] Found look_at(Snapshot<T>& snapshot) const {
+        const DomainGuard guard(*topic_);
+        const Found found = look_and_whether_last();
+        if (found.look == Look::readable) snapshot.read(static_cast<Topic&>(*topic_));
+        return found;
+    }
+    /// Without the lock: the newest value has been seen, if it is that one. Whether it is.
+    [[nodiscard]] bool see(std::uint64_t version) {
+        DomainGuard guard(*topic_);
+        if (look() != Look::readable || newest_version() != version) return false;
+        note_seen(version, guard);
+        return true;
+    }
+    [[nodiscard]] std::uint64_t newest_version() const noexcept { return topic_->retained_sequence(); }
     /// Whether there is a value, seen or not. Without the lock, and so only a hint.
     [[nodiscard]] bool has_value() const noexcept { return topic_->retained_sequence() != 0; }
 
-    void close() noexcept {
-        if (defer_request(close_it)) return;
+    /// In a filter, when the emit is done.
+    void stop_watching() noexcept {
+        if (this->defer_request(this->close_it)) return;
         Aftermath after;
         after.only_ends();
         {
             const DomainGuard guard(*topic_);
             if (std::exchange(is_closed_, true)) return;
-            after.wake(claim());
+            after.wake(this->claim());
+            if constexpr (is_pushed) this->give_up(after);
         }
         after.settle();
-        core().end_watching(*topic_, seen_.load(std::memory_order_relaxed));
+        this->core().end_watching(*topic_, seen_.load(std::memory_order_relaxed));
     }
 
-private:
-    explicit WatchSpot(Topic<T>& topic) noexcept : ParkingSpot(topic), topic_(&topic) {}
+protected:
+    explicit WatchSpot(Topic& topic) noexcept : Base(topic), topic_(&topic) {}
+    ~WatchSpot() override = default;
 
+    [[nodiscard]] std::uint64_t seen() const noexcept { return seen_.load(std::memory_order_relaxed); }
+
+private:
     template <bool also_again>
     [[nodiscard]] Look take(Snapshot<T>& snapshot) {
         DomainGuard guard(*topic_);
         const Look found = look();
         if (found != Look::readable) {
             if (!also_again || is_closed_ || !has_value()) return found;
-            snapshot.read(static_cast<Topic<T>&>(*topic_));
+            snapshot.read(static_cast<Topic&>(*topic_));
             return Look::readable;
         }
-        snapshot.read(static_cast<Topic<T>&>(*topic_));
-        seen_.store(snapshot.version(), std::memory_order_relaxed);
+        snapshot.read(static_cast<Topic&>(*topic_));
+        note_seen(snapshot.version(), guard);
+        return found;
+    }
+    [[gnu::always_inline]] inline void note_seen(std::uint64_t version, DomainGuard& guard) {
+        seen_.store(version, std::memory_order_relaxed);
         topic_->newest_was_seen();
         if (topic_->is_closed()) [[unlikely]] {
             guard.unlock();
-            core().unviewed(*topic_);
+            this->core().unviewed(*topic_);
         }
-        return found;
     }
 
     void destroy_spot() noexcept override { delete this; }
-    void fulfil(Requests) noexcept override { close(); }
+    void fulfil([[maybe_unused]] typename Base::Requests requests) noexcept override {
+        if constexpr (is_pushed) {
+            if ((requests & this->drain_it) != 0) this->close_after_drain();
+            if ((requests & this->close_it) == 0) return;
+        }
+        stop_watching();
+    }
 
     // guarded by the domain's lock
     bool is_closed_ = false;              // first: it fits behind what the base has
     std::atomic<std::uint64_t> seen_{0};  // read without it, too
 
-    TopicBase* const topic_;  // a Topic<T>: whoever destroys a watcher need not know T
+    TopicBase* const topic_;  // a Topic: whoever destroys a watcher need not know T
 };
 
 /// Waits for a value that has not been seen, and takes nothing.
-template <class T>
+template <class Spot>
 class WaitNewer : public SourceBase {
 public:
     using Values = std::tuple<boost::system::error_code>;
-    explicit WaitNewer(WatchSpot<T>& spot) noexcept : spot_(&spot) {}
+    explicit WaitNewer(Spot& spot) noexcept : spot_(&spot) {}
     [[nodiscard]] bool ready() const noexcept { return spot_->is_behind(); }
     [[nodiscard]] bool idle() const noexcept { return spot_->look() == Look::empty; }
     void list(ParkedOp& op) noexcept { spot_->wait_for_newer(op); }
@@ -136,28 +192,28 @@ public:
     }
 
 protected:
-    WatchSpot<T>* spot_;  // the operation holds a reference
+    Spot* spot_;  // the operation holds a reference
 };
 
 /// Waits for a value that has not been seen and that the predicate accepts.
-template <class T, class Predicate>
-class GetNewer : public WaitNewer<T> {
+template <class Spot, class Predicate>
+class GetNewer : public WaitNewer<Spot> {
     static constexpr int most_at_once = 16;  // then the executor's other work has its turn
 
 public:
-    using Values = std::tuple<boost::system::error_code, Snapshot<T>>;
-    GetNewer(WatchSpot<T>& spot, Predicate accepts) : WaitNewer<T>(spot), accepts_(std::move(accepts)) {}
+    using Values = std::tuple<boost::system::error_code, typename Spot::Got>;
+    GetNewer(Spot& spot, Predicate accepts) : WaitNewer<Spot>(spot), accepts_(std::move(accepts)) {}
     [[nodiscard]] Taken take(Values& values) {
         for (int budget = most_at_once; budget > 0 && this->spot_->phase() == Phase::pending; --budget) {
-            Snapshot<T> snapshot;
-            const Look found = this->spot_->take(snapshot);
+            typename Spot::Got got{};
+            const Look found = this->spot_->take(got);
             if (found == Look::empty) return Taken::nothing;
             if (found == Look::ended) {
                 std::get<0>(values) = errc::closed;
                 return Taken::values;
             }
-            if (!std::invoke(accepts_, *snapshot)) continue;
-            std::get<1>(values) = std::move(snapshot);
+            if (!this->spot_->is_news(got) || !std::invoke(accepts_, Spot::value_in(got))) continue;
+            std::get<1>(values) = std::move(got);
             return Taken::values;
         }
         return Taken::more;
@@ -168,9 +224,9 @@ protected:
 };
 
 /// The same, but the newest value of the moment at which it is begun may have been seen already.
-template <class T, class Predicate>
-class GetUntil : public GetNewer<T, Predicate> {
-    using Base = GetNewer<T, Predicate>;
+template <class Spot, class Predicate>
+class GetUntil : public GetNewer<Spot, Predicate> {
+    using Base = GetNewer<Spot, Predicate>;
 
 public:
     using Values = typename Base::Values;
@@ -179,8 +235,10 @@ public:
     [[nodiscard]] bool idle() const noexcept { return Base::idle() && !(is_first_ && this->spot_->has_value()); }
     [[nodiscard]] Taken take(Values& values) {
         if (std::exchange(is_first_, false)) {
-            Snapshot<T> newest;
-            if (this->spot_->take_again(newest) == Look::readable && std::invoke(this->accepts_, *newest)) {
+            typename Spot::Got newest{};
+            const bool is_there = this->spot_->take_again(newest) == Look::readable;
+            if (is_there) static_cast<void>(this->spot_->is_news(newest));
+            if (is_there && std::invoke(this->accepts_, Spot::value_in(newest))) {
                 std::get<1>(values) = std::move(newest);
                 return Taken::values;
             }
@@ -193,14 +251,16 @@ private:
 };
 
 /// Waits until a newer value is accepted, and hands nothing out.
-template <class T, class Predicate>
-class WaitFor : public GetNewer<T, Predicate> {
+template <class Spot, class Predicate>
+class WaitFor : public GetNewer<Spot, Predicate> {
+    using Base = GetNewer<Spot, Predicate>;
+
 public:
     using Values = std::tuple<boost::system::error_code>;
-    using GetNewer<T, Predicate>::GetNewer;
+    using Base::Base;
     [[nodiscard]] Taken take(Values& values) {
-        typename GetNewer<T, Predicate>::Values got;
-        const Taken taken = GetNewer<T, Predicate>::take(got);
+        typename Base::Values got;
+        const Taken taken = Base::take(got);
         std::get<0>(values) = std::get<0>(got);
         return taken;
     }
