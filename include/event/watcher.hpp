@@ -6,6 +6,7 @@
 
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/projected.hpp>
+#include <event/detail/wait/settle.hpp>
 #include <event/detail/wait/time_limit.hpp>
 #include <event/detail/wait/watch.hpp>
 #include <event/error.hpp>
@@ -119,6 +120,17 @@ public:
         return detail::initiate<Token, void(error_code, Got)>(
             detail::InitiateFor<Get, Spot, Executor>(executor_, spot_, detail::time_limit(limit)), token,
             detail::AcceptAll{});
+    }
+
+    /// `async_get` of a value that does not change any more: completes with the newest one once no newer one has come
+    /// for as long as `quiet`. What was set before counts from when this is begun. When the value is closed meanwhile,
+    /// the one that was not seen comes at once. Until it completes nothing is consumed. A `quiet` that is negative, or
+    /// no number, is no time at all; one that the clock cannot count waits for the end. Costs, for each newer value
+    /// that it notices, a wake-up and a timer. Completion: `void(error_code, Snapshot<T>)`.
+    template <class Rep, class Period, class Token = DefaultToken>
+    auto async_get_settled(std::chrono::duration<Rep, Period> quiet, Token&& token = DefaultToken()) {
+        return detail::initiate<Token, void(error_code, Got)>(
+            detail::InitiateSettled<Spot, Executor>(executor_, spot_, detail::time_limit(quiet)), token);
     }
 
     /// Waits until there is a value that was not seen, and takes nothing. Completion: `void(error_code)`.
