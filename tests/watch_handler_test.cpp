@@ -2,6 +2,8 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -240,6 +242,67 @@ TEST_F(WatchHandler, IsWaitedForByWhoClosesItElsewhere) {
     EXPECT_TRUE(has_ended);
     lets_it_end.join();
     pool.join();
+}
+
+TEST_F(WatchHandler, NeverOverlapsAndNeverGoesBack) {
+    asio::thread_pool pool(2);
+    std::optional<event::Value<Number>> value(std::in_place, pool);
+    std::atomic<int> running = 0;
+    std::atomic<bool> is_right = true;
+    int last = -1;
+    std::promise<void> ended;
+    auto connection = value->watch([&](const Number& number) {
+        if (++running != 1 || number.value <= last) is_right = false;
+        last = number.value;
+        --running;
+        if (number.value == 1999) ended.set_value();
+    });
+    for (int i = 0; i < 2000; ++i) value->set({i});
+    value.reset();
+    ended.get_future().wait();
+    connection.close_and_wait();
+    EXPECT_TRUE(is_right);
+    pool.join();
+}
+
+TEST_F(WatchHandler, DoesNotRunAnyMoreWhenItWasWaitedFor) {
+    asio::thread_pool pool(2);
+    event::Value<Number> value{pool};
+    std::atomic<bool> goes_on = true;
+    std::thread sets([&] {
+        for (int i = 0; goes_on; ++i) value.set({i});
+    });
+    for (int i = 0; i < 300; ++i) {
+        auto used = std::make_unique<int>(0);
+        auto plain = value.watch([&used](const Number&) { ++*used; });
+        auto coroutine = value.watch([at = std::make_unique<int>(0)](const Number&) -> asio::awaitable<void> {
+            ++*at;
+            co_await asio::post(asio::use_awaitable);
+            ++*at;
+        });
+        if (i % 3 == 0) std::this_thread::yield();
+        plain.close_and_wait();
+        used.reset();
+        if (i % 2 == 0) coroutine.close_and_wait();
+    }
+    goes_on = false;
+    sets.join();
+    pool.join();
+}
+
+TEST_F(WatchHandler, IsClosedWhileItsContextDies) {
+    for (int i = 0; i < 100; ++i) {
+        auto io = std::make_unique<asio::io_context>();
+        auto plain = value_->watch(asio::bind_executor(*io, note()));
+        auto coroutine =
+            value_->watch(asio::bind_executor(*io, [](const Number&) -> asio::awaitable<void> { co_return; }));
+        drive(*io);
+        std::thread dies([&] { io.reset(); });
+        plain.close();
+        coroutine.close();
+        dies.join();
+    }
+    EXPECT_THAT(seen(), testing::IsEmpty());
 }
 
 TEST_F(WatchHandler, IsClosedByItsCancellationSlot) {

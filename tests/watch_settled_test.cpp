@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 /// Watchers that wait until a value does not change any more.
@@ -209,6 +211,40 @@ TEST_F(WatchSettled, GoesWithItsContext) {
     io.reset();
     EXPECT_TRUE(got_.destroyed());
     clock.advance(1h);
+}
+
+TEST_F(WatchSettled, WaitsBesideWhoSetsOnAnotherThread) {
+    asio::thread_pool pool(2);
+    event::Value<Number> value{pool};
+    auto watcher = value.watch();
+    std::thread sets([&] {
+        for (int i = 0; i < 3000; ++i) value.set({i});
+    });
+    for (int last = -1; last < 2999;) {
+        const auto number = watcher.async_get_settled(1us, asio::use_future).get();
+        EXPECT_GT(number->value, last);
+        last = number->value;
+    }
+    sets.join();
+    for (int i = 0; i < 300; ++i) {  // cancelled at any moment
+        std::promise<error_code> got;
+        int number = -1;
+        watcher.async_get_settled(20us, [&](error_code why, const event::Snapshot<Number>& snapshot) {
+            if (!why) number = snapshot->value;
+            got.set_value(why);
+        });
+        value.set({i});
+        if (i % 2 == 0) std::this_thread::yield();
+        watcher.cancel();
+        const error_code error = got.get_future().get();
+        if (error) {
+            EXPECT_EQ(error, asio::error::operation_aborted);
+            EXPECT_EQ(watcher.try_get()->get().value, i);
+        } else {
+            EXPECT_EQ(number, i);
+        }
+    }
+    pool.join();
 }
 
 CO_TEST(WatchSettledIn, ACoroutine) {
