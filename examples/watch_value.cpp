@@ -12,7 +12,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <optional>
+#include <string>
 
 namespace asio = boost::asio;
 
@@ -51,6 +53,34 @@ asio::awaitable<void> advertise_when_public(event::Watcher<Reachability> watcher
 }
 // [until]
 
+struct Config {
+    int level = 0;
+    std::string name = {};
+};
+
+// [settled]
+asio::awaitable<void> save(event::Watcher<Config> watcher) {
+    const auto config = co_await watcher.async_get_settled(std::chrono::milliseconds(2), asio::use_awaitable);
+    fmt::print("saver: {} has level {}, and changes no more\n", config->name, config->level);
+}
+// [settled]
+
+void configure(asio::io_context& io) {
+    event::Value<Config> config{io, Config{.level = 1, .name = "host"}};
+    // [handlers]
+    auto show = config.watch([](const Config& now) { fmt::print("shown: {} at {}\n", now.name, now.level); });
+    auto levels = config.watch(&Config::level, [](int level) { fmt::print("log: level {}\n", level); });
+    // [handlers]
+    asio::co_spawn(io, save(config.watch()), asio::detached);
+    io.poll();
+    config.set({.level = 1, .name = "guest"});  // no other level
+    io.poll();
+    config.set({.level = 2, .name = "guest"});
+    show.close();
+    io.restart();
+    io.run_for(std::chrono::milliseconds(20));
+}
+
 int main() {
     asio::io_context io;
     // [value]
@@ -69,4 +99,7 @@ int main() {
 
     reachability.reset();  // its watchers end
     io.run();
+
+    io.restart();
+    configure(io);
 }

@@ -228,6 +228,18 @@ void wrong(boost::asio::io_context& io) {
 #elif defined(CASE_predicate_of_another_type)
     auto watcher = event::Value<B>(io).watch();
     watcher.async_get_if([](int) { return true; }, [](auto, auto) {});
+#elif defined(CASE_watched_by_nothing)
+    auto connection = event::Value<A>(io).watch([](const B&) {});
+#elif defined(CASE_snapshot_handler_with_a_result)
+    auto connection = event::Value<A>(io).watch([](const event::Snapshot<A>&) { return 1; });
+#elif defined(CASE_projection_without_equality)
+    auto watcher = event::Value<A>(io).watch([](const A&) { return B{}; });
+#elif defined(CASE_projection_that_only_looks)
+    auto watcher = event::Value<B>(io).watch([](const B& b) { return std::string_view(b.value); });
+#elif defined(CASE_projection_is_a_handler)
+    auto connection = event::Value<A>(io).watch([](const A&) {}, [](int) {});
+#elif defined(CASE_handler_of_another_projection)
+    auto connection = event::Value<A>(io).watch(&A::value, [](const B&) {});
 #elif defined(CASE_update_forgets_the_reference)
     event::Value<A>(io).update([](A) {});
 #elif defined(CASE_update_forgets_the_return)
