@@ -47,6 +47,7 @@ public:
     event::Emitter<Text> silent = scene.bus.emitter<Text>();
     event::Value<Number> value{scene.io, Number{1}};
     event::Watcher<Number> watcher = value.watch();
+    event::Connection watched;
     Completion<event::Delivery<Small, Large>> receive;
     Completion<std::size_t> some;
     Completion<bool> done;
@@ -107,6 +108,19 @@ TEST(FailedWait, ForAValue) {
         w.watcher.async_get_if(is_even, elsewhere(w, w.get.handler()));
     });
     begins_or_not([](Waits& w) { w.watcher.async_wait(cancellable(w, w.done.handler())); });
+    begins_or_not_everywhere([](Waits& w, auto on) {
+        static_cast<void>(w.watcher.try_get());
+        w.watcher.async_get_settled(1h, on(w, w.get.handler()));
+    });
+}
+
+TEST(FailedWait, OfAHandlerForAValue) {
+    begins_or_not_everywhere(
+        [](Waits& w, auto on) { w.watched = w.value.watch(on(w, [held = std::string(long_text)](const Number&) {})); });
+    begins_or_not([](Waits& w) {  // on a strand that there is: see Scene
+        const auto coroutine = [](int) -> asio::awaitable<void> { co_return; };
+        w.watched = w.value.watch(&Number::value, on_strand(w, coroutine));
+    });
 }
 
 TEST(FailedWait, ForTheStartAndForTheEnd) {
