@@ -51,7 +51,7 @@ public:
     template <class T>
     [[nodiscard]] const T* get_if() const noexcept {
         static_assert(detail::check_event_type<T>());
-        if (payload_ == nullptr || !payload_->type().id->is(detail::type_id<T>())) return nullptr;
+        if (payload_ == nullptr || !payload_->type().id->is(detail::type_id<T>)) return nullptr;
         return std::addressof(detail::Payload<T>::value_of(*payload_));
     }
     /// The event as a `Base`, if its type names that among its `event_interfaces`, otherwise null.
@@ -62,7 +62,7 @@ public:
 
     /// The event if its type can be printed, otherwise its name and size. There must be one. Declare the formatter of
     /// an event beside it: where only some of a program's files have seen it, any of the two forms may be printed.
-    fmt::appender print_to(fmt::appender out) const { return payload_->type().print(*payload_, out); }
+    fmt::appender print_to(fmt::appender out) const { return detail::print_shared(*payload_, out); }
 
 private:
     friend class EventBus;

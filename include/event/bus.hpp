@@ -81,21 +81,16 @@ public:
     /// An emitter of these types.
     template <class... Ts>
     Emitter<Ts...> emitter(EmitterOptions options = {}) {
-        boost::system::error_code error;
-        Emitter<Ts...> made = emitter<Ts...>(std::move(options), error);
-        if (error) core_->refuse("make an emitter of", std::array{detail::listed<Ts>()...}, error);
-        return made;
+        static_assert(detail::check_event_types<Ts...>());
+        detail::eventbus_was_compiled_with_the_configuration({});
+        return {core_->executor(), core_->make_emitter(detail::all_listed<Ts...>, std::move(options))};
     }
     /// The same with the error as a code (allocation may still throw): on an error, an emitter that is closed.
     template <class... Ts>
     Emitter<Ts...> emitter(EmitterOptions options, boost::system::error_code& error) {
         static_assert(detail::check_event_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
-        const std::array<detail::Listed, sizeof...(Ts)> types{detail::listed<Ts>()...};
-        error = {};
-        using State = detail::ObjectOrContext<detail::EmitterState>;
-        auto state = core_->add_emitter(types, std::move(options), detail::EmitterState::Kind::emitter, error);
-        return Emitter<Ts...>(core_->executor(), state ? State(std::move(state)) : State(core_->registry()));
+        return {core_->executor(), core_->make_emitter(detail::all_listed<Ts...>, std::move(options), error)};
     }
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the

@@ -251,8 +251,8 @@ public:
 private:
     friend class EventBus;
 
-    Emitter(const executor_type& executor, detail::ObjectOrContext<detail::EmitterState> state) noexcept
-        : executor_(executor), state_(std::move(state)) {
+    Emitter(executor_type executor, detail::ObjectOrContext<detail::EmitterState> state) noexcept
+        : executor_(std::move(executor)), state_(std::move(state)) {
         if (state_) std::copy(state_->topics().begin(), state_->topics().end(), topics_.begin());
     }
 

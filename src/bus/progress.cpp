@@ -6,6 +6,21 @@
 
 namespace event::detail {
 
+ValueCore<std::size_t>& Progress::value(const boost::asio::any_io_executor& executor) {
+    if (!owned_) {
+        auto made = ValueCore<std::size_t>::create(executor);
+        Aftermath nobody;
+        made->topic().tell(&number, nobody);  // so that who comes looks for himself first
+        owned_ = std::move(made);
+        value_.store(owned_.get(), std::memory_order_release);
+    }
+    return *owned_;
+}
+
+void Progress::tell(Aftermath& after) noexcept {
+    if (auto* value = value_.load(std::memory_order_acquire)) value->topic().tell(&number, after);
+}
+
 IntrusivePtr<ValueCore<std::size_t>> BusCore::progress() {
     const RegistrationGuard lock(mutex_);
     if (context_is_gone()) return {};

@@ -54,4 +54,18 @@ void BusCore::refuse(std::string_view what, std::span<const Listed> listed, cons
     throw boost::system::system_error(error, text);
 }
 
+ObjectOrContext<EmitterState> BusCore::make_emitter(std::span<const Listed> types, EmitterOptions&& options,
+                                                    boost::system::error_code& error) {
+    error = {};
+    auto state = add_emitter(types, std::move(options), EmitterState::Kind::emitter, error);
+    return state ? ObjectOrContext<EmitterState>(std::move(state)) : ObjectOrContext<EmitterState>(registry());
+}
+
+ObjectOrContext<EmitterState> BusCore::make_emitter(std::span<const Listed> types, EmitterOptions&& options) {
+    boost::system::error_code error;
+    auto made = make_emitter(types, std::move(options), error);
+    if (error) refuse("make an emitter of", types, error);
+    return made;
+}
+
 }  // namespace event::detail

@@ -158,7 +158,7 @@ void EmitterState::run_deferred() noexcept {
     release();
 }
 
-IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, EmitterOptions options,
+IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, EmitterOptions&& options,
                                                 EmitterState::Kind kind, boost::system::error_code& error) {
     Aftermath after;
     IntrusivePtr<EmitterState> emitter;
@@ -312,8 +312,9 @@ void BusCore::reserve(const SubscriptionOptions& options, std::size_t listed, Ga
 }
 
 IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, std::size_t stride,
-                                                SubscriptionOptions&& options, std::unique_ptr<Refinement> refinement,
-                                                const std::source_location& where, boost::system::error_code& error) {
+                                                SubscriptionOptions&& options, Refinement* given,
+                                                const std::source_location& where) {
+    std::unique_ptr<Refinement> refinement(given);
     const bool is_erased =
         std::any_of(listed.begin(), listed.end(), [](const Listed& entry) { return entry.event == nullptr; });
     const char* wrong = nullptr;
@@ -336,20 +337,23 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
                               .is_erased = is_erased,
                               .stride = stride,
                               .refinement = std::move(refinement)};
+    boost::system::error_code error;
     Aftermath after;
     IntrusivePtr<Mailbox> mailbox;
     {
         const RegistrationGuard lock(mutex_);
         Gathered gathered(*this);
-        if (!gather(listed, Order::of_listed, gathered, error)) return {};
-        reserve(options, listed.size(), gathered);
-        settings.number = subscriptions_ever_ + 1;
-        settings.subjects = std::span(gathered.members).first(listed.size());
-        settings.topics = gathered.targets.size();
-        settings.replay_room = gathered.replays.size();
-        mailbox = Mailbox::create(std::move(settings));
-        gathered.has_registered = connect(*mailbox, gathered, after);
+        if (gather(listed, Order::of_listed, gathered, error)) {
+            reserve(options, listed.size(), gathered);
+            settings.number = subscriptions_ever_ + 1;
+            settings.subjects = std::span(gathered.members).first(listed.size());
+            settings.topics = gathered.targets.size();
+            settings.replay_room = gathered.replays.size();
+            mailbox = Mailbox::create(std::move(settings));
+            gathered.has_registered = connect(*mailbox, gathered, after);
+        }
     }
+    if (!mailbox) refuse("subscribe to", listed, error);
     try {
         after.settle();
     } catch (...) {

@@ -6,6 +6,9 @@
 
 namespace event::detail {
 
+Subject::Subject(std::string&& label, Core& core) : DomainMember(core) { relabel(std::move(label)); }
+Subject::~Subject() = default;
+
 bool Behaviour::includes(const EventType& type) const noexcept {
     if (is_wildcard()) return true;
     return std::any_of(type.interfaces.begin(), type.interfaces.end(),

@@ -8,6 +8,13 @@
 
 namespace event::detail {
 
+TopicBase::TopicBase(const EventType& type, std::string&& label, Core& core)
+    : Subject(std::move(label), core), type_(&type) {}
+
+TopicBase::~TopicBase() {
+    if (pool_ != nullptr) pool_->abandon();
+}
+
 void TopicBase::refresh() noexcept {
     is_special_ = closed_ || !erased_sinks_.empty();
     is_wanted_.store(is_special_ || !sinks_.empty() || retained_ || counts_unheard_, std::memory_order_relaxed);

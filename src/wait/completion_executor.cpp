@@ -17,6 +17,10 @@ boost::asio::any_io_executor below_strands(const boost::asio::any_io_executor& e
     return executor;
 }
 
+boost::asio::any_io_executor or_system(const boost::asio::any_io_executor& executor) {
+    return executor ? executor : boost::asio::system_executor();
+}
+
 bool runs_here(const boost::asio::any_io_executor& executor) noexcept {
     using namespace boost::asio;
     if (const auto* on_context = executor.target<strand<io_context::executor_type>>())

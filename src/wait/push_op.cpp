@@ -1,4 +1,4 @@
-#include <event/detail/wait/push_op.hpp>
+#include <event/detail/wait/push_events.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/strand.hpp>
@@ -19,5 +19,7 @@ bool is_cancellation(const std::exception_ptr& exception) noexcept {
 boost::asio::any_io_executor make_serial(const boost::asio::any_io_executor& executor) {
     return !executor || below_strands(executor) != executor ? executor : boost::asio::make_strand(executor);
 }
+
+template class StandingOp<MailboxSource>;
 
 }  // namespace event::detail

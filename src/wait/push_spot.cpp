@@ -8,6 +8,23 @@
 
 namespace event::detail {
 
+void HandlersExecutor::use(const boost::asio::any_io_executor& executor) {
+    kept_ = std::make_unique<Kept>();
+    kept_->executor = executor;
+}
+
+void HandlersExecutor::let_go() noexcept {
+    if (!kept_) return;
+    const std::lock_guard guard(kept_->mutex);
+    kept_->executor = {};
+}
+
+void PushSpot::use_executor(const boost::asio::any_io_executor& executor) {
+    if (executor == core().executor()) return;
+    handlers_executor().use(executor);
+    static_cast<void>(listen_to(executor.context()));
+}
+
 void PushSpot::close_and_wait(boost::system::error_code& error) {
     close();
     // in a filter, which may close it only when the emit is done, and in a callback nothing is waited for

@@ -9,6 +9,7 @@
 #include <event/detail/order/subject.hpp>
 #include <event/detail/order/topic.hpp>
 #include <event/detail/queue/mailbox.hpp>
+#include <event/detail/wait/object_or_context.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
 
@@ -101,15 +102,18 @@ public:
     // ---- registering: throws, and then nothing is left of it -----------------------------------------------------
 
     /// Registers one emitter for all the types, or for none. As a `value` it is one more handle of the latest value.
-    [[nodiscard]] IntrusivePtr<EmitterState> add_emitter(std::span<const Listed> types, EmitterOptions options,
+    [[nodiscard]] IntrusivePtr<EmitterState> add_emitter(std::span<const Listed> types, EmitterOptions&& options,
                                                          EmitterState::Kind kind, boost::system::error_code& error);
+    /// The same as its handle holds it; on an error, what a closed one holds.
+    [[nodiscard]] ObjectOrContext<EmitterState> make_emitter(std::span<const Listed> types, EmitterOptions&& options,
+                                                             boost::system::error_code& error);
+    /// The same, with an exception for the error.
+    [[nodiscard]] ObjectOrContext<EmitterState> make_emitter(std::span<const Listed> types, EmitterOptions&& options);
     /// Registers one subscription for all that is listed, or for none; its queue holds the retained events.
-    /// `refinement` may be null. Throws what that throws.
+    /// Takes over the refinement, which may be null, and throws what that throws.
     [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const Listed> listed, std::size_t stride,
-                                                         SubscriptionOptions&& options,
-                                                         std::unique_ptr<Refinement> refinement,
-                                                         const std::source_location& where,
-                                                         boost::system::error_code& error);
+                                                         SubscriptionOptions&& options, Refinement* refinement,
+                                                         const std::source_location& where);
     /// The topic of a type that is to be watched, retained from now on: with one watcher more, for whom somebody calls
     /// `end_watching`.
     [[nodiscard]] TopicBase* add_watcher(const EventType& type, boost::system::error_code& error);

@@ -58,6 +58,15 @@ template <class Argument, class... Ts>
     return is_known;
 }
 
+/// The first argument that has that role.
+template <Role role, class First, class... Others>
+[[nodiscard]] auto& first_of(First& first, Others&... others) noexcept {
+    if constexpr (role_of<First> == role) {
+        return first;
+    } else {
+        return first_of<role>(others...);
+    }
+}
 /// Those arguments that have that role.
 template <Role role, class Argument>
 [[nodiscard]] auto pick(Argument& argument) noexcept {
@@ -84,7 +93,7 @@ template <class... Ts, class... Arguments>
 template <class... Arguments>
 [[nodiscard]] auto function_of(Arguments&... arguments) {
     if constexpr (count_of<Role::handler, Arguments...> == 1) {
-        return std::move(std::get<0>(std::tuple_cat(pick<Role::handler>(arguments)...)));
+        return std::move(first_of<Role::handler>(arguments...));
     } else {
         static_assert(
             ((role_of<Arguments> != Role::handler || !BringsAssociations<Arguments>) && ...),
@@ -111,7 +120,7 @@ template <class Function, class... Arguments>
     if constexpr (count_of<Role::owner, Arguments...> == 0) {
         return std::forward<Function>(function);
     } else {
-        auto& owner = std::get<0>(std::tuple_cat(pick<Role::owner>(arguments)...)).owner;
+        auto& owner = first_of<Role::owner>(arguments...).owner;
         using Owner = typename std::remove_cvref_t<decltype(owner)>::element_type;
         return OwnedHandler<Function, Owner>{std::move(function), std::move(owner)};
     }

@@ -14,20 +14,9 @@ namespace event::detail {
 class Progress {
 public:
     /// Made at the first call. Under the bus's mutex; throws `std::bad_alloc`.
-    [[nodiscard]] ValueCore<std::size_t>& value(const boost::asio::any_io_executor& executor) {
-        if (!owned_) {
-            auto made = ValueCore<std::size_t>::create(executor);
-            Aftermath nobody;
-            made->topic().tell(&number, nobody);  // so that who comes looks for himself first
-            owned_ = std::move(made);
-            value_.store(owned_.get(), std::memory_order_release);
-        }
-        return *owned_;
-    }
+    [[nodiscard]] ValueCore<std::size_t>& value(const boost::asio::any_io_executor& executor);
     /// Something has become idle, or has ended. Under whatever lock but the value's.
-    void tell(Aftermath& after) noexcept {
-        if (auto* value = value_.load(std::memory_order_acquire)) value->topic().tell(&number, after);
-    }
+    void tell(Aftermath& after) noexcept;
 
     /// Handlers that still run, of subscriptions that the bus no longer knows.
     std::atomic<std::size_t> handlers_left{0};

@@ -9,10 +9,6 @@
 #include <event/fwd.hpp>
 #include <event/options.hpp>
 
-#include <boost/system/error_code.hpp>
-
-#include <array>
-#include <memory>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -37,39 +33,28 @@ private:
     template <class... Arguments>
     static Subscription<Ts...> with_own(BusCore& core, SubscriptionOptions&& options, const std::source_location& where,
                                         Arguments... arguments) {
-        auto refinement = refinement_of<Ts...>(arguments...);
         if constexpr (count_of<Role::handler, Arguments...> == 0) {
             static_assert(count_of<Role::owner, Arguments...> + count_of<Role::once, Arguments...> == 0,
                           "event: while_alive and once are for a handler, and there is none");
-            return {core.executor(), add(core, std::move(options), std::move(refinement), where), false};
+            return {core.executor(), add(core, std::move(options), where, arguments...), false};
         } else {
             auto function = function_of(arguments...);
             if constexpr (check_handler<decltype(function), Delivered<Ts>...>()) {
-                return push(core, std::move(options),
-                            handler_of<Delivered<Ts>...>(std::move(function), core.executor(), arguments...),
-                            std::move(refinement), where);
+                auto handler = handler_of<Delivered<Ts>...>(std::move(function), core.executor(), arguments...);
+                auto mailbox = add(core, std::move(options), where, arguments...);
+                Subscription<Ts...> subscription(core.executor(), mailbox, true);
+                PushOp<decltype(handler), PushedEvents<Ts...>>::start(*mailbox, std::move(handler));
+                return subscription;
             }
         }
     }
 
-    template <class Handler>
-    static Subscription<Ts...> push(BusCore& core, SubscriptionOptions&& options, Handler handler,
-                                    std::unique_ptr<Refinement> refinement, const std::source_location& where) {
-        auto mailbox = add(core, std::move(options), std::move(refinement), where);
-        Subscription<Ts...> subscription(core.executor(), mailbox, true);
-        PushOp<Handler, PushedEvents<Ts...>>::start(mailbox, std::move(handler));
-        return subscription;
-    }
-
-    static IntrusivePtr<Mailbox> add(BusCore& core, SubscriptionOptions&& options,
-                                     std::unique_ptr<Refinement> refinement, const std::source_location& where) {
+    template <class... Arguments>
+    static IntrusivePtr<Mailbox> add(BusCore& core, SubscriptionOptions&& options, const std::source_location& where,
+                                     Arguments&... arguments) {
         eventbus_was_compiled_with_the_configuration({});
-        const std::array<Listed, sizeof...(Ts)> types{listed<Ts>()...};
-        boost::system::error_code error;
-        auto mailbox =
-            core.add_subscription(types, slot_stride<Ts...>, std::move(options), std::move(refinement), where, error);
-        if (error) core.refuse("subscribe to", types, error);
-        return mailbox;
+        return core.add_subscription(all_listed<Ts...>, slot_stride<Ts...>, std::move(options),
+                                     refinement_of<Ts...>(arguments...).release(), where);
     }
 };
 

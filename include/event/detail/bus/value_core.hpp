@@ -31,7 +31,7 @@ public:
 
 private:
     explicit ValueCore(boost::asio::any_io_executor executor)
-        : Core(std::move(executor), BusOptions().pooled_bytes), topic_(event_type<T>(), std::string(), *this) {
+        : Core(std::move(executor), BusOptions().pooled_bytes), topic_(event_type<T>, std::string(), *this) {
         topic_.retain();
     }
     void destroy_core() noexcept override { delete this; }

@@ -46,14 +46,11 @@ struct TypeId {
 };
 
 template <class T>
-[[nodiscard]] const TypeId& type_id() noexcept {
-    static constexpr TypeId id{.tag = &type_tag<T>,
-                               .spelled = spelled_name<T>(),
-                               .declared = DeclaresName<T> ? name_of<T>() : std::string_view{},
-                               .size = sizeof(T),
-                               .alignment = alignof(T)};
-    return id;
-}
+inline constexpr TypeId type_id{.tag = &type_tag<T>,
+                                .spelled = spelled_name<T>(),
+                                .declared = DeclaresName<T> ? name_of<T>() : std::string_view{},
+                                .size = sizeof(T),
+                                .alignment = alignof(T)};
 
 /// A behaviour that an event type declares, and how to see the event as one.
 struct ImplementedInterface {
@@ -69,7 +66,7 @@ struct EventType {
     std::size_t payload_alignment = 0;
     void (*dispose)(PayloadBase& payload) noexcept = nullptr;
     fmt::appender (*print)(const PayloadBase& payload, fmt::appender out) = nullptr;
-    std::unique_ptr<TopicBase> (*make_topic)(const EventType& type, std::string label, Core& core) = nullptr;
+    std::unique_ptr<TopicBase> (*make_topic)(const EventType& type, std::string&& label, Core& core) = nullptr;
 
     [[nodiscard]] std::string_view label() const noexcept { return id->label(); }
 };
@@ -89,6 +86,9 @@ concept Printable =
      requires(const T& event) { format_as(event); });
 
 fmt::appender print_name_and_size(fmt::appender out, std::string_view name, std::size_t size);
+
+/// An event whose type only its payload knows.
+fmt::appender print_shared(const PayloadBase& payload, fmt::appender out);
 
 /// The event itself if it can be printed, otherwise what it is called and how large it is. For every type that is
 /// emitted: so nothing that would have to be compiled for each, as fmt's check of a format string.

@@ -242,7 +242,7 @@ private:
 template <class Base>
 [[nodiscard]] const Base* view_as(const PayloadBase& payload) noexcept {
     for (const ImplementedInterface& candidate : payload.type().interfaces)
-        if (candidate.id->is(type_id<Base>())) return static_cast<const Base*>(candidate.view(payload));
+        if (candidate.id->is(type_id<Base>)) return static_cast<const Base*>(candidate.view(payload));
     return nullptr;
 }
 

@@ -20,8 +20,8 @@ class TopicBase;
 /// What can be subscribed to: a topic, or a behaviour, which many topics feed.
 class Subject : public DomainMember {
 public:
-    Subject(std::string label, Core& core) : DomainMember(core) { relabel(std::move(label)); }
-    virtual ~Subject() = default;
+    Subject(std::string&& label, Core& core);
+    virtual ~Subject();
 
     /// Stays as it is while somebody uses it; the text lives as long as the core.
     [[nodiscard]] const std::string& label() const noexcept { return *label_.load(std::memory_order_acquire); }

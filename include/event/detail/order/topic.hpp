@@ -39,10 +39,8 @@ struct Sink {
 class TopicBase : public Subject {
 public:
     /// `type` lives as long as the program.
-    TopicBase(const EventType& type, std::string label, Core& core) : Subject(std::move(label), core), type_(&type) {}
-    ~TopicBase() override {
-        if (pool_ != nullptr) pool_->abandon();
-    }
+    TopicBase(const EventType& type, std::string&& label, Core& core);
+    ~TopicBase() override;
 
     [[nodiscard]] const EventType& type() const noexcept { return *type_; }
     [[nodiscard]] bool has_emitter() const noexcept final { return emitters != 0; }

@@ -9,6 +9,7 @@
 #include <event/emit_result.hpp>
 #include <event/interface.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,14 +32,14 @@ public:
     using Event = T;
     using Item = EventItem<T>;
 
-    explicit Topic(const EventType& type, std::string label, Core& core) : TopicBase(type, std::move(label), core) {
+    Topic(const EventType& type, std::string&& label, Core& core) : TopicBase(type, std::move(label), core) {
         if constexpr (!stored_inline<T>) make_pool();
     }
     ~Topic() override {
         if (PayloadBase* payload = retained_sequence() != 0 ? kept_.payload() : nullptr) payload->release();
     }
-    [[nodiscard]] static std::unique_ptr<TopicBase> make(const EventType& type, std::string label, Core& core) {
-        return std::make_unique<Topic>(type, std::move(label), core);
+    [[nodiscard]] static std::unique_ptr<TopicBase> make(const EventType& type, std::string&& label, Core& core) {
+        return std::unique_ptr<TopicBase>(new Topic(type, std::move(label), core));
     }
 
     /// Emits one event; a payload's reference goes along.
@@ -235,21 +236,30 @@ private:
     Retained<T> kept_;  // guarded by the domain's lock
 };
 
+template <class T>
+[[nodiscard]] fmt::appender print_payload(const PayloadBase& payload, fmt::appender out) {
+    return detail::print_event(Payload<T>::value_of(payload), out);
+}
+/// Null where it is printed as all are that say nothing of it.
+template <class T>
+[[nodiscard]] consteval auto print_function() noexcept -> decltype(EventType::print) {
+    if constexpr (Printable<T>) {
+        return &print_payload<T>;
+    } else {
+        return nullptr;
+    }
+}
+
 /// The type's `event_interfaces`, as a table.
 template <class T>
 struct InterfacesOf {
     template <class... Bases>
-    [[nodiscard]] static std::span<const ImplementedInterface> table(const Interfaces<Bases...>*) noexcept {
+    [[nodiscard]] static consteval std::span<const ImplementedInterface> table(const Interfaces<Bases...>*) noexcept {
         static_assert((std::is_convertible_v<const T*, const Bases*> && ...),
                       "event: an event type must publicly derive from each of its event_interfaces");
-        if constexpr (sizeof...(Bases) == 0) {
-            return {};
-        } else {
-            static const ImplementedInterface all[]{{&type_id<Bases>(), &view<Bases>}...};
-            return all;
-        }
+        return all<Bases...>;
     }
-    [[nodiscard]] static std::span<const ImplementedInterface> table() noexcept {
+    [[nodiscard]] static consteval std::span<const ImplementedInterface> table() noexcept {
         if constexpr (requires { typename T::event_interfaces; }) {
             static_assert(
                 requires { table(static_cast<const typename T::event_interfaces*>(nullptr)); },
@@ -265,22 +275,19 @@ private:
     [[nodiscard]] static const void* view(const PayloadBase& payload) noexcept {
         return static_cast<const Base*>(std::addressof(Payload<T>::value_of(payload)));
     }
+    template <class... Bases>
+    static constexpr std::array<ImplementedInterface, sizeof...(Bases)> all{{{&type_id<Bases>, &view<Bases>}...}};
 };
 
 /// The type as the bus sees it.
 template <class T>
-[[nodiscard]] const EventType& event_type() noexcept {
-    static const EventType type{
-        .id = &type_id<T>(),
-        .interfaces = InterfacesOf<T>::table(),
-        .payload_size = sizeof(Payload<T>),
-        .payload_alignment = alignof(Payload<T>),
-        .dispose = &Payload<T>::dispose_payload,
-        .print = [](const PayloadBase& payload,
-                    fmt::appender out) { return detail::print_event(Payload<T>::value_of(payload), out); },
-        .make_topic = &Topic<T>::make};
-    return type;
-}
+inline constexpr EventType event_type{.id = &type_id<T>,
+                                      .interfaces = InterfacesOf<T>::table(),
+                                      .payload_size = sizeof(Payload<T>),
+                                      .payload_alignment = alignof(Payload<T>),
+                                      .dispose = &Payload<T>::dispose_payload,
+                                      .print = print_function<T>(),
+                                      .make_topic = &Topic<T>::make};
 
 }  // namespace event::detail
 

@@ -124,6 +124,7 @@ template <class Executor>
         if (is_empty(executor)) return Executor(boost::asio::system_executor());
     return executor;
 }
+[[nodiscard]] boost::asio::any_io_executor or_system(const boost::asio::any_io_executor& executor);
 
 template <HasContext Executor>
 [[nodiscard]] boost::asio::execution_context& context_of(const Executor& executor) noexcept {

@@ -34,11 +34,7 @@ public:
         return *this;
     }
     ~ObjectOrContext() {
-        if (*this) {
-            get()->release();
-        } else if (word_ != nothing) {
-            context_here()->release();
-        }
+        if (word_ != nothing) let_go();
     }
 
     /// Whether it is the object.
@@ -71,6 +67,14 @@ private:
     static constexpr std::uintptr_t tag = 1;
     static constexpr std::uintptr_t nothing = tag;
 
+    // out of line: what keeps handles has it in every way out
+    [[gnu::noinline]] void let_go() noexcept {
+        if (*this) {
+            get()->release();
+        } else {
+            context_here()->release();
+        }
+    }
     template <class Counted>
     [[nodiscard]] static std::uintptr_t to_word(Counted* counted) noexcept {
         static_assert(alignof(Counted) > tag);

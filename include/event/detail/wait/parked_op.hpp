@@ -97,9 +97,12 @@ protected:
 
     /// Before it parks: looks for a moment whether there is something to do after all, where that has been worth it.
     template <class Ready>
-    [[nodiscard]] bool poll(Ready&& ready) {
+    [[nodiscard, gnu::always_inline]] inline bool poll(Ready&& ready) {
         waits_since_ = spot_.polling.is_timed() ? Clock::now() : Clock::time_point();
-        if (!spot_.polling.is_due()) return false;
+        return spot_.polling.is_due() && poll_for_a_moment(ready);
+    }
+    template <class Ready>
+    [[nodiscard]] bool poll_for_a_moment(Ready&& ready) {
         // the rarer the looks, the more a look finds, and the less it disturbs who writes there
         const Clock::time_point start = Clock::now();
         for (const auto look : {Polling::first_look, Polling::soon}) {

@@ -20,10 +20,13 @@ using HandlerResult =
 template <class Handler, class... Ts>
 inline constexpr bool is_coroutine = (std::is_same_v<HandlerResult<Handler, Ts>, Coroutine> || ...);
 
+extern template class StandingOp<MailboxSource>;
+
 /// The events of a subscription, for its handler.
 template <class... Ts>
-class PushedEvents : public MailboxSource {
+class PushedEvents {
 public:
+    using Waits = MailboxSource;
     using Item = Delivery<Ts...>;
     struct Kept {
         Item item;
@@ -32,15 +35,13 @@ public:
     template <class Function>
     static constexpr bool may_be_coroutine = is_coroutine<Function, Delivered<Ts>...>;
 
-    using MailboxSource::MailboxSource;
-
-    [[nodiscard]] Look take(Item& item) { return take_into(spot(), item); }
+    [[nodiscard]] static Look take(Mailbox& mailbox, Item& item) { return take_into(mailbox, item); }
     template <class Function>
-    void call(Function& function, const Item& item) const {
+    static void call(Mailbox&, Function& function, const Item& item) {
         item.visit([&](const auto& event, const auto& meta) { handle_event(function, event, meta); });
     }
     template <class Function>
-    [[nodiscard]] std::optional<Coroutine> begin(Function& function, Kept& kept) const {
+    [[nodiscard]] static std::optional<Coroutine> begin(Mailbox&, Function& function, Kept& kept) {
         kept.meta = kept.item.meta();
         return kept.item.visit([&](const auto& event) -> std::optional<Coroutine> {
             using Event = std::remove_cvref_t<decltype(event)>;

@@ -90,55 +90,124 @@ private:
     std::shared_ptr<CoroutineState> state_;
 };
 
-/// The standing operation of a push handler: runs it for what is there, a bounded batch at a time, and parks again.
-/// Handlers never overlap, because there is one of it. While a handler that is a coroutine runs, the coroutine owns it.
-/// What it waits for is described by its `Source`, which is that of an operation (see there), but for `take`:
+/// The standing operation of a push handler, as far as it depends neither on the handler nor on what that is called
+/// with: has it called for what is there, a bounded batch at a time, and parks again. Handlers never overlap, because
+/// there is one of it. `Waits` says what it waits for, as the `Source` of an operation does (see there), in a
+/// `PushSpot` that has an `end_handling()`.
+template <class Waits>
+class StandingOp : public ParkedOp {
+public:
+    void run() final {
+        note_waking();
+        if (spot().home_is_gone()) return destroy();
+        Handled handled = Handled::one;
+        spot().handling().begin();
+        try {
+            handled = handle_some();
+        } catch (...) {  // the handler: nothing is lost, and it goes on
+            spot().end_handling();
+            go_on();
+            throw;
+        }
+        if (handled == Handled::runs_on) return;
+        spot().end_handling();
+        if (handled == Handled::to_the_end) return destroy();
+        rearm();
+    }
+
+protected:
+    using Spot = std::remove_reference_t<decltype(std::declval<Waits&>().spot())>;
+
+    explicit StandingOp(Spot& spot) noexcept : ParkedOp(spot), waits_(spot) {}
+    ~StandingOp() = default;
+
+    enum class Handled : std::uint8_t { one, all, to_the_end, runs_on };
+    static constexpr int most_at_once = 64;  // then the executor's other work has its turn
+
+    [[nodiscard]] Spot& spot() const noexcept { return waits_.spot(); }
+    /// Once it keeps its context at work.
+    void begin() {
+        if (!tie_to(context())) return destroy();
+        go_on();
+    }
+    void go_on() noexcept {
+        try {
+            rearm();
+        } catch (...) {  // it runs once more
+        }
+    }
+
+    bool is_over_ = false;  // with `once`: the handler has run
+
+private:
+    [[nodiscard]] virtual Handled handle_some() = 0;
+
+    /// Where it may not wait, in a filter, it runs once more; who runs the context there learns of that.
+    [[gnu::always_inline]] inline void rearm() {
+        if (is_over_) [[unlikely]]
+            spot().close();
+        const bool found = this->poll([&] { return waits_.ready(); });
+        try {
+            if (found || !try_park()) wake();
+        } catch (...) {
+            wake();
+            throw;
+        }
+    }
+
+    bool is_idle() final { return waits_.idle(); }
+    void list() noexcept final { waits_.list(*this); }
+    bool may_recur() const noexcept final { return waits_.may_recur(); }
+
+    Waits waits_;
+};
+
+/// It calls this handler. While one that is a coroutine runs, the coroutine owns it. What the handler is called with:
 ///
+///     using Waits = ...;                              what it waits for
 ///     using Item = ...;                               what is taken
 ///     template <class Function> constexpr bool may_be_coroutine;
 ///     struct Kept { Item item; ... };                 what a coroutine uses as long as it runs
-///     spot();                                         where it waits, a `PushSpot` with an `end_handling()`
-///     Look take(Item&);
-///     void call(function, const Item&);
-///     std::optional<Coroutine> begin(function, Kept&);
+///     static Look take(spot, Item&);
+///     static void call(spot, function, const Item&);
+///     static std::optional<Coroutine> begin(spot, function, Kept&);
 template <class Handler, class Source>
-class PushOp final : public HandlerOp<ParkedOp, PushOp<Handler, Source>, Handler, boost::asio::any_io_executor> {
-    using Base = HandlerOp<ParkedOp, PushOp, Handler, boost::asio::any_io_executor>;
-    using Spot = std::remove_reference_t<decltype(std::declval<Source&>().spot())>;
+class PushOp final : public HandlerOp<StandingOp<typename Source::Waits>, PushOp<Handler, Source>, Handler,
+                                      boost::asio::any_io_executor> {
+    using Base = HandlerOp<StandingOp<typename Source::Waits>, PushOp, Handler, boost::asio::any_io_executor>;
     using Item = typename Source::Item;
     static constexpr bool may_be_coroutine = Source::template may_be_coroutine<FunctionIn<Handler>>;
 
 public:
-    static void start(const IntrusivePtr<Spot>& spot, Handler&& handler) {
-        const auto home = spot->core().executor();
+    using typename Base::Spot;
+
+    static void start(Spot& spot, Handler&& handler) {
+        const auto home = spot.core().executor();
         const auto associated = boost::asio::get_associated_executor(handler, home);
-        if constexpr (std::convertible_to<decltype(associated), boost::asio::any_io_executor>) {
-            if (const boost::asio::any_io_executor executor = associated; executor != home)
-                spot->use_executor(executor);
-        }
-        if (spot->home_is_gone()) return spot->close();
+        if constexpr (std::convertible_to<decltype(associated), boost::asio::any_io_executor>)
+            spot.use_executor(associated);
+        if (spot.home_is_gone()) return spot.close();
         typename Base::Memory memory(handler);
         auto slot = boost::asio::get_associated_cancellation_slot(handler);
-        if (slot.is_connected()) slot.template emplace<ClosePushed>(*spot);
-        PushOp* op = memory.construct(*spot, std::move(handler), home);
-        static_cast<void>(spot->begin());
-        spot->add_reference();
+        if (slot.is_connected()) slot.template emplace<ClosePushed>(spot);
+        PushOp* op = memory.construct(spot, std::move(handler), home);
+        static_cast<void>(spot.begin());
+        spot.add_reference();
         try {
             if constexpr (may_be_coroutine) op->cancel_when_closed();
             op->start_work();
-            if (!op->tie_to(op->context())) return op->destroy();
+            op->begin();
         } catch (...) {
             op->destroy();
             throw;
         }
-        op->go_on();
     }
 
     void destroy() noexcept override {
         if constexpr (may_be_coroutine) {
-            if (pushed().handling().runs()) pushed().end_handling();
+            if (spot().handling().runs()) spot().end_handling();
         }
-        pushed().finish();  // is maybe gone now
+        spot().finish();  // is maybe gone now
         this->free();
     }
 
@@ -146,44 +215,36 @@ private:
     friend Base;
     friend typename Base::Memory;
 
-    static constexpr int most_at_once = is_once<Handler> ? 1 : 64;  // then the executor's other work has its turn
+    using Base::spot;
+    using typename Base::Handled;
+
+    static constexpr int most_at_once = is_once<Handler> ? 1 : Base::most_at_once;
 
     using Function = FunctionIn<Handler>;
     [[nodiscard]] Function& function() noexcept { return function_in(this->handler()); }
 
     PushOp(Spot& spot, Handler&& handler, const boost::asio::any_io_executor& executor)
-        : Base(std::move(handler), executor, spot), source_(spot) {}
+        : Base(std::move(handler), executor, spot) {}
     ~PushOp() = default;
-    [[nodiscard]] Spot& pushed() const noexcept { return source_.spot(); }
 
-    enum class Handled : std::uint8_t { one, all, to_the_end, runs_on };
     struct Nothing {};
-    struct Often {};
     using Owner = std::conditional_t<is_owned<Handler>, std::shared_ptr<const void>, Nothing>;
 
-    void run() override {
-        this->note_waking();
-        if (pushed().home_is_gone()) return destroy();
-        Handled handled = Handled::one;
-        pushed().handling().begin();
-        try {
-            handled = handle_some();
-        } catch (...) {  // the handler: nothing is lost, and it goes on
-            let_go_of_item();
-            pushed().end_handling();
-            close_after_once();
-            go_on();
-            throw;
+    Handled handle_some() override {
+        if constexpr (may_be_coroutine) {
+            try {
+                const Handled handled = handle_batch();
+                if (handled != Handled::runs_on) let_go_of_item();
+                return handled;
+            } catch (...) {
+                let_go_of_item();
+                throw;
+            }
+        } else {
+            return handle_batch();
         }
-        if (handled == Handled::runs_on) return;
-        let_go_of_item();
-        pushed().end_handling();
-        if (handled == Handled::to_the_end) return destroy();
-        close_after_once();
-        rearm();
     }
-
-    Handled handle_some() {
+    [[nodiscard, gnu::always_inline]] inline Handled handle_batch() {
         for (int budget = most_at_once; budget > 0; --budget) {
             Handled handled = Handled::one;
             if constexpr (may_be_coroutine) {
@@ -199,49 +260,26 @@ private:
         return Handled::one;
     }
     [[nodiscard, gnu::always_inline]] inline Handled handle_one(Item& item, [[maybe_unused]] Owner& owner) {
-        const Look look = source_.take(item);
+        const Look look = Source::take(spot(), item);
         if (look == Look::empty) return Handled::all;
         if (look == Look::ended) return Handled::to_the_end;
         if constexpr (is_once<Handler>) {
-            if (std::exchange(has_run_, true)) return Handled::one;  // in a filter, where it cannot yet be closed
+            if (std::exchange(this->is_over_, true)) return Handled::one;  // in a filter, where it cannot yet be closed
         }
         if constexpr (is_owned<Handler>) {
             owner = this->handler().owner.lock();
             if (!owner) {
-                pushed().close();
+                spot().close();
                 return Handled::to_the_end;
             }
         }
         if constexpr (may_be_coroutine) {
-            auto coroutine = source_.begin(function(), held_.kept);
+            auto coroutine = Source::begin(spot(), function(), held_.kept);
             if (!coroutine) return Handled::one;
             return spawn(std::move(*coroutine));
         } else {
-            source_.call(function(), item);
+            Source::call(spot(), function(), item);
             return Handled::one;
-        }
-    }
-
-    /// Where it may not wait, in a filter, it runs once more; who runs the context there learns of that.
-    [[gnu::always_inline]] inline void rearm() {
-        const bool found = this->poll([&] { return source_.ready(); });
-        try {
-            if (found || !this->try_park()) this->wake();
-        } catch (...) {
-            this->wake();
-            throw;
-        }
-    }
-    void go_on() noexcept {
-        try {
-            rearm();
-        } catch (...) {  // it runs once more
-        }
-    }
-
-    void close_after_once() noexcept {
-        if constexpr (is_once<Handler>) {
-            if (has_run_) pushed().close();
         }
     }
 
@@ -287,7 +325,7 @@ private:
         auto& strand = held_.state->strand;
         strand = boost::asio::get_associated_executor(this->handler(), boost::asio::any_io_executor());
         using Wait = InitiateBeside<WaitForGivingUp, boost::asio::any_io_executor, Spot>;
-        Wait(strand, ObjectOrContext<Spot>(IntrusivePtr<Spot>(&pushed())))(CancelCoroutine(strand, held_.state));
+        Wait(strand, ObjectOrContext<Spot>(IntrusivePtr<Spot>(&spot())))(CancelCoroutine(strand, held_.state));
     }
     void let_go_of_item() noexcept {
         if constexpr (may_be_coroutine) {
@@ -309,7 +347,7 @@ private:
         }
         state.is_starting = false;
         if (!state.has_ended_at_once) {
-            pushed().handling().leave_thread();
+            spot().handling().leave_thread();
             return Handled::runs_on;
         }
         if (is_to_be_thrown(state.exception)) std::rethrow_exception(std::exchange(state.exception, nullptr));
@@ -326,31 +364,24 @@ private:
         }
         const bool is_thrown = is_to_be_thrown(exception);
         let_go_of_item();
-        pushed().end_handling();
-        if (pushed().home_is_gone()) {
+        spot().end_handling();
+        if (spot().home_is_gone()) {
             destroy();
         } else {
-            close_after_once();
-            go_on();
+            this->go_on();
         }
         if (is_thrown) std::rethrow_exception(std::move(exception));
     }
     /// With whatever it waited for, while its own context lives: nobody is called any more.
     void thrown_away() noexcept {
         held_.state->run = 0;
-        if (!pushed().home_is_gone()) pushed().close();
+        if (!spot().home_is_gone()) spot().close();
         destroy();
     }
     [[nodiscard]] bool is_to_be_thrown(const std::exception_ptr& exception) const noexcept {
-        return exception != nullptr && !(pushed().is_given_up() && is_cancellation(exception));
+        return exception != nullptr && !(spot().is_given_up() && is_cancellation(exception));
     }
 
-    bool is_idle() override { return source_.idle(); }
-    void list() noexcept override { source_.list(*this); }
-    bool may_recur() const noexcept override { return source_.may_recur(); }
-
-    Source source_;
-    [[no_unique_address]] std::conditional_t<is_once<Handler>, bool, Often> has_run_{};
     [[no_unique_address]] std::conditional_t<may_be_coroutine, Held, Nothing> held_;
 };
 

@@ -15,15 +15,8 @@ namespace event::detail {
 /// The executor that a push handler brings, as long as its context lives. Any thread.
 class HandlersExecutor {
 public:
-    void use(const boost::asio::any_io_executor& executor) {
-        kept_ = std::make_unique<Kept>();
-        kept_->executor = executor;
-    }
-    void let_go() noexcept {
-        if (!kept_) return;
-        const std::lock_guard guard(kept_->mutex);
-        kept_->executor = {};
-    }
+    void use(const boost::asio::any_io_executor& executor);
+    void let_go() noexcept;
     [[nodiscard]] bool was_brought() const noexcept { return kept_ != nullptr; }
     /// `otherwise` where there is none.
     [[nodiscard]] boost::asio::any_io_executor get_or(const boost::asio::any_io_executor& otherwise) const {
@@ -65,10 +58,8 @@ public:
     void close_and_wait(boost::system::error_code& error);
     void close_and_wait();
 
-    void use_executor(const boost::asio::any_io_executor& executor) {
-        handlers_executor().use(executor);
-        static_cast<void>(listen_to(executor.context()));
-    }
+    /// Unless it is the bus's.
+    void use_executor(const boost::asio::any_io_executor& executor);
     [[nodiscard]] bool has_own_executor() noexcept { return handlers_executor().was_brought(); }
     /// `otherwise` where it has none.
     [[nodiscard]] boost::asio::any_io_executor executor_or(const boost::asio::any_io_executor& otherwise) {

@@ -56,11 +56,12 @@ decltype(auto) handle_value(Function& function, const typename Spot::Got& got) {
 }
 
 template <class Spot>
-class PushedValues : public WaitNewer<Spot> {
+class PushedValues {
     template <class Function>
     using Result = decltype(handle_value<Spot>(std::declval<Function&>(), std::declval<const typename Spot::Got&>()));
 
 public:
+    using Waits = WaitNewer<Spot>;
     using Item = typename Spot::Got;
     struct Kept {
         Item item{};
@@ -68,20 +69,17 @@ public:
     template <class Function>
     static constexpr bool may_be_coroutine = std::is_same_v<Result<Function>, Coroutine>;
 
-    using WaitNewer<Spot>::WaitNewer;
-
-    [[nodiscard]] Spot& spot() const noexcept { return *this->spot_; }
-    [[nodiscard]] Look take(Item& item) { return spot().take(item); }
+    [[nodiscard]] static Look take(Spot& spot, Item& item) { return spot.take(item); }
     template <class Function>
-    void call(Function& function, const Item& item) {
-        if (!spot().is_news(item)) return;
-        spot().count_handled();
+    static void call(Spot& spot, Function& function, const Item& item) {
+        if (!spot.is_news(item)) return;
+        spot.count_handled();
         handle_value<Spot>(function, item);
     }
     template <class Function>
-    [[nodiscard]] std::optional<Coroutine> begin(Function& function, const Kept& kept) {
-        if (!spot().is_news(kept.item)) return std::nullopt;
-        spot().count_handled();
+    [[nodiscard]] static std::optional<Coroutine> begin(Spot& spot, Function& function, const Kept& kept) {
+        if (!spot.is_news(kept.item)) return std::nullopt;
+        spot.count_handled();
         return handle_value<Spot>(function, kept.item);
     }
 };
@@ -112,7 +110,7 @@ template <class Watch, class Handler, class... Args>
         Function(std::forward<Handler>(function)), topic.core().executor());
     auto spot = Spot::create(topic, std::forward<Args>(args)...);
     try {
-        PushOp<decltype(handler), Values>::start(spot, std::move(handler));
+        PushOp<decltype(handler), Values>::start(*spot, std::move(handler));
     } catch (...) {
         spot->close();
         throw;

@@ -185,6 +185,7 @@ public:
     [[nodiscard]] bool idle() const noexcept { return spot_->look() == Look::empty; }
     void list(ParkedOp& op) noexcept { spot_->wait_for_newer(op); }
     [[nodiscard]] bool may_recur() const noexcept { return spot_->look() != Look::ended; }
+    [[nodiscard]] Spot& spot() const noexcept { return *spot_; }
     [[nodiscard]] Taken take(Values& values) const {
         const Look found = spot_->look_now();
         if (found == Look::ended) std::get<0>(values) = errc::closed;
