@@ -39,9 +39,7 @@ struct BusCore::Gathered {
     Gathered& operator=(const Gathered&) = delete;
     ~Gathered() {
         if (has_registered) return;
-        for (const Target& target : targets) bus.retire_unused(*target.topic);
-        // not, or no longer, among them are what was made when there was no memory for one more, and what was made
-        // before the mutex was given back
+        // found anew: some were made when there was no memory for one more target, or before the mutex was given back
         for (const Listed& entry : listed)
             if (TopicBase* topic = entry.event != nullptr ? bus.find(*entry.event) : nullptr;
                 topic != nullptr && topic->is_listed)
@@ -261,41 +259,6 @@ TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code
     const DomainGuard guard(topic);
     topic.add_watcher();
     return &topic;
-}
-
-void BusCore::begin_watching(TopicBase& topic) {
-    const RegistrationGuard lock(mutex_);
-    do {
-        // its last user may have gone, and a view of it asks for a watcher
-        if (!topic.is_listed) list(topic);
-    } while (retained_ != nullptr && !are_together(std::array<Subject*, 2>{retained_, &topic}));
-    retain(topic);
-    const DomainGuard guard(topic);
-    topic.add_watcher();
-}
-
-void BusCore::end_watching(TopicBase& topic, std::uint64_t seen) noexcept {
-    Aftermath after;
-    {
-        const std::lock_guard lock(mutex_);
-        {
-            const DomainGuard guard(topic);
-            topic.remove_watcher(seen);
-            topic.forget_if_unread(after);
-        }
-        retire_unused(topic);
-    }
-    after.settle();
-}
-
-void BusCore::unviewed(TopicBase& topic) noexcept {
-    if (!is_closed() || UserCode::runs()) return;
-    Aftermath after;
-    {
-        const DomainGuard guard(topic);
-        topic.forget_if_unread(after);
-    }
-    after.settle();
 }
 
 // ---- subscriptions ----------------------------------------------------------------------------------------------
