@@ -223,8 +223,8 @@ private:
     using Function = FunctionIn<Handler>;
     [[nodiscard]] Function& function() noexcept { return function_in(this->handler()); }
 
-    PushOp(Spot& spot, Handler&& handler, const boost::asio::any_io_executor& executor)
-        : Base(std::move(handler), executor, spot) {}
+    PushOp(Spot& waits_in, Handler&& handler, const boost::asio::any_io_executor& executor)
+        : Base(std::move(handler), executor, waits_in) {}
     ~PushOp() = default;
 
     struct Nothing {};
