@@ -70,6 +70,7 @@ HEADLINES = [
     ("P10/wake_100_watchers", "wake each of 100 waiting watchers"),
     ("P12/subscribe_close_1000_others", "subscribe and close, 1000 others"),
 ]
+IN_README = ["P1/1_subscriber", "P2/8_subscribers", "P5/coroutine_hop", "P6/1_to_1_thread", "P9/set_10000_idle_watchers"]
 COLUMNS = ["eventbus", "channel_try", "channel_await", "post", "mutex_deque", "signals2_inline", "moodycamel"]
 CHARTED = ["P0/nobody_subscribed", "P1/1_subscriber", "P2/8_subscribers", "P2/64_subscribers", "P2/string",
            "P3/8_types", "P4/one_per_wake", "P4/batch_per_wake", "P5/coroutine_hop", "P6/1_to_1_thread",
@@ -195,12 +196,12 @@ def best_of(systems):
 
 # ---- tables ---------------------------------------------------------------------------------------------------------
 
-def headline_table(results):
+def headline_table(results, groups=None):
     lines = ["| ns | " + " | ".join(label(column) for column in COLUMNS) + " | to the best peer | to its limit |",
              "|---" * (len(COLUMNS) + 3) + "|"]
     for group, text in HEADLINES:
         systems = best_of(results.groups.get(group, {}))
-        if OURS not in systems:
+        if OURS not in systems or groups and group not in groups:
             continue
         ours = systems[OURS]
         cells = [figure(systems[column]["ns"]) if column in systems else "" for column in COLUMNS]
@@ -416,7 +417,7 @@ def write_results(results):
              "best peer*: the best one with a queue for each subscriber that may be used from any thread (so no inline "
              "calls). *To the limit*: the bare cost, measured beside it, that a row cannot be below, or next to which it "
              "has to be read. Optional peers in this run: " + results.context["optional peers"] + ".", "",
-             "![the event bus and its peers](peers.svg)", "", "## How cost grows", "",
+             "![the event bus and its peers](peers.svg)", "", *headline_table(results), "", "## How cost grows", "",
              "![how cost grows](growth.svg)"]
     lines += growth_tables(results)
     lines += ["", "## All rows"]
@@ -430,7 +431,7 @@ def write_readme(results):
     if BEGIN not in text or END not in text:
         print(f"{readme} has no markers for the table", file=sys.stderr)
         return
-    table = [BEGIN, *headline_table(results), "",
+    table = [BEGIN, *headline_table(results, IN_README), "",
              f"<sub>{escape(results.machine())}.</sub>", END]
     before, rest = text.split(BEGIN, 1)
     readme.write_text(before + "\n".join(table) + rest.split(END, 1)[1])
