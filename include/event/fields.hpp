@@ -52,7 +52,7 @@ public:
     template <class T>
     void print_fields(const T& value) {
         enclose(name_of<T>(), "{", "}",
-                [&] { boost::pfr::for_each_field(value, [this](const auto& field) { print_element(field); }); });
+                [&] { boost::pfr::for_each_field(value, [this](const auto& field) { this->print_element(field); }); });
     }
 
 private:
@@ -69,10 +69,11 @@ private:
         } else if constexpr (is_optional<T>) {
             value ? print(*value) : print(std::nullopt);
         } else if constexpr (is_variant<T>) {
-            std::visit([this](const auto& alternative) { print(alternative); }, value);
+            std::visit([this](const auto& alternative) { this->print(alternative); }, value);
         } else if constexpr (is_tuple<T>) {
-            enclose({}, "(", ")",
-                    [&] { std::apply([this](const auto&... elements) { (print_element(elements), ...); }, value); });
+            enclose({}, "(", ")", [&] {
+                std::apply([this](const auto&... elements) { (this->print_element(elements), ...); }, value);
+            });
         } else if constexpr (std::ranges::input_range<const T&>) {
             enclose({}, "[", "]", [&] {
                 for (const auto& element : value) print_element(element);

@@ -18,7 +18,13 @@ ValueCore<std::size_t>& Progress::value(const boost::asio::any_io_executor& exec
 }
 
 void Progress::tell(Aftermath& after) noexcept {
-    if (auto* value = value_.load(std::memory_order_acquire)) value->topic().tell(&number, after);
+    auto* value = value_.load(std::memory_order_acquire);
+    if (value == nullptr) return;
+    // also in an emit: who emits need not know of contexts on which somebody waits for the bus
+    Aftermath told;
+    told.only_ends();
+    value->topic().tell(&number, told);
+    after.wake_pinned(told);
 }
 
 IntrusivePtr<ValueCore<std::size_t>> BusCore::progress() {

@@ -24,6 +24,17 @@ void Aftermath::fail() noexcept {
     unusual_ |= has_failed;
 }
 
+void Aftermath::wake_pinned(Aftermath& others) noexcept {
+    for (ParkedOp* op = std::exchange(others.first_op_, nullptr); op != nullptr;) {
+        ParkedOp* next = op->next;
+        op->is_pinned = true;
+        append(op);
+        unusual_ |= some_pinned_flag;
+        op = next;
+    }
+    others.last_op_ = nullptr;
+}
+
 ParkedOp* Aftermath::take_back(const boost::asio::execution_context& context) noexcept {
     ParkedOp* before = nullptr;
     for (ParkedOp* op = first_op_; op != nullptr; before = std::exchange(op, op->next)) {
@@ -36,14 +47,14 @@ ParkedOp* Aftermath::take_back(const boost::asio::execution_context& context) no
 }
 
 void Aftermath::destroy_waiting_on(const boost::asio::execution_context& context) noexcept {
-    while (ParkedOp* op = take_back(context)) (unusual_ & only_ends_flag) != 0 ? op->destroy_pinned() : op->destroy();
+    while (ParkedOp* op = take_back(context)) is_pinned(*op) ? op->destroy_pinned() : op->destroy();
 }
 
 void Aftermath::wake_listed() noexcept {
     last_op_ = nullptr;
     for (ParkedOp* op = std::exchange(first_op_, nullptr); op != nullptr;) {
         ParkedOp* next = op->next;  // the operation may be gone as soon as it is posted
-        (unusual_ & only_ends_flag) != 0 ? op->wake_pinned() : op->wake();
+        is_pinned(*op) ? op->wake_pinned() : op->wake();
         op = next;
     }
 }
@@ -57,7 +68,7 @@ void Aftermath::dispose_all() noexcept {
 }
 
 void Aftermath::settle_unusual() {
-    const std::uintptr_t unusual = std::exchange(unusual_, 0);
+    const std::uintptr_t unusual = std::exchange(unusual_, 0) & ~pinning_flags;
     std::exception_ptr first;
     if ((unusual & has_failed) != 0) {
         first = std::move(failure_.exception);

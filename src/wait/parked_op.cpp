@@ -87,6 +87,7 @@ bool ParkedOp::pin() noexcept {
 }
 
 void ParkedOp::wake_pinned() noexcept {
+    is_pinned = false;
     const ContextRegistry::Pinned pinned(listener().registry());
     wake();
 }

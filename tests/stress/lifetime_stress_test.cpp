@@ -255,6 +255,28 @@ TEST(LifetimeStress, AContextDiesFirst) {
     }
 }
 
+TEST(LifetimeStress, AContextDiesOnWhichSomebodyWaitsForTheBusWhileOthersEmit) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto slow = bus.subscribe<Number>({.capacity = 1, .on_full = event::DropOldest{}});
+    auto emitter = bus.emitter<Number>();
+    emitter.emit({0});
+    std::atomic<bool> stop{false};
+    std::thread emitting([&] {
+        for (int i = 1; !stop; ++i) emitter.emit({i});  // each says that the queue may be empty now
+    });
+    for (int i = 0; i < stress::rounds(3000); ++i) {
+        auto other = std::make_unique<asio::io_context>();
+        std::vector<Completion<bool>> idle(4);
+        for (auto& wait : idle) bus.async_idle(asio::bind_executor(other->get_executor(), wait.handler()));
+        for (int looks = 0; looks < i % 8; ++looks) drive(*other);
+        other.reset();
+        for (const auto& wait : idle) EXPECT_TRUE(wait.destroyed());
+    }
+    stop = true;
+    emitting.join();
+}
+
 TEST(LifetimeStress, AHandlesDestructorMayRunAnywhere) {
     // the last reference to an event, and with it a subscription, goes on the emitter's thread or the receiver's
     struct Holder {

@@ -26,10 +26,10 @@ public:
     /// Under the lock. `op` may be null.
     void wake(ParkedOp* op) noexcept {
         if (op == nullptr || ((unusual_ & only_ends_flag) != 0 && !op->pin())) return;
-        op->next = nullptr;
-        (last_op_ != nullptr ? last_op_->next : first_op_) = op;
-        last_op_ = op;
+        append(op);
     }
+    /// Under the lock: wakes what others that only end something would wake, as they do.
+    void wake_pinned(Aftermath& others) noexcept;
     void wake_all(WaitList& waiting) noexcept {
         while (ParkedOp* op = waiting.front()) wake(op->claim());
     }
@@ -54,11 +54,19 @@ public:
     [[gnu::always_inline]] void settle() {
         if (first_op_ != nullptr) wake_listed();
         if (doomed_ != nullptr) dispose_all();
-        if ((unusual_ & ~only_ends_flag) != 0) [[unlikely]]
+        if ((unusual_ & ~pinning_flags) != 0) [[unlikely]]
             settle_unusual();
     }
 
 private:
+    void append(ParkedOp* op) noexcept {
+        op->next = nullptr;
+        (last_op_ != nullptr ? last_op_->next : first_op_) = op;
+        last_op_ = op;
+    }
+    [[nodiscard]] bool is_pinned(ParkedOp& op) const noexcept {
+        return (unusual_ & pinning_flags) != 0 && ((unusual_ & only_ends_flag) != 0 || op.is_pinned);
+    }
     [[nodiscard]] ParkedOp* take_back(const boost::asio::execution_context& context) noexcept;
     void wake_listed() noexcept;
     void dispose_all() noexcept;
@@ -66,8 +74,10 @@ private:
 
     static constexpr std::uintptr_t has_failed = 1;
     static constexpr std::uintptr_t has_deferred = 2;
-    static constexpr std::uintptr_t only_ends_flag = 4;
-    static constexpr std::uintptr_t flags = has_failed | has_deferred | only_ends_flag;
+    static constexpr std::uintptr_t only_ends_flag = 4;    // all that are woken are pinned
+    static constexpr std::uintptr_t some_pinned_flag = 8;  // some are
+    static constexpr std::uintptr_t pinning_flags = only_ends_flag | some_pinned_flag;
+    static constexpr std::uintptr_t flags = has_failed | has_deferred | pinning_flags;
 
     ParkedOp* first_op_ = nullptr;
     ParkedOp* last_op_ = nullptr;

@@ -72,6 +72,7 @@ public:
     [[nodiscard]] ParkingSpot& place() const noexcept { return spot_; }
 
     ParkedOp* next = nullptr;  // among those who are to be woken, or destroyed
+    bool is_pinned = false;    // and they are not all, or none of them, pinned
 
 protected:
     /// A reference to the spot goes along once the operation has been made.
