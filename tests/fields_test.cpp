@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,6 +56,13 @@ struct Choices {
     std::variant<std::monostate, int, Address> unset;
     std::variant<std::monostate, int, Address> address;
 };
+enum class Letter : char { zero, a = 'a' };
+struct Peculiar {
+    static constexpr std::string_view event_name = "peculiar";
+    std::filesystem::path path;
+    const char* text = nullptr;
+    Letter letter = Letter::zero;
+};
 struct Nothing {
     static constexpr std::string_view event_name = "nothing";
 };
@@ -72,6 +80,8 @@ template <>
 struct fmt::formatter<fields_test::Containers> : event::FieldsFormatter<fields_test::Containers> {};
 template <>
 struct fmt::formatter<fields_test::Choices> : event::FieldsFormatter<fields_test::Choices> {};
+template <>
+struct fmt::formatter<fields_test::Peculiar> : event::FieldsFormatter<fields_test::Peculiar> {};
 template <>
 struct fmt::formatter<fields_test::Nothing> : event::FieldsFormatter<fields_test::Nothing> {};
 template <>
@@ -99,6 +109,11 @@ TEST(Fields, ThatAreContainersArePrintedByTheirElements) {
 TEST(Fields, ThatMayHoldSomethingArePrintedByWhatTheyHold) {
     EXPECT_EQ(fmt::format("{}", Choices{.something = 7, .nothing = {}, .unset = {}, .address = Address{"z", 3}}),
               R"(choices{7, none, none, address{"z", 3}})");
+}
+
+TEST(Fields, ThatArePeculiarArePrintedAllTheSame) {
+    EXPECT_EQ(fmt::format("{}", Peculiar{"/tmp/a", nullptr, Letter::zero}), R"(peculiar{"/tmp/a", none, 0})");
+    EXPECT_EQ(fmt::format("{}", Peculiar{{}, "text", Letter::a}), R"(peculiar{"", "text", 97})");
 }
 
 TEST(Fields, ThatNobodyCanPrintArePrintedByNameAndSize) {

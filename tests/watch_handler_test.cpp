@@ -537,4 +537,19 @@ TEST_F(WatchCoroutine, GoesWithItsOwnContext) {
     drive(io_);
 }
 
+TEST_F(WatchHandler, ThatDrainsEndsWhenTheValueIsForgotten) {
+    event::EventBus bus{io_};
+    auto value = bus.value<Number>();
+    auto connection = value.watch(note());
+    value.set({1});
+    connection.close_after_drain();
+    bus.forget<Number>();
+    drive(io_);
+    EXPECT_THAT(seen(), testing::IsEmpty());
+    EXPECT_FALSE(connection.is_open());
+    value.set({2});
+    drive(io_);
+    EXPECT_THAT(seen(), testing::IsEmpty());
+}
+
 }  // namespace watch_handler_test

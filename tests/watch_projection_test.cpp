@@ -361,4 +361,85 @@ TEST_F(WatchProjection, ThatThrowsLeavesItsHandlerWaiting) {
     EXPECT_THAT(seen, testing::ElementsAre(2));
 }
 
+/// What cannot be copied, or moved, once too often.
+struct ThrowsWhenCopied {
+    int operator()(const Config& config) const { return config.level; }
+    ThrowsWhenCopied() = default;
+    ThrowsWhenCopied(const ThrowsWhenCopied& other) : copies(other.copies - 1) {
+        if (copies == 0) throw std::runtime_error("a copy");
+    }
+    int copies = 1;
+};
+
+TEST_F(WatchProjection, ThatCannotBeKeptLeavesNothingBehind) {
+    for (int copies = 1; copies < 6; ++copies) {
+        ThrowsWhenCopied projection;
+        projection.copies = copies;
+        try {
+            const auto connection = value_->watch(projection, [](int) {});
+        } catch (const std::runtime_error&) {
+        }
+        try {
+            auto watcher = value_->watch(projection);
+        } catch (const std::runtime_error&) {
+        }
+    }
+    std::vector<int> seen;
+    const auto connection = value_->watch(&Config::level, [&](int level) { seen.push_back(level); });
+    set(1);
+    drive(io_);
+    EXPECT_THAT(seen, testing::ElementsAre(1));
+}
+
+/// Which cannot always be compared.
+struct Touchy {
+    int value = 0;
+    friend bool operator==(const Touchy& left, const Touchy& right) {
+        if (left.value == 2 || right.value == 2) throw std::runtime_error("2");
+        return left.value == right.value;
+    }
+};
+
+TEST_F(WatchProjection, WhoseResultsCannotBeComparedThrowsThatOnce) {
+    auto watcher = value_->watch([](const Config& config) { return Touchy{config.level}; });
+    event::testing::ManualClock clock(io_);
+    set(1);
+    EXPECT_EQ(watcher.try_get()->value, 1);
+    Completion<bool> wait;
+    watcher.async_wait(wait.handler());
+    set(2);
+    EXPECT_THROW(drive(io_), std::runtime_error);
+    EXPECT_EQ(drive(io_), 0U);
+    EXPECT_TRUE(wait.pending());
+    watcher.cancel();
+    drive(io_);
+
+    Completion<Touchy> settled;
+    watcher.async_get_settled(std::chrono::seconds(1), settled.handler());
+    set(2);
+    EXPECT_THROW(drive(io_), std::runtime_error);
+    EXPECT_EQ(drive(io_), 0U);
+    EXPECT_TRUE(settled.pending());
+    set(3);
+    drive(io_);
+    clock.advance(std::chrono::seconds(1));
+    drive(io_);
+    EXPECT_EQ(settled.value().value, 3);
+}
+
+TEST_F(WatchProjection, MayCloseItsHandler) {
+    std::optional<event::Connection> connection;
+    int calls = 0;
+    connection = value_->watch(
+        [&](const Config& config) {
+            connection->close();
+            return config.level;
+        },
+        [&](int) { ++calls; });
+    set(1);
+    drive(io_);
+    EXPECT_EQ(calls, 0);
+    EXPECT_FALSE(connection->is_open());
+}
+
 }  // namespace watch_projection_test

@@ -295,8 +295,8 @@ public:
     /// Completes when, at one moment, every queue of the bus is empty, no handler of a push subscription runs and no
     /// `async_emit` waits; what is emitted after that moment may be there again. Of a coroutine that pulls only the
     /// queue is known, not whether it works on what it took. A queue that nobody receives from is never idle while it
-    /// holds anything: use the limit. Completion: `void(error_code)`. Cost: each time something becomes idle, a look at
-    /// every subscription and topic; nothing while nobody waits.
+    /// holds anything: use the limit. Handlers of watched values are not looked at. Completion: `void(error_code)`.
+    /// Cost: each time something becomes idle, a look at every subscription and topic; nothing while nobody waits.
     template <class Token>
     auto async_idle(Token&& token) {
         return detail::initiate<Token, void(boost::system::error_code)>(detail::InitiateWhen<detail::IsIdle>(core_),
@@ -315,8 +315,9 @@ public:
         return detail::initiate<Token, void(boost::system::error_code)>(
             detail::InitiateDrain(core_, detail::time_limit(limit)), token);
     }
-    /// Completes when the bus is closed, all subscriptions have ended and no handler runs. A pull subscription has to
-    /// be received empty or closed first. Completion: `void(error_code)`; the only error is `operation_aborted`.
+    /// Completes when the bus is closed, all subscriptions have ended and no handler of theirs runs. A pull
+    /// subscription has to be received empty or closed first. Completion: `void(error_code)`; the only error is
+    /// `operation_aborted`.
     template <class Token>
     auto async_closed(Token&& token) {
         return detail::initiate<Token, void(boost::system::error_code)>(detail::InitiateWhen<detail::IsOver>(core_),

@@ -38,7 +38,8 @@ public:
     }
     ~Connection() { disconnect(); }
 
-    /// As those of `Subscription`. Of a value, what is queued is the newest one, unless the handler has got it, and
+    /// As those of `Subscription`. Of a value, what is queued is the newest one, also if it was set after
+    /// `close_after_drain()`, unless the handler has got it; and
     /// `stat()` has `types`, `size`, `delivered` and `waiting`.
     void close() noexcept;
     void close_after_drain() noexcept;

@@ -18,8 +18,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <concepts>
 #include <optional>
 #include <ranges>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -45,6 +47,15 @@ inline constexpr bool is_tuple<std::tuple<Ts...>> = true;
 template <class T, class U>
 inline constexpr bool is_tuple<std::pair<T, U>> = true;
 
+/// A path is a range of paths.
+template <class T>
+concept is_path = std::ranges::input_range<const T&> && requires(const T& path) {
+    { path.string() } -> std::convertible_to<std::string>;
+};
+template <class T>
+concept is_range_of_others =
+    std::ranges::input_range<const T&> && !std::same_as<std::ranges::range_value_t<const T&>, T>;
+
 class FieldsPrinter {
 public:
     explicit FieldsPrinter(fmt::appender out) noexcept : out_(out) {}
@@ -58,23 +69,28 @@ public:
 private:
     template <class T>
     void print(const T& value) {
-        if constexpr (HasText<T>) {
+        if constexpr (std::is_convertible_v<T, const char*> && std::is_pointer_v<T>) {
+            value != nullptr ? print(std::string_view(value)) : print(std::nullopt);
+        } else if constexpr (HasText<T>) {
             fmt::format_to(out_, "\"{}\"", value);
         } else if constexpr (Printable<T>) {
             fmt::format_to(out_, "{}", value);
         } else if constexpr (std::is_enum_v<T>) {
-            fmt::format_to(out_, "{}", static_cast<std::underlying_type_t<T>>(value));
+            fmt::format_to(out_, "{}", +static_cast<std::underlying_type_t<T>>(value));
         } else if constexpr (std::is_same_v<T, std::monostate> || std::is_same_v<T, std::nullopt_t>) {
             fmt::format_to(out_, "none");
         } else if constexpr (is_optional<T>) {
             value ? print(*value) : print(std::nullopt);
         } else if constexpr (is_variant<T>) {
+            if (value.valueless_by_exception()) return print(std::monostate());
             std::visit([this](const auto& alternative) { this->print(alternative); }, value);
         } else if constexpr (is_tuple<T>) {
             enclose({}, "(", ")", [&] {
                 std::apply([this](const auto&... elements) { (this->print_element(elements), ...); }, value);
             });
-        } else if constexpr (std::ranges::input_range<const T&>) {
+        } else if constexpr (is_path<T>) {
+            print(value.string());
+        } else if constexpr (is_range_of_others<T>) {
             enclose({}, "[", "]", [&] {
                 for (const auto& element : value) print_element(element);
             });
@@ -108,8 +124,9 @@ private:
 }  // namespace detail
 
 /// The base of the `fmt::formatter` of an aggregate without bases, bit-fields and C arrays, which Boost.PFR can take
-/// apart: its name, and in braces what its fields hold, texts in quotes. A field is printed by its own formatter, else
-/// as a range, a tuple, an optional, a variant or an aggregate, else by its type's name and size.
+/// apart (GCC 12 dies of a container that has a list of texts as default member initializer): its name, and in braces
+/// what its fields hold, texts in quotes. A field is printed by its own formatter, else as a range, a tuple, an
+/// optional, a variant or an aggregate, else by its type's name and size.
 template <class T>
 class FieldsFormatter : public detail::TextFormatter<T> {
 public:

@@ -46,7 +46,7 @@ namespace event {
 /// where `Snapshot<T>` is written below, and where a predicate takes a `const T&`. It is told only of what does not
 /// equal what it has seen last; the first time, of whatever there is. The projection is called, and `==`, under no
 /// lock: on the executor of the completion, or by who calls `try_get` and `try_peek`. What they throw leaves as what a
-/// predicate throws, and the value counts as seen.
+/// predicate throws, and the value counts as seen. The result is made empty and moved without failing (`noexcept`).
 template <class Executor, class T, class Projection>
 class [[nodiscard]] BasicWatcher {
     using error_code = boost::system::error_code;
@@ -124,9 +124,10 @@ public:
 
     /// `async_get` of a value that does not change any more: completes with the newest one once no newer one has come
     /// for as long as `quiet`. What was set before counts from when this is begun. When the value is closed meanwhile,
-    /// the one that was not seen comes at once. Until it completes nothing is consumed. A `quiet` that is negative, or
-    /// no number, is no time at all; one that the clock cannot count waits for the end. Costs, for each newer value
-    /// that it notices, a wake-up and a timer. Completion: `void(error_code, Snapshot<T>)`.
+    /// the one that was not seen comes at once. Of a projection, what changes and changes back between two looks does
+    /// not count. Until it completes nothing is consumed. A `quiet` that is negative, or no number, is no time at all;
+    /// one that the clock cannot count waits for the end. Costs, for each newer value that it notices, a wake-up and a
+    /// timer. Completion: `void(error_code, Snapshot<T>)`.
     template <class Rep, class Period, class Token = DefaultToken>
     auto async_get_settled(std::chrono::duration<Rep, Period> quiet, Token&& token = DefaultToken()) {
         return detail::initiate<Token, void(error_code, Got)>(

@@ -109,6 +109,10 @@ void TopicBase::doom_waiting(Doomed& doomed) noexcept {
     for (PushedWatch& watch : pushed_) doomed.add_all(watch.end_waiters());
 }
 
+void TopicBase::note_forgotten(Aftermath& after) noexcept {
+    for (PushedWatch& watch : pushed_) watch.note_forgotten(after);
+}
+
 void TopicBase::count(Pushed pushed, EmitResult& result) noexcept {
     switch (pushed) {
         case Pushed::queued:

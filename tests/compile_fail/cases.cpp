@@ -16,6 +16,10 @@ struct Behaviour {};
 struct OnlyDeclares {
     using event_interfaces = event::Interfaces<Behaviour>;
 };
+struct MayFail {
+    MayFail() {}  // NOLINT: it says that it may throw
+    bool operator==(const MayFail&) const = default;
+};
 struct Pinned {
     Pinned(const Pinned&) = delete;
     int value = 0;
@@ -236,6 +240,8 @@ void wrong(boost::asio::io_context& io) {
     auto watcher = event::Value<A>(io).watch([](const A&) { return B{}; });
 #elif defined(CASE_projection_that_only_looks)
     auto watcher = event::Value<B>(io).watch([](const B& b) { return std::string_view(b.value); });
+#elif defined(CASE_projection_that_may_fail)
+    auto watcher = event::Value<A>(io).watch([](const A&) { return MayFail{}; });
 #elif defined(CASE_projection_is_a_handler)
     auto connection = event::Value<A>(io).watch([](const A&) {}, [](int) {});
 #elif defined(CASE_handler_of_another_projection)

@@ -106,6 +106,8 @@ public:
     IntrusiveList<PushedWatch>& pushed() noexcept { return pushed_; }
     /// All operations that wait here, for a newer event or for the end of a watcher, go with their context.
     void doom_waiting(Doomed& doomed) noexcept;
+    /// Under the lock: what was retained is gone, and who only waits to see that ends.
+    void note_forgotten(Aftermath& after) noexcept;
     [[nodiscard]] std::uint64_t next_arrival() const noexcept { return Subject::next_arrival(); }
     /// Queues of the topic whose policy is Wait; one may be among them twice.
     [[nodiscard]] std::size_t waiting_queues() const noexcept { return waiting_queues_; }

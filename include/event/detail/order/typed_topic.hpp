@@ -111,6 +111,7 @@ public:
         if (retained_sequence() == 0) return;
         if (PayloadBase* payload = kept_.payload()) after.drop(*payload);
         retained_sequence_.store(0, std::memory_order_relaxed);
+        note_forgotten(after);
     }
 
     /// The retained event and its sequence; 0 if there is none. A payload's reference goes along.

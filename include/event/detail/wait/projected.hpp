@@ -6,7 +6,10 @@
 #include <event/snapshot.hpp>
 
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -34,7 +37,13 @@ template <class Result>
     static_assert(std::regular<Result> || only_looks_at_others<Result>,
                   "event: what a projection gives is kept, and compared with what comes later: it must be equality "
                   "comparable, copyable and default-constructible");
-    return std::regular<Result>;
+    constexpr bool is_certain = std::is_nothrow_default_constructible_v<Result> &&
+                                std::is_nothrow_move_constructible_v<Result> &&
+                                std::is_nothrow_move_assignable_v<Result>;
+    static_assert(is_certain || !std::regular<Result> || only_looks_at_others<Result>,
+                  "event: what a projection gives is moved where nothing may fail: making an empty one and moving it "
+                  "must be noexcept");
+    return std::regular<Result> && is_certain;
 }
 
 /// A watcher that has seen what the projection gave, and tells of what is not equal to that. The projection is called
@@ -49,8 +58,19 @@ public:
     using typename Whole::Topic;
     [[nodiscard]] static const Got& value_in(const Got& got) noexcept { return got; }
 
+    struct Kept {
+        explicit Kept(Projection&& p) : projection(std::move(p)) {}
+        Projection projection;
+        std::optional<Got> seen = std::nullopt;
+        std::optional<Got> noticed = std::nullopt;
+    };
+    /// What may throw comes before the spot is made, of which its topic knows.
+    [[nodiscard]] static std::unique_ptr<Kept> keep(Projection projection) {
+        return std::make_unique<Kept>(std::move(projection));
+    }
     [[nodiscard]] static IntrusivePtr<ProjectedSpot> create(Topic& topic, Projection projection) {
-        auto spot = IntrusivePtr<ProjectedSpot>::adopt(new ProjectedSpot(topic, std::move(projection)));
+        auto kept = keep(std::move(projection));
+        auto spot = IntrusivePtr<ProjectedSpot>::adopt(new ProjectedSpot(topic, std::move(kept)));
         topic.core().begin_watching(topic);
         return spot;
     }
@@ -84,32 +104,32 @@ public:
         for (;;) {
             Snapshot<T> whole;
             const Look found = Whole::look_at(whole).look;
-            if (found != Look::readable || !is_known(project_or_pass(whole))) return found;
+            if (found != Look::readable || !is_known_or_pass(project_or_pass(whole), whole.version())) return found;
             static_cast<void>(this->see(whole.version()));
         }
     }
 
     // ---- for who waits until it settles ----------------------------------------------------------------------
 
+    // Where the projection, or `==`, throws, the value counts as seen.
     [[nodiscard]] Got project_or_pass(const Snapshot<T>& whole) {
-        try {
-            return project(whole);
-        } catch (...) {
-            static_cast<void>(this->see(whole.version()));
-            throw;
-        }
+        return or_pass(whole.version(), [&] { return project(whole); });
     }
-    [[nodiscard]] bool is_known(const Got& got) const { return kept_->seen && *kept_->seen == got; }
+    [[nodiscard]] bool is_known_or_pass(const Got& got, std::uint64_t version) {
+        return or_pass(version, [&] { return is_known(got); });
+    }
     /// Whether it differs from what was noticed last.
-    [[nodiscard]] bool notice(const Got& got) {
-        if (kept_->noticed && *kept_->noticed == got) return false;
-        kept_->noticed = got;
-        return true;
+    [[nodiscard]] bool notice_or_pass(const Got& got, std::uint64_t version) {
+        return or_pass(version, [&] {
+            if (kept_->noticed && *kept_->noticed == got) return false;
+            kept_->noticed = got;
+            return true;
+        });
     }
     void forget_noticed() noexcept { kept_->noticed.reset(); }
 
 protected:
-    ProjectedSpot(Topic& topic, Projection projection) : Whole(topic), kept_(std::in_place, std::move(projection)) {}
+    ProjectedSpot(Topic& topic, std::unique_ptr<Kept> kept) noexcept : Whole(topic), kept_(std::move(kept)) {}
     ~ProjectedSpot() override = default;
 
     /// The memory may be kept longer.
@@ -121,13 +141,18 @@ protected:
 private:
     [[nodiscard]] Got project(const Snapshot<T>& whole) { return std::invoke(kept_->projection, *whole); }
 
-    struct Kept {
-        explicit Kept(Projection&& p) : projection(std::move(p)) {}
-        Projection projection;
-        std::optional<Got> seen = std::nullopt;
-        std::optional<Got> noticed = std::nullopt;
-    };
-    std::optional<Kept> kept_;  // used by who takes, one at a time
+    [[nodiscard]] bool is_known(const Got& got) const { return kept_->seen && *kept_->seen == got; }
+    template <class Look>
+    auto or_pass(std::uint64_t version, Look look) {
+        try {
+            return look();
+        } catch (...) {
+            static_cast<void>(this->see(version));
+            throw;
+        }
+    }
+
+    std::unique_ptr<Kept> kept_;  // used by who takes, one at a time
 };
 
 template <class T, class Projection, class Base>

@@ -28,7 +28,8 @@ public:
 
     template <class... Args>
     [[nodiscard]] static IntrusivePtr<HandlersWatch> create(typename Watch::Topic& topic, Args&&... args) {
-        auto watch = IntrusivePtr<HandlersWatch>::adopt(new HandlersWatch(topic, std::forward<Args>(args)...));
+        auto watch =
+            IntrusivePtr<HandlersWatch>::adopt(new HandlersWatch(topic, Watch::keep(std::forward<Args>(args))...));
         topic.core().begin_watching(topic);
         return watch;
     }
@@ -72,15 +73,21 @@ public:
     [[nodiscard]] static Look take(Spot& spot, Item& item) { return spot.take(item); }
     template <class Function>
     static void call(Spot& spot, Function& function, const Item& item) {
-        if (!spot.is_news(item)) return;
+        if (!is_to_be_told(spot, item)) return;
         spot.count_handled();
         handle_value<Spot>(function, item);
     }
     template <class Function>
     [[nodiscard]] static std::optional<Coroutine> begin(Spot& spot, Function& function, const Kept& kept) {
-        if (!spot.is_news(kept.item)) return std::nullopt;
+        if (!is_to_be_told(spot, kept.item)) return std::nullopt;
         spot.count_handled();
         return handle_value<Spot>(function, kept.item);
+    }
+
+private:
+    /// The projection, or its `==`, may have closed it.
+    [[nodiscard]] static bool is_to_be_told(Spot& spot, const Item& item) {
+        return spot.is_news(item) && !spot.is_given_up();
     }
 };
 

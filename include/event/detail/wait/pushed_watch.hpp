@@ -31,6 +31,10 @@ public:
         handling_.end();
         if (has_ended()) tell_end();
     }
+    /// Under the domain's lock: the value was forgotten, so that there may be nothing to drain.
+    void note_forgotten(Aftermath& after) noexcept {
+        if (is_draining()) after.wake(claim());
+    }
     void count_handled() noexcept { handled_.fetch_add(1, std::memory_order_relaxed); }
 
 protected:
@@ -38,6 +42,7 @@ protected:
 
     /// Under the domain's lock: whether it takes nothing more once it has seen the value of that version.
     [[nodiscard]] bool is_drained(std::uint64_t seen) const noexcept { return seen >= drains_until_; }
+    [[nodiscard]] bool is_draining() const noexcept { return drains_until_ != never; }
     /// Under the domain's lock.
     void give_up(Aftermath& after) noexcept;
     /// The handler has got the last value.

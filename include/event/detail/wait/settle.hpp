@@ -55,7 +55,7 @@ public:
         if (found.look != Look::readable) return found.look == Look::ended ? Taken::values : Taken::nothing;
 
         auto got = spot().project_or_pass(newest);
-        if (spot().is_known(got)) {  // it has changed, and is again what it was
+        if (spot().is_known_or_pass(got, newest.version())) {  // it has changed, and is again what it was
             forget();
             return spot().see(newest.version()) ? Taken::nothing : Taken::more;
         }
@@ -73,7 +73,7 @@ private:
     [[nodiscard]] Spot& spot() const noexcept { return *this->spot_; }
     [[nodiscard]] bool has_settled() const noexcept { return alarm_ && alarm_->has_passed(); }
     void notice(std::uint64_t version, const typename Spot::Got& got) {
-        if (spot().notice(got) || !alarm_) {
+        if (spot().notice_or_pass(got, version) || !alarm_) {
             alarm_.reset();
             if (quiet_) {
                 TimeLimit alarm(timers_, *quiet_);

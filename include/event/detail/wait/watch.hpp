@@ -34,8 +34,8 @@ public:
     [[nodiscard]] static const T& value_in(const Got& got) { return *got; }
     /// Whether to tell of it: each set counts. (See `ProjectedSpot` for these.)
     [[nodiscard]] static constexpr bool is_news(const Got&) noexcept { return true; }
-    [[nodiscard]] static constexpr bool is_known(const Got&) noexcept { return false; }
-    [[nodiscard]] static constexpr bool notice(const Got&) noexcept { return true; }
+    [[nodiscard]] static constexpr bool is_known_or_pass(const Got&, std::uint64_t) noexcept { return false; }
+    [[nodiscard]] static constexpr bool notice_or_pass(const Got&, std::uint64_t) noexcept { return true; }
     static constexpr void forget_noticed() noexcept {}
     [[nodiscard]] static const Got& project_or_pass(const Got& got) noexcept { return got; }
 
@@ -68,6 +68,8 @@ public:
         if constexpr (is_pushed)
             if (this->is_drained(seen_.load(std::memory_order_relaxed))) return Look::ended;
         if (is_behind()) return Look::readable;
+        if constexpr (is_pushed)
+            if (this->is_draining()) return Look::ended;
         return topic_->is_closed() ? Look::ended : Look::empty;
     }
     void wait_for_newer(ParkedOp& op) noexcept { topic_->watching().push_back(op); }
