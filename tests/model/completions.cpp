@@ -80,7 +80,7 @@ void Machine::emitted(int number, error_code error, const EmitResult& result) {
     check_teller(number);
     expect(!home_is_gone_, "emit {} completes without the bus's context", number);
     EmitResult expected;
-    bool has_thrown = operation.has_thrown || std::exchange(calling_->callback_threw, false);
+    bool has_thrown = std::exchange(calling_->callback_threw, false) || operation.has_thrown;
     if (operation.fixed) {
         expect(is(error, *operation.fixed), "emit {}: {}", number, error);
         expected = operation.result;
