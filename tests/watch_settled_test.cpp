@@ -19,14 +19,21 @@ using namespace support;
 using namespace std::chrono_literals;
 using Got = Completion<event::Snapshot<Number>>;
 
-class WatchSettled : public testing::Test {
+class InManualTime : public testing::Test {
+protected:
+    void pass(std::chrono::nanoseconds time) {
+        clock_.advance(time);
+        drive(io_);
+    }
+
+    asio::io_context io_;
+    event::testing::ManualClock clock_{io_};
+};
+
+class WatchSettled : public InManualTime {
 protected:
     void set(int number) {
         value_->set({number});
-        drive(io_);
-    }
-    void pass(std::chrono::nanoseconds time) {
-        clock_.advance(time);
         drive(io_);
     }
     void begin() {
@@ -34,8 +41,6 @@ protected:
         drive(io_);
     }
 
-    asio::io_context io_;
-    event::testing::ManualClock clock_{io_};
     std::optional<event::Value<Number>> value_{std::in_place, io_};
     event::Watcher<Number> watcher_ = value_->watch();
     Got got_;
@@ -270,14 +275,10 @@ struct Pair {
     int right = 0;
 };
 
-class WatchSettledProjection : public testing::Test {
+class WatchSettledProjection : public InManualTime {
 protected:
     void set(Pair pair) {
         value_.set(pair);
-        drive(io_);
-    }
-    void pass(std::chrono::nanoseconds time) {
-        clock_.advance(time);
         drive(io_);
     }
     void begin() {
@@ -285,8 +286,6 @@ protected:
         drive(io_);
     }
 
-    asio::io_context io_;
-    event::testing::ManualClock clock_{io_};
     event::Value<Pair> value_{io_};
     event::Watcher<Pair, int Pair::*> watcher_ = value_.watch(&Pair::left);
     Completion<int> got_;
