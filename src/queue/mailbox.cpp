@@ -136,6 +136,7 @@ void Mailbox::taken(Aftermath& after) noexcept {
 
 void Mailbox::found_nothing(Aftermath& after) noexcept {
     end_if_drained(after);
+    pass_turns_on(true, after);
     if (Turn* first = line_.front(); first != nullptr && first->emit->is_offered())
         first->emit->overlook(*first, after);
 }
@@ -263,13 +264,19 @@ void Mailbox::fulfil(Requests requests) noexcept {
 
 // ---- turns ------------------------------------------------------------------------------------------------------
 
-bool Mailbox::is_turn_offered() const noexcept { return line_.front()->emit->is_offered(); }
+void Mailbox::offer_turn(Aftermath& after) noexcept { pass_turns_on(is_starving(), after); }
 
-void Mailbox::offer_turn(Aftermath& after) noexcept {
-    Turn* first = line_.front();
-    if (first == nullptr) return tell_progress(after);
-    if (has_room()) first->emit->count_ready(*first, after);
+void Mailbox::pass_turns_on(bool is_starving, Aftermath& after) noexcept {
+    while (Turn* first = line_.front()) {
+        if (!has_room()) return;
+        first->emit->count_ready(*first, after);
+        if (!is_starving || first->emit->is_offered()) return;
+        first->unlink();  // it waits for another queue, and this one waits for events
+    }
+    tell_progress(after);
 }
+
+bool Mailbox::is_starving() const noexcept { return occupied() && look() == Look::empty; }
 
 void Mailbox::dissolve_line(Aftermath& after) noexcept {
     while (Turn* turn = line_.pop_front()) turn->emit->count_ready(*turn, after);

@@ -65,6 +65,9 @@ bool EmitSpot::join() noexcept {
         return true;
     });
     is_offered_ = not_ready_ == 0;
+    if (is_offered_) return true;
+    for (Turn& turn : turns())
+        if (turn.is_ready && turn.queue->is_starving()) turn.unlink();
     return true;
 }
 

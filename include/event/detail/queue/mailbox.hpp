@@ -94,6 +94,8 @@ public:
     [[nodiscard]] IntrusiveList<Turn>& line() noexcept { return line_; }
     /// There may be room: offers it to the first in the line.
     void offer_turn(Aftermath& after) noexcept;
+    /// Whether its receiver waits, and there is nothing.
+    [[nodiscard]] bool is_starving() const noexcept;
     /// Nobody waits for room here any more: it is not the queue's to give.
     void dissolve_line(Aftermath& after) noexcept;
 
@@ -145,11 +147,9 @@ public:
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
 
-    /// Whether there is nothing to receive or to do. A turn that was offered and not taken is to be passed on first.
-    /// Under the domain's lock.
-    [[nodiscard]] bool is_idle() const noexcept {
-        return look() == Look::empty && (line_.empty() || !is_turn_offered());
-    }
+    /// Whether there is nothing to receive or to do. A turn that is not taken is to be passed on first. Under the
+    /// domain's lock.
+    [[nodiscard]] bool is_idle() const noexcept { return look() == Look::empty && line_.empty(); }
     [[nodiscard]] Look look() const noexcept {
         const State state = state_.load(std::memory_order_acquire);
         if (state >= State::closed) return Look::ended;
@@ -285,9 +285,10 @@ private:
         return found;
     }
     void taken(Aftermath& after) noexcept;
-    /// Under the lock: passes a turn on that was not taken, ends what was drained.
+    /// Under the lock: passes turns on that are not taken, ends what was drained.
     void found_nothing(Aftermath& after) noexcept;
-    [[nodiscard]] bool is_turn_offered() const noexcept;
+    /// Offers room to the first in the line; a starving queue passes by who waits for another one.
+    void pass_turns_on(bool is_starving, Aftermath& after) noexcept;
     void end_if_drained(Aftermath& after) noexcept;
     Look drained();
     /// Ends it if it is drained and empty; in a filter, when the emit is done.

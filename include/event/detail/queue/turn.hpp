@@ -32,6 +32,10 @@ struct Turn : ListHook<Turn> {
 /// there is room, its turn is *offered*: it is woken. Until it has run nobody overtakes it, of whatever type, unless a
 /// receiver finds its queue empty twice meanwhile: then the turn passes on to the next, and who has lost it may still
 /// emit when it runs, if there is room.
+///
+/// In a queue that *starves*, because its receiver has found nothing, nobody holds a place who waits for another queue:
+/// else one queue that takes the events of two stages would hold up the stages that the other queue waits for. Its own
+/// place in order of arrival it takes again if that queue is full when the others have room.
 class EmitSpot final : public ParkingSpot, public ListHook<EmitSpot> {
 public:
     /// `siblings`: those of the same emitter and topic, which has had so many queues to wait for just now.
