@@ -68,6 +68,8 @@ HEADLINES = [
     ("P8/polling_threads", "ask a thread that polls, and its answer"),
     ("P9/set_10000_idle_watchers", "set a value beside 10 000 idle watchers"),
     ("P10/wake_100_watchers", "wake each of 100 waiting watchers"),
+    ("P15/share_2_one_thread", "2 producers and 2 consumers of a queue, one thread"),
+    ("P15/share_2_two_threads", "the same on two threads"),
     ("P12/subscribe_close_1000_others", "subscribe and close, 1000 others"),
 ]
 IN_README = ["P1/1_subscriber", "P2/8_subscribers", "P5/coroutine_hop", "P6/1_to_1_thread", "P9/set_10000_idle_watchers"]

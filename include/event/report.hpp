@@ -44,6 +44,7 @@ struct SubscriptionStat {
     std::optional<std::chrono::nanoseconds> age = std::nullopt;
     std::uint64_t rejected = 0;   ///< events that its filter did not want, or that a merge left nothing of
     std::uint64_t discarded = 0;  ///< events that were still queued when it was closed or killed
+    std::size_t receivers = 1;    ///< handles that share it, or runs of its handler that may go on at once
 };
 
 /// A topic with its name and its emitters.

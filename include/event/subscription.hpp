@@ -82,34 +82,48 @@ public:
         requires std::default_initializable<Executor>
     = default;
     BasicSubscription(BasicSubscription&& other) noexcept
-        : executor_(other.executor_), mailbox_(other.give_away()), is_push_(other.is_push_) {}
+        : executor_(other.executor_), spot_(other.give_away()), is_push_(other.is_push_) {}
     /// The same subscription with another executor type, as `use_awaitable.as_default_on(…)` asks for.
     template <class Other>
         requires(!std::same_as<Other, Executor> && std::constructible_from<Executor, const Other&>)
     BasicSubscription(BasicSubscription<Other, Ts...>&& other) noexcept(
         std::is_nothrow_constructible_v<Executor, const Other&>)
-        : executor_(other.get_executor()), mailbox_(other.give_away()), is_push_(other.is_push_) {}
+        : executor_(other.get_executor()), spot_(other.give_away()), is_push_(other.is_push_) {}
     BasicSubscription& operator=(BasicSubscription&& other) noexcept {
         if (this != &other) {
-            close();
+            leave();
             executor_ = other.executor_;
-            mailbox_ = other.give_away();
+            spot_ = other.give_away();
             is_push_ = other.is_push_;
         }
         return *this;
     }
-    ~BasicSubscription() { close(); }
+    ~BasicSubscription() { leave(); }
 
     /// The same subscription, with its types forgotten. Of one that was moved from, none.
     operator Connection() && {
-        if (!mailbox_) return {};
+        if (!spot_) return {};
         return Connection(give_away().object().detach());
+    }
+
+    /// One more handle on the same queue. Each event goes to exactly one of them, in the order of the queue, to the one
+    /// that has waited longest; what has come for it stays its own until it has run. They are one subscriber, with one
+    /// policy, one capacity, one `missed()` and one `stat()`, and each has a receive of its own pending. A receive that
+    /// is cancelled, or dies with its context, takes nothing along. `close…` ends the queue for all; a handle that goes
+    /// leaves it to the others, with its pending receive cancelled, and the last one ends it. Of one that has ended,
+    /// one that has; with a handler that is `errc::concurrent_receive` (see `SubscriptionOptions::concurrency`).
+    /// Threads: as a receive on this one. From then on an event costs a lock to take. (A queue group of NATS, but
+    /// ordered, and what a member leaves is not lost.)
+    [[nodiscard]] BasicSubscription share() {
+        if (!spot_) return BasicSubscription(executor_, spot_);
+        if (is_push_) detail::refuse_to_share();
+        return BasicSubscription(executor_, detail::share(*spot_), false);
     }
 
     /// The next event, if there is one. Beside a pending receive it takes the event, and the pending one waits on.
     [[nodiscard]] std::optional<Delivery<Ts...>> try_receive() {
         std::optional<Delivery<Ts...>> delivery(std::in_place);
-        if (!mailbox_ || detail::take_into(*mailbox_, *delivery) != detail::Look::readable) delivery.reset();
+        if (!spot_ || detail::take_into(*spot_, *delivery) != detail::Look::readable) delivery.reset();
         return delivery;
     }
 
@@ -132,8 +146,8 @@ public:
     template <class Rep, class Period, class Token = DefaultToken>
     auto async_receive_for(std::chrono::duration<Rep, Period> limit, Token&& token = DefaultToken()) {
         return detail::initiate<Token, void(error_code, Delivery<Ts...>)>(
-            detail::InitiateFor<detail::ReceiveOne<Ts...>, detail::Mailbox, Executor>(executor_, mailbox_,
-                                                                                      detail::time_limit(limit)),
+            detail::InitiateFor<detail::ReceiveOne<Ts...>, detail::QueueSpot, Executor>(executor_, spot_,
+                                                                                        detail::time_limit(limit)),
             token);
     }
 
@@ -150,7 +164,7 @@ public:
     template <class Token = DefaultToken>
     auto async_closed(Token&& token = DefaultToken()) {
         return detail::initiate<Token, void(error_code)>(
-            detail::InitiateBeside<detail::WaitForEnd, Executor>(get_executor(), mailbox_), token);
+            detail::InitiateBeside<detail::WaitForEnd, Executor>(get_executor(), spot_), token);
     }
 
     /// Completes once the bus has started (`EventBus::start`), or at once if it has: with success, or, where
@@ -161,18 +175,18 @@ public:
     template <class Token = DefaultToken>
     auto async_ready(Token&& token = DefaultToken()) {
         return detail::initiate<Token, void(error_code)>(
-            detail::InitiateBeside<detail::WaitForStart, Executor>(get_executor(), mailbox_), token);
+            detail::InitiateBeside<detail::WaitForStart, Executor>(get_executor(), spot_), token);
     }
 
     /// The labels of the types that nobody emits now.
     [[nodiscard]] std::vector<std::string> missing_emitters() const {
-        return mailbox_ ? mailbox_->bus().missing_emitters(*mailbox_) : std::vector<std::string>();
+        return spot_ ? mailbox().bus().missing_emitters(mailbox()) : std::vector<std::string>();
     }
 
     /// Ends the pending receive with `operation_aborted`; until its handler has run, another one is
     /// `errc::concurrent_receive`. Does nothing to a push subscription.
     void cancel() noexcept {
-        if (mailbox_ && !is_push_) mailbox_->cancel();
+        if (spot_ && !is_push_) spot_->cancel();
     }
 
     /// Nothing more: queued events are discarded, a pending receive ends with `errc::closed`. When it returns on the
@@ -180,7 +194,7 @@ public:
     /// finishing. It waits for a `Notify` callback of this subscription that runs on another thread, as destroying
     /// does: hold no lock that the callback takes. Idempotent.
     void close() noexcept {
-        if (mailbox_) mailbox_->close();
+        if (spot_) spot_->close();
     }
 
     /// `close()`, and returns when no handler runs, on whichever thread: what it uses may go. Hold no lock that the
@@ -192,32 +206,30 @@ public:
     /// executor.)
     void close_and_wait(error_code& error) {
         error = {};
-        if (mailbox_) mailbox_->close_and_wait(error);
+        if (spot_) spot_->close_and_wait(error);
     }
     /// The same, with `boost::system::system_error` for the error.
     void close_and_wait() {
-        if (mailbox_) mailbox_->close_and_wait();
+        if (spot_) spot_->close_and_wait();
     }
 
     /// Takes no new events, delivers the queued ones, then ends with `errc::closed`: never, if nobody receives them.
     /// Idempotent.
     void close_after_drain() noexcept {
-        if (mailbox_) mailbox_->close_after_drain();
+        if (spot_) spot_->close_after_drain();
     }
 
     /// Whether it takes new events. After `close_after_drain()` it does not, and queued ones still come.
-    [[nodiscard]] bool is_open() const noexcept {
-        return mailbox_ && mailbox_->state() == detail::Mailbox::State::open;
-    }
+    [[nodiscard]] bool is_open() const noexcept { return spot_ && mailbox().state() == detail::Mailbox::State::open; }
 
     /// Figures of this moment; all zero where it was moved from, or default-constructed.
-    [[nodiscard]] SubscriptionStat stat() const { return mailbox_ ? mailbox_->stat() : SubscriptionStat{}; }
+    [[nodiscard]] SubscriptionStat stat() const { return spot_ ? mailbox().stat() : SubscriptionStat{}; }
 
     /// The bus's executor, or the one that is bound to the handler as long as its context lives. If the bus's is a
     /// strand, the context must outlive this handle, as it must every strand of its own.
     [[nodiscard]] executor_type get_executor() const noexcept {
         if constexpr (std::same_as<Executor, boost::asio::any_io_executor>) {
-            if (mailbox_ && is_push_) return mailbox_->executor_or(executor_);
+            if (spot_ && is_push_) return spot_->executor_or(executor_);
         }
         return executor_;
     }
@@ -227,29 +239,37 @@ private:
     friend class BasicSubscription;
     friend class detail::Subscribing<Ts...>;
 
-    BasicSubscription(Executor executor, detail::IntrusivePtr<detail::Mailbox> mailbox, bool is_push) noexcept
-        : executor_(std::move(executor)), mailbox_(std::move(mailbox)), is_push_(is_push) {}
+    BasicSubscription(Executor executor, detail::IntrusivePtr<detail::QueueSpot> spot, bool is_push) noexcept
+        : executor_(std::move(executor)), spot_(std::move(spot)), is_push_(is_push) {}
+
+    BasicSubscription(Executor executor, detail::ObjectOrContext<detail::QueueSpot> nothing) noexcept
+        : executor_(std::move(executor)), spot_(std::move(nothing)) {}
+
+    [[nodiscard]] detail::Mailbox& mailbox() const noexcept { return spot_->mailbox(); }
+    void leave() noexcept {
+        if (spot_) spot_->leave();
+    }
 
     /// Leaves behind who knows whether the context of the executor lives. That may be the push handler's: where the
     /// handle was made from one with another executor type.
-    [[nodiscard]] detail::ObjectOrContext<detail::Mailbox> give_away() noexcept {
+    [[nodiscard]] detail::ObjectOrContext<detail::QueueSpot> give_away() noexcept {
         if constexpr (detail::HasContext<Executor>) {
-            if (mailbox_ && mailbox_->has_own_executor() && !detail::is_empty(executor_) &&
-                !mailbox_->core().context_is(detail::context_of(executor_)))
-                return mailbox_.give_away(mailbox_->registry());
+            if (spot_ && spot_->has_own_executor() && !detail::is_empty(executor_) &&
+                !spot_->core().context_is(detail::context_of(executor_)))
+                return spot_.give_away(spot_->registry());
         }
-        return mailbox_.give_away();
+        return spot_.give_away();
     }
 
     template <class Source, class Signature, class Token, class... Args>
     auto initiate(Token& token, Args&&... args) {
         return detail::initiate<Token, Signature>(
-            detail::Initiate<Source, detail::Mailbox, Executor>(executor_, mailbox_), token,
+            detail::Initiate<Source, detail::QueueSpot, Executor>(executor_, spot_), token,
             std::forward<Args>(args)...);
     }
 
     Executor executor_{};
-    detail::ObjectOrContext<detail::Mailbox> mailbox_;  // moved from: the context; default-constructed: nothing
+    detail::ObjectOrContext<detail::QueueSpot> spot_;  // moved from: the context; default-constructed: nothing
     bool is_push_ = false;
 };
 

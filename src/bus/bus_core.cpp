@@ -110,6 +110,7 @@ void BusCore::destroy_pending() noexcept {
         Mailbox& mailbox = subscription.mailbox;
         const CertainGuard guard(mailbox.home());
         doomed.add(mailbox.claim());
+        if (Sharing* sharing = mailbox.sharing()) doomed.add_all(sharing->waiting());
         doomed.add_all(mailbox.end_waiters());
         doomed.add_all(mailbox.ready_waiters());
     }

@@ -5,7 +5,7 @@ namespace event {
 
 void Connection::disconnect() noexcept {
     if (spot_ == nullptr) return;
-    close();
+    spot_->leave();
     std::exchange(spot_, nullptr)->release();
 }
 

@@ -1,6 +1,7 @@
 #include "bus/unique_name.hpp"
 
 #include <event/detail/bus/bus_core.hpp>
+#include <event/detail/bus/subscribing.hpp>
 
 #include <boost/container/small_vector.hpp>
 
@@ -274,6 +275,26 @@ void BusCore::reserve(const SubscriptionOptions& options, std::size_t listed, Ga
     }
 }
 
+[[noreturn]] static void refuse_subscription(const SubscriptionOptions& options, const std::source_location& where,
+                                             const char* why) {
+    throw std::invalid_argument(
+        fmt::format("event: subscription '{}': {}", options.name.empty() ? unique_name(where, 0) : options.name, why));
+}
+
+void check_concurrency(const SubscriptionOptions& options, const std::source_location& where, Handles handles) {
+    const char* wrong = nullptr;
+    if (options.concurrency == 0) {
+        wrong = "its concurrency must be at least 1";
+    } else if (handles == Handles::nothing) {
+        wrong = "concurrency is for a handler, and it has none; receivers share() a subscription";
+    } else if (handles == Handles::without_copies) {
+        wrong = "its handler cannot be copied, as concurrency asks for";
+    } else if (handles == Handles::one_event) {
+        wrong = "once is one run of the handler, and it asks for more concurrency";
+    }
+    if (wrong != nullptr) refuse_subscription(options, where, wrong);
+}
+
 IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, std::size_t stride,
                                                 SubscriptionOptions&& options, Refinement* given,
                                                 const std::source_location& where) {
@@ -288,10 +309,7 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
     } else if (refinement && refinement->has_keys() && policy_of(options.on_full) == Policy::latest) {
         wrong = "it has both Latest and latest_by; choose another policy for more keys than capacity";
     }
-    if (wrong != nullptr) {
-        throw std::invalid_argument(fmt::format("event: subscription '{}': {}",
-                                                options.name.empty() ? unique_name(where, 0) : options.name, wrong));
-    }
+    if (wrong != nullptr) refuse_subscription(options, where, wrong);
     // made before the lock is taken, and destroyed after it, as the options are: what is in them is the user's
     Mailbox::Options settings{.wanted = options,
                               .where = where,

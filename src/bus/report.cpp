@@ -103,7 +103,8 @@ std::string to_string(const BusReport& report) {
                  fmt::format("{}", stat.policy),
                  fmt::format("{} of {}", figure(stat.size, 4), figure(stat.capacity, 5)), figure(stat.high_water, 8),
                  figure(stat.delivered, 9), figure(stat.lost, 9), state_of(stat), age_of(stat));
-            const std::string where = shortened(stat.where, 40);
+            std::string where = shortened(stat.where, 40);
+            if (stat.receivers > 1) where += fmt::format(", {} receivers", stat.receivers);
             line("    {}: {}", where, joined(stat.types, most_columns - where.size() - 6));
         }
     }

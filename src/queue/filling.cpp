@@ -11,6 +11,7 @@ namespace event::detail {
 Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer,
                                bool replayed) noexcept {
     if (has_ended()) return Pushed::gone;
+    if (!linked_ && !refinement_ && !slow_.measures_age() && !replayed) return push_shared(type, event, offer);
     wake_at_next();
     const bool is_empty = reader_.count.load(std::memory_order_acquire) == tail();
     if (is_empty) slow_.end_episodes();
@@ -41,7 +42,15 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     }
     if (pushed > Pushed::displaced) return pushed;
     wake_at_next();
-    offer.after.wake(claim());
+    wake_receiver(offer.after);
+    return pushed;
+}
+
+Pushed Mailbox::push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept {
+    const Pushed pushed = make_room(type, offer);
+    if (pushed != Pushed::queued) return pushed;
+    append(SlotTag::of(type, offer.sequence, std::exchange(gap_, 0)), event);
+    wake_receiver(offer.after);
     return pushed;
 }
 

@@ -32,6 +32,7 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
         options.wanted.capacity = options.subjects.size();
         options.replay_room = 0;
     }
+    const std::size_t concurrency = options.wanted.concurrency;
     const std::size_t capacity = options.wanted.capacity;
     const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / options.stride;
     if (capacity > most - options.replay_room) throw std::bad_alloc{};
@@ -47,7 +48,10 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     auto* mailbox = ::new (memory) Mailbox(std::move(options), memory + listings_at, memory + bindings_at);
     mailbox->block_ = block;
     mailbox->linked_ = std::move(linked);
+    mailbox->is_simple_ = !is_linked;
+    mailbox->is_special_ = is_linked || mailbox->refinement_ || mailbox->slow_.measures_age();
     auto made = IntrusivePtr<Mailbox>::adopt(mailbox);
+    if (concurrency > 1) mailbox->share_by(std::make_unique<Sharing>(concurrency));
     // memory that may not be there is asked for while the subscriber can still be told
     if (has_keys || is_replayed_to || slots * mailbox->stride_ > most_bytes_at_first_event)
         static_cast<void>(mailbox->make_memory(true));
@@ -55,7 +59,7 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
 }
 
 Mailbox::Mailbox(Options&& options, std::byte* listings, std::byte* bindings) noexcept
-    : PushSpot(*options.subjects.front()),
+    : QueueSpot(*options.subjects.front(), *this),
       policy_(policy_of(options.wanted.on_full)),
       is_erased_(options.is_erased),
       requires_emitters_(options.wanted.require_emitters),
@@ -92,6 +96,8 @@ bool Mailbox::make_memory(bool may_throw) {
     return true;
 }
 
+Mailbox::~Mailbox() { delete sharing(); }
+
 void Mailbox::let_go() noexcept {
     if (!has_ended()) {  // it was never registered
         Aftermath after;
@@ -124,35 +130,10 @@ void Mailbox::reserve_bindings(std::size_t more) {
 
 BusCore& Mailbox::bus() const noexcept { return static_cast<BusCore&>(core()); }
 
-// ---- taking under the lock --------------------------------------------------------------------------------------
-
-void Mailbox::taken(Aftermath& after) noexcept {
-    linked_->remove(linked_->oldest());
-    reader_.count_one();
-    end_if_drained(after);
-    if (policy_ == Policy::wait) offer_turn(after);
-    tell_progress(after);
-}
-
-void Mailbox::found_nothing(Aftermath& after) noexcept {
-    end_if_drained(after);
-    pass_turns_on(true, after);
-    if (Turn* first = line_.front(); first != nullptr && first->emit->is_offered())
-        first->emit->overlook(*first, after);
-}
-
-Look Mailbox::look_or_pass_on() {
-    if (linked_ && look() == Look::empty) {
-        end_under<DomainGuard>(home(), [this](Aftermath& after) {
-            if (look() == Look::empty) found_nothing(after);
-        });
-    }
-    return look();
-}
-
 // ---- the end ----------------------------------------------------------------------------------------------------
 
 void Mailbox::end(State why, Aftermath& after) noexcept {
+    is_simple_.store(false, std::memory_order_seq_cst);
     state_.store(why, std::memory_order_seq_cst);  // against a handler that begins: see Handling
     wake_at_next();
     if (linked_ && linked_->has_memory()) {
@@ -166,6 +147,7 @@ void Mailbox::end(State why, Aftermath& after) noexcept {
         }
     }
     after.wake(claim());
+    if (Sharing* shared = sharing()) after.wake_all(shared->waiting());
     after.wake_all(end_waiters_);
     after.wake_all(ready_waiters_);
     tell_progress(after);
@@ -178,6 +160,7 @@ void Mailbox::resolve(Readiness readiness, Aftermath& after) noexcept {
 
 void Mailbox::drain(Aftermath& after) noexcept {
     // against a receiver that takes the last event meanwhile, see take()
+    is_simple_.store(false, std::memory_order_seq_cst);
     state_.store(State::draining, std::memory_order_seq_cst);
     after.wake_all(ready_waiters_);
     if (reader_.count.load(std::memory_order_seq_cst) == tail()) end(State::closed, after);
@@ -192,16 +175,11 @@ void Mailbox::finish_draining() {
     end_under<DomainGuard>(home(), [this](Aftermath& after) { end_if_drained(after); });
 }
 
-Look Mailbox::drained() {
-    finish_draining();
-    return Look::ended;
-}
-
 void Mailbox::close() noexcept {
     if (slow_.is_over() || defer_request(close_it)) return;
     is_closed_.store(true, std::memory_order_seq_cst);
     bus().end_subscription(*this, State::closed);
-    if (handling_.runs()) tell_end();
+    if (handles()) tell_end();
     slow_.await_end(*this);
 }
 
@@ -212,7 +190,7 @@ void Mailbox::close_after_drain() noexcept {
 void Mailbox::tell_end() noexcept {
     end_under<CertainGuard>(home(), [this](Aftermath& after) {
         if (has_ended()) after.wake_all(end_waiters_);
-        if (!handling_.runs() && std::exchange(is_left_, false)) bus().handler_has_left(after);
+        if (!handles() && std::exchange(is_left_, false)) bus().handler_has_left(after);
         tell_progress(after);
     });
 }
@@ -228,7 +206,7 @@ void Mailbox::tell_progress() noexcept {
 
 bool Mailbox::is_busy() {
     const DomainGuard guard(home());
-    if (handling_.runs()) return true;
+    if (handles()) return true;
     return !has_ended() && (tail() != reader_.count.load(std::memory_order_seq_cst) || line_.front() != nullptr);
 }
 
@@ -239,9 +217,9 @@ bool Mailbox::is_busy_and_will_tell() {
 }
 
 bool Mailbox::goes_on_and_will_tell() {
-    if (has_ended() && !handling_.runs()) return false;
+    if (has_ended() && !handles()) return false;
     tells_.store(true, std::memory_order_seq_cst);
-    return !has_ended() || handling_.runs();
+    return !has_ended() || handles();
 }
 
 void Mailbox::tell() noexcept {
@@ -276,8 +254,6 @@ void Mailbox::pass_turns_on(bool is_starving, Aftermath& after) noexcept {
     tell_progress(after);
 }
 
-bool Mailbox::is_starving() const noexcept { return occupied() && look() == Look::empty; }
-
 void Mailbox::dissolve_line(Aftermath& after) noexcept {
     while (Turn* turn = line_.pop_front()) turn->emit->count_ready(*turn, after);
 }
@@ -290,6 +266,7 @@ SubscriptionStat Mailbox::stat() {
     SubscriptionStat stat;
     stat.name = name();
     stat.capacity = capacity_;
+    if (const Sharing* shared = sharing()) stat.receivers = shared->receivers();
     stat.policy = policy_;
     stat.where = file_and_line(where_);
     stat.types.reserve(types_);
@@ -305,7 +282,7 @@ SubscriptionStat Mailbox::stat() {
     stat.rejected = figures.rejected;
     stat.discarded = figures.discarded;
     stat.killed = state() == State::killed;
-    stat.waiting = occupied();
+    stat.waiting = is_waited_for();
     if (slow_.measures_age() && stat.size != 0) stat.age = slow_.age();
     return stat;
 }

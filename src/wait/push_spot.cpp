@@ -29,8 +29,8 @@ void PushSpot::close_and_wait(boost::system::error_code& error) {
     close();
     // in a filter, which may close it only when the emit is done, and in a callback nothing is waited for
     const bool may_wait = !UserCode::runs() && !SlowNotifier::runs_callback();
-    const bool is_on_strand = handling().runs() && runs_here(executor_or(core().executor()));
-    if (!has_ended() || (handling().runs() && (!may_wait || is_on_strand)) || (may_wait && !handling().await_end()))
+    const bool is_on_strand = handles() && runs_here(executor_or(core().executor()));
+    if (!has_ended() || (handles() && (!may_wait || is_on_strand)) || (may_wait && !await_handlers()))
         error = make_error_code(boost::system::errc::resource_deadlock_would_occur);
 }
 

@@ -122,7 +122,7 @@ template <class Function, class... Arguments>
     } else {
         auto& owner = first_of<Role::owner>(arguments...).owner;
         using Owner = typename std::remove_cvref_t<decltype(owner)>::element_type;
-        return OwnedHandler<Function, Owner>{std::move(function), std::move(owner)};
+        return OwnedHandler<Function, Owner>{std::move(function), owner};
     }
 }
 

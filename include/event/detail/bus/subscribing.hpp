@@ -9,11 +9,18 @@
 #include <event/fwd.hpp>
 #include <event/options.hpp>
 
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <source_location>
 #include <type_traits>
 #include <utility>
 
 namespace event::detail {
+
+/// What a subscription's handler bears, where more concurrency is asked for than that of one.
+enum class Handles : std::uint8_t { nothing, one_event, without_copies, anything };
+void check_concurrency(const SubscriptionOptions& options, const std::source_location& where, Handles handles);
 
 /// Makes the subscriptions to `Ts...`: from a bus, the options, where that is asked for, and what `given.hpp` sorts.
 template <class... Ts>
@@ -36,14 +43,30 @@ private:
         if constexpr (count_of<Role::handler, Arguments...> == 0) {
             static_assert(count_of<Role::owner, Arguments...> + count_of<Role::once, Arguments...> == 0,
                           "event: while_alive and once are for a handler, and there is none");
+            if (options.concurrency != 1) check_concurrency(options, where, Handles::nothing);
             return {core.executor(), add(core, std::move(options), where, arguments...), false};
         } else {
             auto function = function_of(arguments...);
             if constexpr (check_handler<decltype(function), Delivered<Ts>...>()) {
-                auto handler = handler_of<Delivered<Ts>...>(std::move(function), core.executor(), arguments...);
+                const std::size_t concurrency = options.concurrency;
+                if (concurrency != 1) {
+                    check_concurrency(options, where,
+                                      count_of<Role::once, Arguments...> != 0       ? Handles::one_event
+                                      : std::copy_constructible<decltype(function)> ? Handles::anything
+                                                                                    : Handles::without_copies);
+                }
                 auto mailbox = add(core, std::move(options), where, arguments...);
                 Subscription<Ts...> subscription(core.executor(), mailbox, true);
-                PushOp<decltype(handler), PushedEvents<Ts...>>::start(*mailbox, std::move(handler));
+                const auto start = [&](QueueSpot& spot, auto&& run) {
+                    auto handler = handler_of<Delivered<Ts>...>(std::move(run), core.executor(), arguments...);
+                    PushOp<decltype(handler), PushedEvents<Ts...>>::start(spot, std::move(handler));
+                };
+                if constexpr (std::copy_constructible<decltype(function)>) {
+                    for (std::size_t i = 1; i < concurrency; ++i)
+                        start(*new_receiver(*mailbox, mailbox->sharing()->handling(i - 1)),
+                              decltype(function)(function));
+                }
+                start(*mailbox, std::move(function));
                 return subscription;
             }
         }

@@ -4,17 +4,17 @@
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/linked_slots.hpp>
+#include <event/detail/queue/mailbox_options.hpp>
 #include <event/detail/queue/offer.hpp>
-#include <event/detail/queue/refinement.hpp>
+#include <event/detail/queue/queue_spot.hpp>
 #include <event/detail/queue/ring.hpp>
+#include <event/detail/queue/sharing.hpp>
 #include <event/detail/queue/slot.hpp>
 #include <event/detail/queue/slow_notifier.hpp>
 #include <event/detail/queue/turn.hpp>
 #include <event/detail/wait/handling.hpp>
 #include <event/detail/wait/parked_op.hpp>
-#include <event/detail/wait/push_spot.hpp>
 #include <event/error.hpp>
-#include <event/options.hpp>
 #include <event/report.hpp>
 
 #include <atomic>
@@ -39,21 +39,13 @@ class TopicBase;
 ///
 /// Producer is whoever holds the domain's lock; consumer is the receiver. The events lie in a ring, from which they are
 /// taken without a lock, or in linked slots, from which they are taken under it.
-class alignas(64) Mailbox final : public PushSpot {
+///
+/// Several receivers may share it: then events are taken under the lock from a ring, too, and who waits does so in a
+/// line. For the first in it one event is *reserved* when it comes, and its operation is woken. It takes the oldest one
+/// when it runs; who has nothing reserved leaves as many as others have.
+class alignas(64) Mailbox final : public QueueSpot {
 public:
-    struct Options {
-        SubscriptionOptions& wanted;  // moved from
-        std::source_location where;
-        const BusOptions& bus;  // lives as long as the core, as does slow_line
-        SlowLine& slow_line;
-        std::uint64_t number = 0;                     // among the subscriptions of the bus
-        std::span<Subject* const> subjects = {};      // what was subscribed to; copied
-        std::size_t topics = 0;                       // that feed it, so far
-        bool is_erased = false;                       // more may come
-        std::size_t stride = 0;                       // bytes from slot to slot
-        std::size_t replay_room = 0;                  // slots beside the capacity, for retained events
-        std::unique_ptr<Refinement> refinement = {};  // null: every event is wanted as it is
-    };
+    using Options = MailboxOptions;
 
     /// Throws `std::bad_alloc`.
     [[nodiscard]] static IntrusivePtr<Mailbox> create(Options&& options);
@@ -65,7 +57,7 @@ public:
     template <class Event>
     Pushed push(std::uint16_t type, Event event, const Offer& offer) noexcept {
         if (tail() == limit_) [[unlikely]] {
-            if (is_special()) return push_specially(type, OfferedEvent(event), offer, false);
+            if (is_special_) return push_specially(type, OfferedEvent(event), offer, false);
             const Pushed pushed = make_room(type, offer);
             if (pushed != Pushed::queued) return pushed;
             append(SlotTag::of(type, offer.sequence, std::exchange(gap_, 0)), event);
@@ -86,7 +78,11 @@ public:
     [[nodiscard]] Policy policy() const noexcept { return policy_; }
     [[nodiscard]] bool has_room() const noexcept;
     /// An operation parks: the next event wakes it.
-    void wake_at_next() noexcept { limit_ = tail(); }
+    void await_next(ParkedOp& op) noexcept {
+        wake_at_next();
+        if (is_shared()) [[unlikely]]
+            queue_up(op);
+    }
 
     // ---- turns, where the policy is Wait: under the domain's lock ---------------------------------------------
 
@@ -94,8 +90,9 @@ public:
     [[nodiscard]] IntrusiveList<Turn>& line() noexcept { return line_; }
     /// There may be room: offers it to the first in the line.
     void offer_turn(Aftermath& after) noexcept;
-    /// Whether its receiver waits, and there is nothing.
-    [[nodiscard]] bool is_starving() const noexcept;
+    /// Whether a receiver waits; and there is nothing.
+    [[nodiscard]] bool is_waited_for() const noexcept { return is_shared() ? sharing()->is_waited_for() : occupied(); }
+    [[nodiscard]] bool is_starving() const noexcept { return is_waited_for() && look() == Look::empty; }
     /// Nobody waits for room here any more: it is not the queue's to give.
     void dissolve_line(Aftermath& after) noexcept;
 
@@ -149,7 +146,9 @@ public:
 
     /// Whether there is nothing to receive or to do. A turn that is not taken is to be passed on first. Under the
     /// domain's lock.
-    [[nodiscard]] bool is_idle() const noexcept { return look() == Look::empty && line_.empty(); }
+    [[nodiscard]] bool is_idle(QueueSpot& spot) noexcept {
+        return !is_shared() ? look() == Look::empty && line_.empty() : has_nothing_for(spot);
+    }
     [[nodiscard]] Look look() const noexcept {
         const State state = state_.load(std::memory_order_acquire);
         if (state >= State::closed) return Look::ended;
@@ -157,21 +156,24 @@ public:
         return state == State::draining ? Look::ended : Look::empty;
     }
     /// The same by a receiver who waits for an event, and passes the turn on.
-    [[nodiscard]] Look look_or_pass_on();
+    [[nodiscard]] Look look_or_pass_on(QueueSpot& spot);
+    /// The same as `look`, as far as that can be said without the lock: who shares the queue may find less.
+    [[nodiscard]] Look look_without_lock() const noexcept {
+        if (!is_shared()) return look();
+        return has_ended() ? Look::ended : Look::empty;
+    }
 
-    /// Moves the next event out: `f` gets its slot, and says whether the event was still there. It must not throw.
-    /// Throws in a filter, where that would have to wait.
+    /// Moves the next event out, for who waits or would wait there: `f` gets its slot, and says whether the event was
+    /// still there. It must not throw. Throws in a filter, where that would have to wait.
     template <class F>
-    Look take(F&& f) {
-        const State state = state_.load(std::memory_order_seq_cst);  // after the handler has begun: see Handling
-        if (state >= State::closed) [[unlikely]]
-            return Look::ended;
-        if (linked_) return take_under_lock(f);
+    Look take(QueueSpot& spot, F&& f) {
+        if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]]  // after the handler has begun: see Handling
+            return has_ended() ? Look::ended : take_under_lock(spot, f);
 
         const std::uint64_t head = reader_.own_count();
         if (head == seen_tail_) {
             seen_tail_ = writer_.count.load(std::memory_order_acquire);
-            if (head == seen_tail_) return state == State::draining ? drained() : Look::empty;
+            if (head == seen_tail_) return Look::empty;
         }
         if (!f(reader_.slot())) return Look::ended;  // meanwhile
         reader_.advance(slots_);
@@ -188,19 +190,35 @@ public:
         return Look::readable;
     }
 
-    // ---- the handler of a push subscription ------------------------------------------------------------------
+    // ---- several receivers -----------------------------------------------------------------------------------
+
+    /// From now on. On the receiver's executor.
+    void share();
+    /// Null: it has one receiver.
+    [[nodiscard]] Sharing* sharing() const noexcept { return sharing_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool is_shared() const noexcept { return sharing() != nullptr; }
+    void lose_handle(QueueSpot& spot) noexcept;
+    /// Where an operation has ended without having taken what was reserved for it: the next one may.
+    template <class Guard>
+    void give_up_reserved(QueueSpot& spot) {
+        end_under<Guard>(home(), [&](Aftermath& after) { pass_reserved_on(spot, after); });
+    }
+
+    // ---- the handlers of a push subscription -----------------------------------------------------------------
 
     [[nodiscard]] Handling& handling() noexcept override { return handling_; }
+    [[nodiscard]] bool handles() const noexcept override;
+    [[nodiscard]] bool await_handlers() override;
     /// It does not run any more: tells who waits for that and for the end.
-    void end_handling() noexcept {
-        handling_.end();
+    void end_handling(Handling& handling) noexcept {
+        handling.end();
         if (state_.load(std::memory_order_seq_cst) >= State::closed || tells_.load(std::memory_order_seq_cst))
             [[unlikely]]
             tell_end();
     }
     /// Under the domain's lock, when the bus forgets it: whether its handler still runs, of which it tells the bus
     /// then.
-    [[nodiscard]] bool is_left_to_its_handler() noexcept { return is_left_ = handling_.runs(); }
+    [[nodiscard]] bool is_left_to_its_handler() noexcept { return is_left_ = handles(); }
 
     // ---- for who waits until all is idle, or over: under the bus's mutex ------------------------------------------
 
@@ -229,7 +247,7 @@ public:
 
 private:
     explicit Mailbox(Options&& options, std::byte* listings, std::byte* bindings) noexcept;
-    ~Mailbox() override = default;
+    ~Mailbox() override;
     [[nodiscard]] HandlersExecutor& handlers_executor() noexcept override { return handlers_executor_; }
     void let_go() noexcept override;
     void destroy_spot() noexcept override;
@@ -240,10 +258,9 @@ private:
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
     [[nodiscard]] bool make_memory(bool may_throw);
+    void share_by(std::unique_ptr<Sharing> sharing) noexcept;
 
     [[nodiscard]] std::uint64_t tail() const noexcept { return writer_.own_count(); }
-    /// Whether every push has to look: with linked slots, a refinement, or ages.
-    [[nodiscard]] bool is_special() const noexcept { return linked_ || refinement_ || slow_.measures_age(); }
 
     template <class Event>
     void append(SlotTag tag, Event event) noexcept {
@@ -254,6 +271,7 @@ private:
         writer_.count_one();
     }
     Pushed push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) noexcept;
+    Pushed push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept;
     Pushed push_linked(const OfferedEvent& event, SlotTag tag, const Offer& offer) noexcept;
     Pushed replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,
                    bool leaves_nothing, Aftermath& after) noexcept;
@@ -267,16 +285,16 @@ private:
     [[nodiscard]] std::uint64_t last_sequence() const noexcept;
 
     template <class F>
-    Look take_under_lock(F& f) {
+    Look take_under_lock(QueueSpot& spot, F& f) {
         Aftermath after;
         after.only_ends();
         Look found = Look::empty;
         {
             const DomainGuard guard(home());
-            found = look();
+            found = look_for(spot);
             if (found == Look::readable) {
-                static_cast<void>(f((*linked_)[linked_->oldest()]));
-                taken(after);
+                static_cast<void>(f(linked_ ? (*linked_)[linked_->oldest()] : reader_.slot()));
+                taken(spot, after);
             } else {
                 found_nothing(after);
             }
@@ -284,13 +302,27 @@ private:
         after.settle();
         return found;
     }
-    void taken(Aftermath& after) noexcept;
+    void taken(QueueSpot& spot, Aftermath& after) noexcept;
+    [[nodiscard]] std::uint64_t size() const noexcept { return tail() - reader_.count.load(std::memory_order_acquire); }
+    /// What there is for who waits there: not what is reserved for others.
+    [[nodiscard]] Look look_for(const QueueSpot& spot) const noexcept {
+        const Look seen = look();
+        return seen == Look::readable && !spot.has_reserved && is_shared() && size() <= sharing()->reserved()
+                   ? Look::empty
+                   : seen;
+    }
+    void queue_up(ParkedOp& op) noexcept;
+    /// Of a shared queue; if there is something, it is reserved.
+    [[nodiscard]] bool has_nothing_for(QueueSpot& spot) noexcept;
+    void pass_reserved_on(QueueSpot& spot, Aftermath& after) noexcept;
+    /// An event has come for who waits, or has waited longest.
+    void wake_receiver(Aftermath& after) noexcept;
+    void wake_at_next() noexcept { limit_ = tail(); }
     /// Under the lock: passes turns on that are not taken, ends what was drained.
     void found_nothing(Aftermath& after) noexcept;
     /// Offers room to the first in the line; a starving queue passes by who waits for another one.
     void pass_turns_on(bool is_starving, Aftermath& after) noexcept;
     void end_if_drained(Aftermath& after) noexcept;
-    Look drained();
     /// Ends it if it is drained and empty; in a filter, when the emit is done.
     void finish_draining();
 
@@ -298,7 +330,6 @@ private:
     // domain's lock; the consumer reads only the writer's count.
     // of that count, where a push has more to do: look at the reader's end, tell of lost events, wake an operation
     std::uint64_t limit_ = 0;
-    std::uint64_t gap_ = 0;  // lost since the last queued event
     RingEnd writer_;
 
     // The consumer's cache line (of linked slots: under the domain's lock).
@@ -313,6 +344,9 @@ private:
     const bool requires_emitters_;
     Handling handling_;
     std::atomic<bool> is_closed_{false};  // by its owner
+    // Open, with a ring and one receiver, who takes from it without the lock; unsaid before the state changes.
+    std::atomic<bool> is_simple_{true};
+    bool is_special_ = false;  // every push has to look: linked slots, a refinement, ages, several receivers
     // Who asks says so first and then looks whether it is busy; what ends that does it the other way round.
     std::atomic<bool> tells_{false};
 
@@ -321,7 +355,6 @@ private:
     const std::size_t stride_;
     std::unique_ptr<std::byte[]> ring_;  // null: made at the first event
     std::unique_ptr<Refinement> refinement_;
-
     const std::size_t types_;
     Listing* const listings_;
     Binding* bindings_;  // in own memory, until there are too many of them
@@ -330,6 +363,7 @@ private:
     std::unique_ptr<Binding[]> more_bindings_;
 
     // guarded by the domain's lock, and rarely touched
+    std::uint64_t gap_ = 0;         // lost since the last queued event
     std::uint64_t replay_end_ = 0;  // of a ring: the events below it are replayed ones
     std::uint64_t high_water_ = 0;
     std::uint64_t lost_ = 0;
@@ -341,6 +375,7 @@ private:
     WaitList end_waiters_;
     WaitList ready_waiters_;
 
+    std::atomic<Sharing*> sharing_{nullptr};  // owned; made once, by the receiver
     HandlersExecutor handlers_executor_;
     SlowNotifier slow_;
     std::string name_;
@@ -358,5 +393,7 @@ public:
         Mailbox& mailbox;
     } in_bus{*this};
 };
+
+inline void QueueSpot::end_handling(Handling& handling) noexcept { mailbox_.end_handling(handling); }
 
 }  // namespace event::detail

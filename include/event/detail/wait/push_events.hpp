@@ -35,13 +35,13 @@ public:
     template <class Function>
     static constexpr bool may_be_coroutine = is_coroutine<Function, Delivered<Ts>...>;
 
-    [[nodiscard]] static Look take(Mailbox& mailbox, Item& item) { return take_into(mailbox, item); }
+    [[nodiscard]] static Look take(QueueSpot& spot, Item& item) { return take_into(spot, item); }
     template <class Function>
-    static void call(Mailbox&, Function& function, const Item& item) {
+    static void call(QueueSpot&, Function& function, const Item& item) {
         item.visit([&](const auto& event, const auto& meta) { handle_event(function, event, meta); });
     }
     template <class Function>
-    [[nodiscard]] static std::optional<Coroutine> begin(Mailbox&, Function& function, Kept& kept) {
+    [[nodiscard]] static std::optional<Coroutine> begin(QueueSpot&, Function& function, Kept& kept) {
         kept.meta = kept.item.meta();
         return kept.item.visit([&](const auto& event) -> std::optional<Coroutine> {
             using Event = std::remove_cvref_t<decltype(event)>;

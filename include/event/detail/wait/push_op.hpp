@@ -101,16 +101,16 @@ public:
         note_waking();
         if (spot().home_is_gone()) return destroy();
         Handled handled = Handled::one;
-        spot().handling().begin();
+        handling_.begin();
         try {
             handled = handle_some();
         } catch (...) {  // the handler: nothing is lost, and it goes on
-            spot().end_handling();
+            spot().end_handling(handling_);
             go_on();
             throw;
         }
         if (handled == Handled::runs_on) return;
-        spot().end_handling();
+        spot().end_handling(handling_);
         if (handled == Handled::to_the_end) return destroy();
         rearm();
     }
@@ -118,13 +118,16 @@ public:
 protected:
     using Spot = std::remove_reference_t<decltype(std::declval<Waits&>().spot())>;
 
-    explicit StandingOp(Spot& spot) noexcept : ParkedOp(spot), waits_(spot) {}
+    explicit StandingOp(Spot& spot) noexcept : ParkedOp(spot), waits_(spot), handling_(spot.handling()) {}
     ~StandingOp() = default;
 
     enum class Handled : std::uint8_t { one, all, to_the_end, runs_on };
     static constexpr int most_at_once = 64;  // then the executor's other work has its turn
 
     [[nodiscard]] Spot& spot() const noexcept { return waits_.spot(); }
+    [[nodiscard]] Handling& handling() const noexcept { return handling_; }
+    /// It will take nothing more.
+    void abandon() noexcept { waits_.template abandon<CertainGuard>(); }
     /// Once it keeps its context at work.
     void begin() {
         if (!tie_to(context())) return destroy();
@@ -160,6 +163,7 @@ private:
     bool may_recur() const noexcept final { return waits_.may_recur(); }
 
     Waits waits_;
+    Handling& handling_;
 };
 
 /// It calls this handler. While one that is a coroutine runs, the coroutine owns it. What the handler is called with:
@@ -205,8 +209,9 @@ public:
 
     void destroy() noexcept override {
         if constexpr (may_be_coroutine) {
-            if (spot().handling().runs()) spot().end_handling();
+            if (this->handling().runs()) spot().end_handling(this->handling());
         }
+        this->abandon();
         spot().finish();  // is maybe gone now
         this->free();
     }
@@ -347,7 +352,7 @@ private:
         }
         state.is_starting = false;
         if (!state.has_ended_at_once) {
-            spot().handling().leave_thread();
+            this->handling().leave_thread();
             return Handled::runs_on;
         }
         if (is_to_be_thrown(state.exception)) std::rethrow_exception(std::exchange(state.exception, nullptr));
@@ -364,7 +369,7 @@ private:
         }
         const bool is_thrown = is_to_be_thrown(exception);
         let_go_of_item();
-        spot().end_handling();
+        spot().end_handling(this->handling());
         if (spot().home_is_gone()) {
             destroy();
         } else {

@@ -45,7 +45,10 @@ public:
     [[nodiscard]] virtual bool is_open() const noexcept = 0;
     [[nodiscard]] virtual boost::system::error_code end_reason() const noexcept = 0;
     [[nodiscard]] virtual SubscriptionStat stat() = 0;
-    [[nodiscard]] virtual Handling& handling() noexcept = 0;
+    /// Whether a handler runs.
+    [[nodiscard]] virtual bool handles() const noexcept = 0;
+    /// Waits until none does. False where that would be for ever: see `Handling`.
+    [[nodiscard]] virtual bool await_handlers() = 0;
     /// Those who wait until it has ended, or until its handler does not run. Under the domain's lock.
     [[nodiscard]] virtual WaitList& end_waiters() noexcept = 0;
 
@@ -54,6 +57,8 @@ public:
     /// Ends it; in a filter, when the emit is done.
     virtual void close() noexcept = 0;
     virtual void close_after_drain() noexcept = 0;
+    /// A handle of it goes: closes it if it was the last one.
+    virtual void leave() noexcept { close(); }
     /// The same as `close`, and waits until no handler runs; an error where that would be for ever.
     void close_and_wait(boost::system::error_code& error);
     void close_and_wait();

@@ -23,12 +23,14 @@ public:
     [[nodiscard]] bool is_given_up() const noexcept final { return is_given_up_.load(std::memory_order_seq_cst); }
     [[nodiscard]] bool is_open() const noexcept final;
     [[nodiscard]] boost::system::error_code end_reason() const noexcept final { return errc::closed; }
-    [[nodiscard]] Handling& handling() noexcept final { return handling_; }
+    [[nodiscard]] Handling& handling() noexcept { return handling_; }
+    [[nodiscard]] bool handles() const noexcept final { return handling_.runs(); }
+    [[nodiscard]] bool await_handlers() final { return handling_.await_end(); }
     [[nodiscard]] WaitList& end_waiters() noexcept final { return end_waiters_; }
     void close_after_drain() noexcept final;
     /// The handler does not run any more: tells who waits for that and for the end.
-    void end_handling() noexcept {
-        handling_.end();
+    void end_handling(Handling& handling) noexcept {
+        handling.end();
         if (has_ended()) tell_end();
     }
     /// Under the domain's lock: the value was forgotten, so that there may be nothing to drain.

@@ -20,30 +20,34 @@
 namespace event::detail {
 
 template <class... Ts>
-[[nodiscard]] Look take_into(Mailbox& mailbox, Delivery<Ts...>& empty) {
-    return mailbox.take([&](Slot& slot) { return DeliveryAccess::take(empty, slot); });
+[[nodiscard]] Look take_into(QueueSpot& spot, Delivery<Ts...>& empty) {
+    return spot.mailbox().take(spot, [&](Slot& slot) { return DeliveryAccess::take(empty, slot); });
 }
 
 /// All of them wait for the queue to be readable, or to end.
 class MailboxSource : public SourceBase {
 public:
-    explicit MailboxSource(Mailbox& mailbox) noexcept : mailbox_(&mailbox) {}
-    [[nodiscard]] bool ready() const noexcept { return mailbox_->look() != Look::empty; }
-    [[nodiscard]] bool idle() const noexcept { return mailbox_->is_idle(); }
-    void list(ParkedOp&) noexcept { mailbox_->wake_at_next(); }
-    [[nodiscard]] bool may_recur() const noexcept { return !mailbox_->has_ended(); }
-    [[nodiscard]] Mailbox& spot() const noexcept { return *mailbox_; }
+    explicit MailboxSource(QueueSpot& spot) noexcept : spot_(&spot) {}
+    [[nodiscard]] bool ready() const noexcept { return mailbox().look_without_lock() != Look::empty; }
+    [[nodiscard]] bool idle() const noexcept { return mailbox().is_idle(*spot_); }
+    void list(ParkedOp& op) noexcept { mailbox().await_next(op); }
+    [[nodiscard]] bool may_recur() const noexcept { return !mailbox().has_ended(); }
+    template <class Guard>
+    void abandon() {
+        if (mailbox().is_shared()) mailbox().template give_up_reserved<Guard>(*spot_);
+    }
+    [[nodiscard]] QueueSpot& spot() const noexcept { return *spot_; }
 
 protected:
-    [[nodiscard]] Mailbox& mailbox() const noexcept { return *mailbox_; }
+    [[nodiscard]] Mailbox& mailbox() const noexcept { return spot_->mailbox(); }
     template <class Values>
     [[nodiscard]] Taken found(Look look, Values& values) const {
-        if (look == Look::ended) std::get<0>(values) = mailbox_->end_reason();
+        if (look == Look::ended) std::get<0>(values) = mailbox().end_reason();
         return look != Look::empty ? Taken::values : Taken::nothing;
     }
 
 private:
-    Mailbox* mailbox_;  // the operation holds a reference
+    QueueSpot* spot_;  // the operation holds a reference
 };
 
 template <class... Ts>
@@ -51,20 +55,20 @@ class ReceiveOne : public MailboxSource {
 public:
     using Values = std::tuple<boost::system::error_code, Delivery<Ts...>>;
     using MailboxSource::MailboxSource;
-    [[nodiscard]] Taken take(Values& values) { return found(take_into(mailbox(), std::get<1>(values)), values); }
+    [[nodiscard]] Taken take(Values& values) { return found(take_into(spot(), std::get<1>(values)), values); }
 };
 
 template <class... Ts>
 class ReceiveSome : public MailboxSource {
 public:
     using Values = std::tuple<boost::system::error_code, std::size_t>;
-    ReceiveSome(Mailbox& mailbox, std::span<Delivery<Ts...>> into) noexcept : MailboxSource(mailbox), into_(into) {}
+    ReceiveSome(QueueSpot& spot, std::span<Delivery<Ts...>> into) noexcept : MailboxSource(spot), into_(into) {}
     [[nodiscard]] bool ready() const noexcept { return into_.empty() || MailboxSource::ready(); }
     [[nodiscard]] Taken take(Values& values) {
         std::size_t& count = std::get<1>(values);
         for (count = 0; count < into_.size(); ++count) {
             into_[count] = {};
-            const Look look = take_into(mailbox(), into_[count]);
+            const Look look = take_into(spot(), into_[count]);
             if (look != Look::readable) return count != 0 ? Taken::values : found(look, values);
         }
         return Taken::values;
@@ -78,7 +82,7 @@ class WaitReadable : public MailboxSource {
 public:
     using Values = std::tuple<boost::system::error_code>;
     using MailboxSource::MailboxSource;
-    [[nodiscard]] Taken take(Values& values) { return found(mailbox().look_or_pass_on(), values); }
+    [[nodiscard]] Taken take(Values& values) { return found(mailbox().look_or_pass_on(spot()), values); }
 };
 
 /// Where an operation waits that goes on beside the receive: for the start, or for the end.
@@ -112,7 +116,7 @@ private:
 class WaitForEnd : public SideSource {
 public:
     using SideSource::SideSource;
-    [[nodiscard]] bool ready() const noexcept { return pushed().has_ended() && !pushed().handling().runs(); }
+    [[nodiscard]] bool ready() const noexcept { return pushed().has_ended() && !pushed().handles(); }
     [[nodiscard]] bool idle() const noexcept { return !ready(); }
     void list(ParkedOp& op) noexcept { pushed().end_waiters().push_back(op); }
     [[nodiscard]] Taken take(Values& values) const {
@@ -155,12 +159,12 @@ public:
     }
 
 private:
-    [[nodiscard]] Mailbox& mailbox() const noexcept { return static_cast<Mailbox&>(pushed()); }
+    [[nodiscard]] Mailbox& mailbox() const noexcept { return static_cast<QueueSpot&>(pushed()).mailbox(); }
 };
 
 /// Starts an operation that waits in a spot of its own, beside the receive or the handler. That of a push subscription
 /// whose handler's context is gone cannot complete there any more.
-template <class Source, class Executor, class Spot = Mailbox>
+template <class Source, class Executor, class Spot = QueueSpot>
 class InitiateBeside {
 public:
     using executor_type = Executor;

@@ -72,6 +72,9 @@ public:
 
     ParkingSpot* next_doomed = nullptr;  // among those of a `Doomed`
     Polling polling;                     // the pending operation's: the one hands it on to the next
+    // Where several wait, for one thing each: one is kept for the operation that was woken. Guarded by the domain's
+    // lock.
+    bool has_reserved = false;
 
 protected:
     /// What a filter has asked of its owner.

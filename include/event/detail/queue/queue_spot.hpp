@@ -1,0 +1,33 @@
+#pragma once
+
+#include <event/detail/intrusive_ptr.hpp>
+#include <event/detail/wait/handling.hpp>
+#include <event/detail/wait/push_spot.hpp>
+
+namespace event::detail {
+
+class Mailbox;
+
+/// Where one of those who receive from a queue waits: the first at the queue itself, the others as `Receiver`s.
+class QueueSpot : public PushSpot {
+public:
+    [[nodiscard]] Mailbox& mailbox() const noexcept { return mailbox_; }
+    /// Of the handler that waits here.
+    [[nodiscard]] virtual Handling& handling() noexcept = 0;
+    inline void end_handling(Handling& handling) noexcept;
+    void leave() noexcept final;
+
+protected:
+    explicit QueueSpot(const DomainMember& home, Mailbox& mailbox) noexcept : PushSpot(home), mailbox_(mailbox) {}
+
+private:
+    Mailbox& mailbox_;
+};
+
+/// One more handle on the queue.
+[[nodiscard]] IntrusivePtr<QueueSpot> share(QueueSpot& spot);
+[[noreturn]] void refuse_to_share();
+/// One more run of its handler.
+[[nodiscard]] IntrusivePtr<QueueSpot> new_receiver(Mailbox& mailbox, Handling& handling);
+
+}  // namespace event::detail

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <event/detail/order/aftermath.hpp>
+#include <event/detail/wait/handling.hpp>
+#include <event/detail/wait/parked_op.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace event::detail {
+
+/// What a queue has that several receivers share: those who wait, in the order in which they came, and how many events
+/// are reserved for those who were woken.
+class Sharing {
+public:
+    /// For so many runs of a handler at once.
+    explicit Sharing(std::size_t concurrency)
+        : others_(concurrency - 1), handlings_(others_ != 0 ? new Handling[others_] : nullptr) {}
+
+    // ---- under the domain's lock -----------------------------------------------------------------------------
+
+    [[nodiscard]] WaitList& waiting() noexcept { return waiting_; }
+    [[nodiscard]] bool is_waited_for() const noexcept { return !waiting_.empty(); }
+    [[nodiscard]] std::uint64_t reserved() const noexcept { return reserved_; }
+    void reserve(ParkingSpot& spot) noexcept {
+        if (!std::exchange(spot.has_reserved, true)) ++reserved_;
+    }
+    /// It was taken, or is not wanted, or not there any more.
+    void unreserve(ParkingSpot& spot) noexcept {
+        if (std::exchange(spot.has_reserved, false)) --reserved_;
+    }
+    /// Has the first one take an event.
+    void wake_first(Aftermath& after) noexcept {
+        ParkedOp* first = waiting_.front();
+        if (first == nullptr) return;
+        reserve(first->place());
+        after.wake(first->claim());
+    }
+
+    // ---- any thread ------------------------------------------------------------------------------------------
+
+    void add_handle() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
+    /// Whether it was the last one.
+    [[nodiscard]] bool remove_handle() noexcept { return handles_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+    /// How many share it.
+    [[nodiscard]] std::size_t receivers() const noexcept { return handles_.load(std::memory_order_relaxed) + others_; }
+    /// Of the handler's other runs; from 0.
+    [[nodiscard]] Handling& handling(std::size_t which) noexcept { return handlings_[which]; }
+    [[nodiscard]] bool handles() const noexcept;
+    [[nodiscard]] bool await_handlers();
+
+private:
+    // guarded by the domain's lock
+    WaitList waiting_;
+    std::uint64_t reserved_ = 0;
+
+    std::atomic<std::size_t> handles_{1};
+    const std::size_t others_;
+    const std::unique_ptr<Handling[]> handlings_;
+};
+
+}  // namespace event::detail

@@ -1,0 +1,143 @@
+#include <event/detail/bus/bus_core.hpp>
+#include <event/detail/queue/mailbox.hpp>
+#include <event/detail/queue/receiver.hpp>
+
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+/// How events leave a queue where that needs the lock, and how several receivers share one.
+
+namespace event::detail {
+
+// ---- taking under the lock --------------------------------------------------------------------------------------
+
+void Mailbox::taken(QueueSpot& spot, Aftermath& after) noexcept {
+    if (linked_) {
+        linked_->remove(linked_->oldest());
+    } else {
+        reader_.advance(slots_);
+    }
+    reader_.count_one();
+    if (Sharing* sharing = this->sharing()) sharing->unreserve(spot);
+    end_if_drained(after);
+    if (policy_ == Policy::wait) offer_turn(after);
+    tell_progress(after);
+}
+
+void Mailbox::found_nothing(Aftermath& after) noexcept {
+    if (look() == Look::readable) return;  // it is reserved for others
+    end_if_drained(after);
+    pass_turns_on(true, after);
+    if (Turn* first = line_.front(); first != nullptr && first->emit->is_offered())
+        first->emit->overlook(*first, after);
+}
+
+Look Mailbox::look_or_pass_on(QueueSpot& spot) {
+    if (is_simple_.load(std::memory_order_seq_cst)) return look();
+    Look found = Look::empty;
+    end_under<DomainGuard>(home(), [&](Aftermath& after) {
+        found = look_for(spot);
+        if (found == Look::empty) found_nothing(after);
+        pass_reserved_on(spot, after);  // it is only seen here: who comes first takes it
+    });
+    return found;
+}
+
+void Mailbox::queue_up(ParkedOp& op) noexcept {
+    sharing()->unreserve(op.place());  // it could not be woken for it
+    sharing()->waiting().push_back(op);
+}
+
+// ---- several receivers ------------------------------------------------------------------------------------------
+
+void QueueSpot::leave() noexcept { mailbox_.lose_handle(*this); }
+
+void Mailbox::lose_handle(QueueSpot& spot) noexcept {
+    if (Sharing* sharing = this->sharing(); sharing == nullptr || sharing->remove_handle()) {
+        close();
+    } else {
+        spot.cancel();
+    }
+}
+
+void Mailbox::share_by(std::unique_ptr<Sharing> sharing) noexcept {
+    is_special_ = true;
+    is_simple_.store(false, std::memory_order_seq_cst);
+    sharing_.store(sharing.release(), std::memory_order_release);
+}
+
+void Mailbox::share() {
+    if (is_shared()) return;
+    auto sharing = std::make_unique<Sharing>(1);
+    const CertainGuard guard(home());
+    if (ParkedOp* op = claim()) {
+        park(*op);
+        sharing->waiting().push_back(*op);
+    }
+    share_by(std::move(sharing));
+}
+
+bool Mailbox::has_nothing_for(QueueSpot& spot) noexcept {
+    switch (look_for(spot)) {
+        case Look::readable:
+            sharing()->reserve(spot);
+            return false;
+        case Look::ended:
+            return false;
+        case Look::empty:
+            break;
+    }
+    sharing()->unreserve(spot);  // it is gone: displaced, say
+    return look() == Look::readable || line_.empty();
+}
+
+void Mailbox::pass_reserved_on(QueueSpot& spot, Aftermath& after) noexcept {
+    if (!spot.has_reserved) return;
+    sharing()->unreserve(spot);
+    if (look() == Look::readable && size() > sharing()->reserved()) wake_receiver(after);
+}
+
+void Mailbox::wake_receiver(Aftermath& after) noexcept {
+    if (!is_shared()) return after.wake(claim());
+    sharing()->wake_first(after);
+    if (sharing()->is_waited_for()) wake_at_next();
+}
+
+IntrusivePtr<QueueSpot> share(QueueSpot& spot) {
+    Mailbox& mailbox = spot.mailbox();
+    auto receiver = new_receiver(mailbox, mailbox.handling());
+    mailbox.share();
+    mailbox.sharing()->add_handle();
+    return receiver;
+}
+
+void refuse_to_share() {
+    throw boost::system::system_error(
+        errc::concurrent_receive, "event: a subscription with a handler cannot be shared; ask for more concurrency");
+}
+
+IntrusivePtr<QueueSpot> new_receiver(Mailbox& mailbox, Handling& handling) {
+    return IntrusivePtr<QueueSpot>::adopt(new Receiver(IntrusivePtr<Mailbox>(&mailbox), handling));
+}
+
+// ---- the handlers -----------------------------------------------------------------------------------------------
+
+bool Sharing::handles() const noexcept {
+    return std::any_of(handlings_.get(), handlings_.get() + others_, [](const Handling& one) { return one.runs(); });
+}
+
+bool Sharing::await_handlers() {
+    return std::all_of(handlings_.get(), handlings_.get() + others_, [](Handling& one) { return one.await_end(); });
+}
+
+bool Mailbox::handles() const noexcept {
+    const Sharing* sharing = this->sharing();
+    return handling_.runs() || (sharing != nullptr && sharing->handles());
+}
+
+bool Mailbox::await_handlers() { return handling_.await_end() && (!is_shared() || sharing()->await_handlers()); }
+
+}  // namespace event::detail
