@@ -3,12 +3,14 @@
 #include <event/backpressure.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <thread>
 
 namespace backpressure_test {
 
 using namespace support;
+using namespace std::chrono_literals;
 using event::Drop;
 using event::DropOldest;
 using event::Kill;
@@ -217,6 +219,62 @@ TEST(Kill, LeavesAllTopicsOfTheSubscriptionAndNoOther) {
     EXPECT_EQ(emitter.emit(Letter{'a'}).delivered, 1U);
     EXPECT_EQ(numbers(before), (std::vector{1, 2}));
     EXPECT_EQ(take_all(after).size(), 3U);
+}
+
+TEST(KillAfter, PutsUpWithAFullQueueForSoLong) {
+    asio::io_context io;
+    event::testing::ManualClock clock(io);
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    for (const bool is_linked : {false, true}) {
+        const event::SubscriptionOptions options{.capacity = 2, .on_full = event::Kill{.after = 100ms}};
+        auto subscription =
+            is_linked
+                ? bus.subscribe<Number>(options, event::latest_by([](const Number& number) { return number.value; }))
+                : bus.subscribe<Number>(options);
+        clock.advance(1s);
+        emitter.emit({1});
+        clock.advance(1s);
+        emitter.emit({2});  // it is full from here on
+        clock.advance(99ms);
+        EXPECT_EQ(emitter.emit({3}).refused, 1U) << is_linked;
+        EXPECT_TRUE(subscription.is_open());
+        EXPECT_EQ(subscription.try_receive().value()->value, 1);
+        clock.advance(1s);
+        EXPECT_EQ(emitter.emit({4}).delivered, 1U) << "it had room meanwhile";
+        clock.advance(99ms);
+        EXPECT_EQ(emitter.emit({5}).refused, 1U);
+        clock.advance(1ms);
+        EXPECT_EQ(emitter.emit({6}).killed, 1U);
+        EXPECT_FALSE(subscription.is_open());
+        EXPECT_TRUE(subscription.stat().killed);
+        EXPECT_EQ(subscription.stat().lost, 2U);
+        EXPECT_FALSE(subscription.try_receive());
+    }
+}
+
+TEST(KillAfter, SaysWhatWasLostMeanwhile) {
+    asio::io_context io;
+    event::testing::ManualClock clock(io);
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    auto subscription = bus.subscribe<Number>({.capacity = 1, .on_full = event::Kill{.after = 1h}});
+    auto shared = subscription.share();
+    for (int i = 0; i < 4; ++i) emitter.emit({i});
+    EXPECT_EQ(shared.try_receive().value()->value, 0);
+    emitter.emit({4});
+    EXPECT_EQ(subscription.try_receive().value().missed(), 3U);
+}
+
+TEST(KillAfter, IsAtOnceWithoutPatience) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    for (const auto after : {0ns, -1ns}) {
+        auto subscription = bus.subscribe<Number>({.capacity = 1, .on_full = event::Kill{.after = after}});
+        emitter.emit({1});
+        EXPECT_EQ(emitter.emit({2}).killed, 1U);
+    }
 }
 
 TEST(Notify, CallsOncePerEpisodeOnTheEmittersStack) {

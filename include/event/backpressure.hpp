@@ -47,8 +47,13 @@ struct DropOldest {};
 /// Of each type at most one event is queued, the newest; the capacity is ignored. Cost: taking an event takes a lock.
 struct Latest {};
 
-/// The subscription ends at once and its queue is discarded.
-struct Kill {};
+/// The subscription ends and its queue is discarded: at once, or when the queue has been full for so long. Until then
+/// what finds it full is lost and counted, as with `Drop`. That is looked at when an event comes, without a timer, so
+/// that a subscription that nothing comes to is never killed. Cost of a limit: a look at the clock for an event that
+/// fills the queue, or finds it full.
+struct Kill {
+    std::chrono::nanoseconds after = std::chrono::nanoseconds(0);
+};
 
 /// The new event is lost, and the callback is called: at once (after `emit_all`'s last event), on the emitting thread,
 /// before the emit returns, once for each *episode* (from the first loss until the queue has been empty), so that the

@@ -11,7 +11,8 @@ namespace event::detail {
 Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer,
                                bool replayed) noexcept {
     if (has_ended()) return Pushed::gone;
-    if (!linked_ && !refinement_ && !slow_.measures_age() && !replayed) return push_shared(type, event, offer);
+    if (!linked_ && !refinement_ && !slow_.measures_age() && !full_limit_ && !replayed)
+        return push_shared(type, event, offer);
     wake_at_next();
     const bool is_empty = reader_.count.load(std::memory_order_acquire) == tail();
     if (is_empty) slow_.end_episodes();
@@ -41,6 +42,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
         if (replayed) replay_end_ = high_water_ = tail();
     }
     if (pushed > Pushed::displaced) return pushed;
+    if (full_limit_ && is_full()) full_limit_->note_full();
     wake_at_next();
     wake_receiver(offer.after);
     return pushed;
@@ -144,6 +146,11 @@ void Mailbox::remove(LinkedSlots::Place place, Aftermath& after) noexcept {
 
 bool Mailbox::has_room() const noexcept { return linked_->new_events() < capacity_; }
 
+bool Mailbox::is_full() const noexcept {
+    if (linked_) return !has_room();
+    return tail() >= std::max(reader_.count.load(std::memory_order_acquire), replay_end_) + capacity_;
+}
+
 // ---- a full queue -----------------------------------------------------------------------------------------------
 
 Pushed Mailbox::make_room(std::uint16_t type, const Offer& offer) noexcept {
@@ -165,6 +172,7 @@ Pushed Mailbox::make_room(std::uint16_t type, const Offer& offer) noexcept {
 Pushed Mailbox::overflow(std::uint16_t type, const Offer& offer) noexcept {
     if (policy_ != Policy::kill) return refuse(type, offer.after);
     if (has_ended()) return Pushed::gone;
+    if (full_limit_ && !full_limit_->is_over()) return refuse(type, offer.after);
     is_killed_by_last_ = last_sequence() == offer.sequence;
     end(State::killed, offer.after);
     return is_killed_by_last_ ? Pushed::killed_twice : Pushed::killed;

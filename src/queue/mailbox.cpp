@@ -32,6 +32,9 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
         options.wanted.capacity = options.subjects.size();
         options.replay_room = 0;
     }
+    const Kill* kill = std::get_if<Kill>(&options.wanted.on_full);
+    const auto limit = kill != nullptr ? kill->after : std::chrono::nanoseconds(0);
+    const SlowLine& slow_line = options.slow_line;
     const std::size_t concurrency = options.wanted.concurrency;
     const std::size_t capacity = options.wanted.capacity;
     const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / options.stride;
@@ -49,8 +52,9 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     mailbox->block_ = block;
     mailbox->linked_ = std::move(linked);
     mailbox->is_simple_ = !is_linked;
-    mailbox->is_special_ = is_linked || mailbox->refinement_ || mailbox->slow_.measures_age();
+    mailbox->is_special_ = is_linked || mailbox->refinement_ || mailbox->slow_.measures_age() || limit.count() > 0;
     auto made = IntrusivePtr<Mailbox>::adopt(mailbox);
+    if (limit.count() > 0) mailbox->full_limit_ = std::make_unique<FullLimit>(limit, slow_line);
     if (concurrency > 1) mailbox->share_by(std::make_unique<Sharing>(concurrency));
     // memory that may not be there is asked for while the subscriber can still be told
     if (has_keys || is_replayed_to || slots * mailbox->stride_ > most_bytes_at_first_event)

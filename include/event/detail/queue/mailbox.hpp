@@ -3,6 +3,7 @@
 #include <event/backpressure.hpp>
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/subject.hpp>
+#include <event/detail/queue/full_limit.hpp>
 #include <event/detail/queue/linked_slots.hpp>
 #include <event/detail/queue/mailbox_options.hpp>
 #include <event/detail/queue/offer.hpp>
@@ -134,9 +135,8 @@ public:
     }
     /// All topics that feed it. Under the domain's lock, or the bus's mutex.
     [[nodiscard]] std::span<Binding> bindings() noexcept { return {bindings_, binding_count_}; }
-    /// Makes the next `bind`s unable to fail. Needs the bus's mutex.
+    /// Makes the next `bind`s, which are under the domain's lock, unable to fail. Needs the bus's mutex.
     void reserve_bindings(std::size_t more);
-    /// Under the domain's lock.
     std::uint32_t bind(const Binding& binding) noexcept {
         std::construct_at(bindings_ + binding_count_, binding);
         return binding_count_++;
@@ -253,7 +253,7 @@ private:
     void destroy_spot() noexcept override;
     void fulfil(Requests requests) noexcept override;
     void tell_end() noexcept;
-    /// To whoever asked. Under the lock; without it.
+    /// To whoever asked.
     void tell_progress(Aftermath& after) noexcept;
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
@@ -276,6 +276,7 @@ private:
     Pushed replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,
                    bool leaves_nothing, Aftermath& after) noexcept;
     Pushed make_room(std::uint16_t type, const Offer& offer) noexcept;
+    [[nodiscard]] bool is_full() const noexcept;
     /// The policy's answer to a full queue.
     Pushed overflow(std::uint16_t type, const Offer& offer) noexcept;
     Pushed refuse(std::uint16_t type, Aftermath& after) noexcept;
@@ -318,7 +319,7 @@ private:
     /// An event has come for who waits, or has waited longest.
     void wake_receiver(Aftermath& after) noexcept;
     void wake_at_next() noexcept { limit_ = tail(); }
-    /// Under the lock: passes turns on that are not taken, ends what was drained.
+    /// Passes turns on that are not taken, ends what was drained.
     void found_nothing(Aftermath& after) noexcept;
     /// Offers room to the first in the line; a starving queue passes by who waits for another one.
     void pass_turns_on(bool is_starving, Aftermath& after) noexcept;
@@ -346,7 +347,10 @@ private:
     std::atomic<bool> is_closed_{false};  // by its owner
     // Open, with a ring and one receiver, who takes from it without the lock; unsaid before the state changes.
     std::atomic<bool> is_simple_{true};
-    bool is_special_ = false;  // every push has to look: linked slots, a refinement, ages, several receivers
+    // guarded by the domain's lock
+    bool is_special_ = false;         // every push has to look: linked slots, a refinement, ages, several receivers
+    bool is_left_ = false;            // by the bus, to its handler
+    bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
     // Who asks says so first and then looks whether it is busy; what ends that does it the other way round.
     std::atomic<bool> tells_{false};
 
@@ -355,6 +359,7 @@ private:
     const std::size_t stride_;
     std::unique_ptr<std::byte[]> ring_;  // null: made at the first event
     std::unique_ptr<Refinement> refinement_;
+    std::unique_ptr<FullLimit> full_limit_;  // null: there is none
     const std::size_t types_;
     Listing* const listings_;
     Binding* bindings_;  // in own memory, until there are too many of them
@@ -362,15 +367,12 @@ private:
     std::uint32_t binding_room_;
     std::unique_ptr<Binding[]> more_bindings_;
 
-    // guarded by the domain's lock, and rarely touched
     std::uint64_t gap_ = 0;         // lost since the last queued event
     std::uint64_t replay_end_ = 0;  // of a ring: the events below it are replayed ones
     std::uint64_t high_water_ = 0;
     std::uint64_t lost_ = 0;
     std::uint64_t rejected_ = 0;
-    std::uint64_t removed_ = 0;       // left the queue without being received, while it was open
-    bool is_left_ = false;            // by the bus, to its handler
-    bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
+    std::uint64_t removed_ = 0;  // left the queue without being received, while it was open
     IntrusiveList<Turn> line_;
     WaitList end_waiters_;
     WaitList ready_waiters_;
@@ -381,12 +383,11 @@ private:
     std::string name_;
     const std::source_location where_;
     const std::uint64_t number_;  // among the subscriptions of the bus
-    // The memory that this lies in, from the allocator's fast path: memory of a greater alignment than usual has none.
+    // The memory that this lies in, of the usual alignment, for which the allocator has a fast path.
     std::byte* block_ = nullptr;
 
 public:
     Mailbox* next_slow = nullptr;  // among those that are to be told of
-
     /// Its place among the subscriptions of the bus; guarded by the bus's mutex.
     struct InBus : ListHook<InBus> {
         explicit InBus(Mailbox& owner) noexcept : mailbox(owner) {}

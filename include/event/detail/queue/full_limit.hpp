@@ -1,0 +1,24 @@
+#pragma once
+
+#include <event/detail/queue/slow_notifier.hpp>
+
+#include <chrono>
+
+namespace event::detail {
+
+/// How long a queue may be full before its subscription is killed. It is looked at when something is queued, without a
+/// timer. Under the domain's lock.
+class FullLimit {
+public:
+    FullLimit(std::chrono::nanoseconds limit, const SlowLine& clock) noexcept : limit_(limit), clock_(clock) {}
+
+    void note_full() noexcept { full_since_ = clock_.now(); }
+    [[nodiscard]] bool is_over() const noexcept { return clock_.now() - full_since_ >= limit_; }
+
+private:
+    const std::chrono::nanoseconds limit_;
+    const SlowLine& clock_;
+    std::chrono::steady_clock::time_point full_since_;
+};
+
+}  // namespace event::detail
