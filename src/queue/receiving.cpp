@@ -46,7 +46,10 @@ Look Mailbox::look_or_pass_on(QueueSpot& spot) {
     return found;
 }
 
+bool Mailbox::seems_ready_otherwise() const noexcept { return is_shared() ? has_ended() : look() != Look::empty; }
+
 void Mailbox::queue_up(ParkedOp& op) noexcept {
+    if (!is_shared()) return;
     sharing()->unreserve(op.place());  // it could not be woken for it
     sharing()->waiting().push_back(op);
 }
@@ -83,14 +86,14 @@ void Mailbox::share() {
 bool Mailbox::has_nothing_for(QueueSpot& spot) noexcept {
     switch (look_for(spot)) {
         case Look::readable:
-            sharing()->reserve(spot);
+            if (is_shared()) sharing()->reserve(spot);
             return false;
         case Look::ended:
             return false;
         case Look::empty:
             break;
     }
-    sharing()->unreserve(spot);  // it is gone: displaced, say
+    if (is_shared()) sharing()->unreserve(spot);  // it is gone: displaced, say
     return look() == Look::readable || line_.empty();
 }
 

@@ -81,8 +81,7 @@ public:
     /// An operation parks: the next event wakes it.
     void await_next(ParkedOp& op) noexcept {
         wake_at_next();
-        if (is_shared()) [[unlikely]]
-            queue_up(op);
+        if (!is_simple_.load(std::memory_order_relaxed)) queue_up(op);
     }
 
     // ---- turns, where the policy is Wait: under the domain's lock ---------------------------------------------
@@ -144,23 +143,21 @@ public:
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
 
-    /// Whether there is nothing to receive or to do. A turn that is not taken is to be passed on first. Under the
-    /// domain's lock.
+    /// Whether there is nothing, and no turn that is not taken and so is to be passed on. Under the domain's lock.
     [[nodiscard]] bool is_idle(QueueSpot& spot) noexcept {
-        return !is_shared() ? look() == Look::empty && line_.empty() : has_nothing_for(spot);
+        return is_simple_.load(std::memory_order_relaxed) ? is_empty() : has_nothing_for(spot);
     }
     [[nodiscard]] Look look() const noexcept {
         const State state = state_.load(std::memory_order_acquire);
         if (state >= State::closed) return Look::ended;
-        if (writer_.count.load(std::memory_order_acquire) != reader_.own_count()) return Look::readable;
+        if (!is_empty()) return Look::readable;
         return state == State::draining ? Look::ended : Look::empty;
     }
     /// The same by a receiver who waits for an event, and passes the turn on.
     [[nodiscard]] Look look_or_pass_on(QueueSpot& spot);
-    /// The same as `look`, as far as that can be said without the lock: who shares the queue may find less.
-    [[nodiscard]] Look look_without_lock() const noexcept {
-        if (!is_shared()) return look();
-        return has_ended() ? Look::ended : Look::empty;
+    /// Whether there is something to receive or to do, as far as that can be said without the lock.
+    [[nodiscard]] bool seems_ready() const noexcept {
+        return is_simple_.load(std::memory_order_acquire) ? !is_empty() : seems_ready_otherwise();
     }
 
     /// Moves the next event out, for who waits or would wait there: `f` gets its slot, and says whether the event was
@@ -180,8 +177,7 @@ public:
         if (head + 1 != seen_tail_) {
             reader_.count_one();
         } else {
-            // Against a close_after_drain() on another thread: it stores the state, then looks whether anything is
-            // queued; here the other way round.
+            // Against a close_after_drain() elsewhere: it stores the state, then looks at the count; here vice versa.
             reader_.count_one(std::memory_order_seq_cst);
             if (state_.load(std::memory_order_seq_cst) == State::draining) finish_draining();
             if (tells_.load(std::memory_order_seq_cst)) [[unlikely]]
@@ -305,6 +301,10 @@ private:
     }
     void taken(QueueSpot& spot, Aftermath& after) noexcept;
     [[nodiscard]] std::uint64_t size() const noexcept { return tail() - reader_.count.load(std::memory_order_acquire); }
+    [[nodiscard]] bool is_empty() const noexcept {
+        return writer_.count.load(std::memory_order_acquire) == reader_.own_count();
+    }
+    [[nodiscard]] bool seems_ready_otherwise() const noexcept;
     /// What there is for who waits there: not what is reserved for others.
     [[nodiscard]] Look look_for(const QueueSpot& spot) const noexcept {
         const Look seen = look();
@@ -313,7 +313,7 @@ private:
                    : seen;
     }
     void queue_up(ParkedOp& op) noexcept;
-    /// Of a shared queue; if there is something, it is reserved.
+    /// If there is something, it is reserved where others wait.
     [[nodiscard]] bool has_nothing_for(QueueSpot& spot) noexcept;
     void pass_reserved_on(QueueSpot& spot, Aftermath& after) noexcept;
     /// An event has come for who waits, or has waited longest.

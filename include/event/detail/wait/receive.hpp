@@ -28,7 +28,7 @@ template <class... Ts>
 class MailboxSource : public SourceBase {
 public:
     explicit MailboxSource(QueueSpot& spot) noexcept : spot_(&spot) {}
-    [[nodiscard]] bool ready() const noexcept { return mailbox().look_without_lock() != Look::empty; }
+    [[nodiscard]] bool ready() const noexcept { return mailbox().seems_ready(); }
     [[nodiscard]] bool idle() const noexcept { return mailbox().is_idle(*spot_); }
     void list(ParkedOp& op) noexcept { mailbox().await_next(op); }
     [[nodiscard]] bool may_recur() const noexcept { return !mailbox().has_ended(); }
