@@ -7,6 +7,7 @@
 #include <event/any_event.hpp>
 #include <event/backpressure.hpp>
 #include <event/bus.hpp>
+#include <event/combine.hpp>
 #include <event/connection.hpp>
 #include <event/delivery.hpp>
 #include <event/emit_result.hpp>

@@ -17,7 +17,9 @@ namespace event {
 namespace detail {
 template <class T, class Base>
 class WatchSpot;
-}
+template <class F, class... Ts>
+class CombinedCore;
+}  // namespace detail
 
 /// A `T` that a `Value` held, with its version. Never a lock guard: keep it as long as you like.
 ///
@@ -57,6 +59,8 @@ public:
 private:
     template <class, class>
     friend class detail::WatchSpot;
+    template <class, class...>
+    friend class detail::CombinedCore;
     friend class ValueView<T>;
 
     /// Under the lock. It is empty before.

@@ -10,6 +10,7 @@
 #include <event/detail/bus/value_core.hpp>
 #include <event/detail/event/payload.hpp>
 #include <event/detail/order/draft.hpp>
+#include <event/detail/wait/combination.hpp>
 #include <event/detail/wait/projected.hpp>
 #include <event/detail/wait/push_values.hpp>
 #include <event/detail/wait/watch.hpp>
@@ -37,7 +38,11 @@
 
 namespace event {
 
-/// The reading side of a `Value`.
+namespace detail {
+class ViewAccess;
+}
+
+/// The reading side of a `Value`, or of what `combine` makes of several (combine.hpp).
 ///
 /// Ownership: copyable; it outlives the value and then still reads its last state. Default-constructed, it never holds
 /// anything.
@@ -46,6 +51,7 @@ template <class T>
 class ValueView {
 public:
     using executor_type = boost::asio::any_io_executor;
+    using value_type = T;
 
     ValueView() noexcept = default;
 
@@ -63,9 +69,11 @@ public:
     }
 
     /// The current value; none before the first `set`. In a filter, too: then the newest that was set before the emit
-    /// began, or a newer one.
-    [[nodiscard]] std::optional<Snapshot<T>> try_get() const noexcept {
+    /// began, or a newer one. Throws what the function given to `combine` throws, and else nothing.
+    [[nodiscard]] std::optional<Snapshot<T>> try_get() const {
         if (!core_) return std::nullopt;
+        if (detail::Combination* combination = topic_->combination())
+            if (combination->is_stale() || combination->has_failed()) combination->refresh();
         std::optional<Snapshot<T>> snapshot(std::in_place);
         const detail::ReadGuard guard(*topic_);
         snapshot->read(topic());
@@ -129,6 +137,7 @@ public:
 private:
     friend class Value<T>;
     friend class EventBus;
+    friend detail::ViewAccess;
     explicit ValueView(detail::Topic<T>& topic) noexcept : core_(&topic.core()), topic_(&topic) { topic.add_view(); }
 
     [[nodiscard]] detail::Topic<T>& topic() const noexcept { return static_cast<detail::Topic<T>&>(*topic_); }

@@ -105,6 +105,13 @@ void Domain::wait() {
     } while (!lock.try_lock());
 }
 
+void DomainGuard::lock(const DomainMember& topic) {
+    Domain* const domain = topic.domain_.load(std::memory_order_acquire);
+    if (!domain->lock.try_lock()) domain->wait();
+    domain_ = domain;
+    if (topic.domain_.load(std::memory_order_relaxed) != domain) follow(topic);
+}
+
 void DomainGuard::follow(const DomainMember& topic) {
     for (;;) {
         domain_->lock.unlock();

@@ -1,6 +1,10 @@
 #include <event/backpressure.hpp>
 #include <event/detail/order/domain.hpp>
+#include <event/detail/wait/combination.hpp>
 #include <event/detail/wait/pushed_watch.hpp>
+
+#include <algorithm>
+#include <cstdint>
 
 namespace event::detail {
 
@@ -29,7 +33,9 @@ void PushedWatch::give_up(Aftermath& after) noexcept {
 void PushedWatch::close_after_drain() noexcept {
     if (defer_request(drain_it)) return;
     end_under<DomainGuard>(topic_, [this](Aftermath& after) {
-        if (drains_until_ > topic_.retained_sequence()) drains_until_ = topic_.retained_sequence();
+        const Combination* combination = topic_.combination();
+        const std::uint64_t to_come = combination != nullptr && combination->is_stale() ? 1 : 0;
+        drains_until_ = std::min(drains_until_, topic_.retained_sequence() + to_come);
         after.wake(claim());  // it finds the end, or gets there
     });
 }

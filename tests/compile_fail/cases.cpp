@@ -246,6 +246,16 @@ void wrong(boost::asio::io_context& io) {
     auto connection = event::Value<A>(io).watch([](const A&) {}, [](int) {});
 #elif defined(CASE_handler_of_another_projection)
     auto connection = event::Value<A>(io).watch(&A::value, [](const B&) {});
+#elif defined(CASE_combine_of_values)
+    auto view = event::combine(event::Value<A>(io), [](const A&) { return 1; });
+#elif defined(CASE_combine_without_a_function)
+    auto view = event::combine(event::Value<A>(io).view(), event::Value<B>(io).view());
+#elif defined(CASE_combine_with_a_changing_function)
+    auto view = event::combine(event::Value<A>(io).view(), [n = 0](const A&) mutable { return ++n; });
+#elif defined(CASE_combine_to_nothing)
+    auto view = event::combine(event::Value<A>(io).view(), [](const A&) {});
+#elif defined(CASE_combine_that_only_looks)
+    auto view = event::combine(event::Value<B>(io).view(), [](const B& b) { return std::string_view(b.value); });
 #elif defined(CASE_update_forgets_the_reference)
     event::Value<A>(io).update([](A) {});
 #elif defined(CASE_update_forgets_the_return)

@@ -24,6 +24,12 @@ class TopicBase;
 class Core : public ContextListener {
 public:
     void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    [[nodiscard]] bool try_add_reference() noexcept final {
+        std::uint32_t count = references_.load(std::memory_order_relaxed);
+        while (count != 0 && !references_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
+        }
+        return count != 0;
+    }
     void release() noexcept {
         if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
         stop_listening([this] { executor_ = {}; });  // its context may die from here on
@@ -70,12 +76,6 @@ private:
     virtual void destroy_core() noexcept = 0;
     /// Destroys all operations that wait for something in this core.
     virtual void destroy_pending() noexcept = 0;
-    [[nodiscard]] bool try_add_reference() noexcept final {
-        std::uint32_t count = references_.load(std::memory_order_relaxed);
-        while (count != 0 && !references_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
-        }
-        return count != 0;
-    }
     void context_gone(const boost::asio::execution_context&) noexcept final;
     void defer_reference() noexcept final { add_reference(); }
     void run_deferred() noexcept final {

@@ -15,7 +15,7 @@ namespace event::detail {
 
 /// A retained topic without a bus.
 template <class T>
-class ValueCore final : public Core {
+class ValueCore : public Core {
     static_assert(check_event_type<T>());
 
 public:
@@ -29,11 +29,14 @@ public:
         if (!defer()) end_under<DomainGuard>(topic_, [this](Aftermath& after) { topic_.close(after); });
     }
 
-private:
+protected:
     explicit ValueCore(boost::asio::any_io_executor executor)
         : Core(std::move(executor), BusOptions().pooled_bytes), topic_(event_type<T>, std::string(), *this) {
         topic_.retain();
     }
+    ~ValueCore() override = default;
+
+private:
     void destroy_core() noexcept override { delete this; }
     void begin_watching(TopicBase& topic) override {
         const DomainGuard guard(topic);

@@ -162,6 +162,8 @@ public:
         domain_->lock.unlock();
         domain_ = nullptr;
     }
+    /// Again, after `unlock`. Throws as `Domain::wait`.
+    void lock(const DomainMember& topic);
 
     [[nodiscard]] std::uint64_t next_sequence() noexcept { return ++domain_->sequence; }
     [[nodiscard]] std::uint64_t sequence() const noexcept { return domain_->sequence; }

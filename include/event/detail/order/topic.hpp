@@ -21,6 +21,7 @@ namespace event::detail {
 
 template <class T>
 class Topic;
+class Combination;
 class PushedWatch;
 
 /// How a subscription came to a topic: by listing its type, or as one of many.
@@ -154,6 +155,11 @@ public:
         if (views_.fetch_sub(1, std::memory_order_acq_rel) == 1) core().unviewed(*this);
     }
 
+    /// What the latest value is made of, if it is made of others: then it is looked at by way of that.
+    [[nodiscard]] Combination* combination() const noexcept { return combination_; }
+    /// Once, before anybody else knows it.
+    void combine(Combination& combination) noexcept { combination_ = &combination; }
+
     // ---- guarded by the bus's mutex --------------------------------------------------------------------------
 
     std::size_t emitters = 0;
@@ -211,6 +217,7 @@ private:
     std::atomic<bool> is_wanted_{false};
     std::atomic<std::uint32_t> views_{0};  // handles and views of the latest value
     const EventType* const type_;
+    Combination* combination_ = nullptr;
 
     // guarded by the bus's mutex: so many can be added to the lists at least
     std::size_t sure_room_ = 0;

@@ -30,7 +30,7 @@ struct Binding {
 /// the same event had just been queued, in another of the ways in which it reaches the subscription. `gone`: the
 /// subscription has ended meanwhile, and was counted when it did.
 enum class Pushed : std::uint8_t { queued, displaced, refused, rejected, merged_away, killed, killed_twice, gone };
-enum class Look : std::uint8_t { empty, readable, ended };
+enum class Look : std::uint8_t { empty, readable, ended, stale };  // stale: of a value that is to be made anew
 
 /// What all pushes of one emit have in common.
 struct Offer {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/detail/order/typed_topic.hpp>
+#include <event/detail/wait/combination.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/detail/wait/spot.hpp>
 #include <event/error.hpp>
@@ -64,24 +65,20 @@ public:
 
     /// What a look finds, under the domain's lock.
     [[nodiscard]] Look look() const noexcept {
-        if (is_closed_) return Look::ended;
-        if constexpr (is_pushed)
-            if (this->is_drained(seen_.load(std::memory_order_relaxed))) return Look::ended;
-        if (is_behind()) return Look::readable;
-        if constexpr (is_pushed)
-            if (this->is_draining()) return Look::ended;
-        return topic_->is_closed() ? Look::ended : Look::empty;
+        if (state_ != State::open) [[unlikely]] {
+            if (state_ == State::closed) return Look::ended;
+            if (topic_->combination()->is_stale() && !is_drained()) return Look::stale;
+        }
+        return look_at_newest();
     }
     void wait_for_newer(ParkedOp& op) noexcept { topic_->watching().push_back(op); }
 
     /// Whether there is a value that was not seen. Without the lock, and so only a hint.
-    [[nodiscard]] bool is_behind() const noexcept {
-        return topic_->retained_sequence() > seen_.load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] bool is_behind() const noexcept { return has_newer() || is_stale(); }
     /// Without the lock.
     [[nodiscard]] Look look_now() const {
-        const DomainGuard guard(*topic_);
-        return look();
+        DomainGuard guard(*topic_);
+        return look_and_make(guard);
     }
     /// The newest value, if it has not been seen. `snapshot` is empty before.
     [[nodiscard]] Look take(Snapshot<T>& snapshot) { return take<false>(snapshot); }
@@ -89,8 +86,9 @@ public:
     [[nodiscard]] Look take_again(Snapshot<T>& snapshot) { return take<true>(snapshot); }
     /// The same, and it counts as seen no more than before. Whether there is one.
     [[nodiscard]] bool peek(Snapshot<T>& snapshot) const {
-        const DomainGuard guard(*topic_);
-        if (!is_closed_) snapshot.read(static_cast<Topic&>(*topic_));
+        DomainGuard guard(*topic_);
+        static_cast<void>(look_and_make(guard));
+        if (state_ != State::closed) snapshot.read(static_cast<Topic&>(*topic_));
         return static_cast<bool>(snapshot);
     }
     struct Found {
@@ -101,8 +99,9 @@ public:
     [[nodiscard]] Found look_and_whether_last() const noexcept { return {look(), topic_->is_closed()}; }
     /// Without the lock: the newest value if it has not been seen, which it has no more than before.
     [[nodiscard]] Found look_at(Snapshot<T>& snapshot) const {
-        const DomainGuard guard(*topic_);
-        const Found found = look_and_whether_last();
+        DomainGuard guard(*topic_);
+        const Look look = look_and_make(guard);
+        const Found found{look, topic_->is_closed()};
         if (found.look == Look::readable) snapshot.read(static_cast<Topic&>(*topic_));
         return found;
     }
@@ -124,7 +123,7 @@ public:
         after.only_ends();
         {
             const DomainGuard guard(*topic_);
-            if (std::exchange(is_closed_, true)) return;
+            if (std::exchange(state_, State::closed) == State::closed) return;
             after.wake(this->claim());
             if constexpr (is_pushed) this->give_up(after);
         }
@@ -133,18 +132,55 @@ public:
     }
 
 protected:
-    explicit WatchSpot(Topic& topic) noexcept : Base(topic), topic_(&topic) {}
+    explicit WatchSpot(Topic& topic) noexcept
+        : Base(topic), state_(topic.combination() != nullptr ? State::combined : State::open), topic_(&topic) {}
     ~WatchSpot() override = default;
 
     [[nodiscard]] std::uint64_t seen() const noexcept { return seen_.load(std::memory_order_relaxed); }
 
 private:
+    enum class State : std::uint8_t { open, combined, closed };  // combined: what it watches is made of others
+
+    /// Without the lock.
+    [[nodiscard]] bool is_stale() const noexcept {
+        const Combination* combination = topic_->combination();
+        return combination != nullptr && combination->is_stale();
+    }
+    [[nodiscard]] bool has_newer() const noexcept {
+        return topic_->retained_sequence() > seen_.load(std::memory_order_relaxed);
+    }
+    // under it
+    [[nodiscard]] bool is_drained() const noexcept {
+        if constexpr (is_pushed) return Base::is_drained(seen_.load(std::memory_order_relaxed));
+        return false;
+    }
+    [[nodiscard]] Look look_at_newest() const noexcept {
+        if (is_drained()) return Look::ended;
+        if (has_newer()) return Look::readable;
+        if constexpr (is_pushed)
+            if (this->is_draining()) return Look::ended;
+        return topic_->is_closed() ? Look::ended : Look::empty;
+    }
+    /// What is stale is made anew, while the lock is given back.
+    [[nodiscard]] Look look_and_make(DomainGuard& guard) const {
+        return state_ == State::open ? look_at_newest() : look_specially(guard);
+    }
+    /// Out of line, so that the others have the usual case within them.
+    [[nodiscard, gnu::noinline, gnu::cold]] Look look_specially(DomainGuard& guard) const {
+        if (look() == Look::stale) {
+            guard.unlock();
+            topic_->combination()->refresh();
+            guard.lock(*topic_);
+        }
+        return state_ == State::closed ? Look::ended : look_at_newest();
+    }
+
     template <bool also_again>
     [[nodiscard]] Look take(Snapshot<T>& snapshot) {
         DomainGuard guard(*topic_);
-        const Look found = look();
+        const Look found = look_and_make(guard);
         if (found != Look::readable) {
-            if (!also_again || is_closed_ || !has_value()) return found;
+            if (!also_again || state_ == State::closed || !has_value()) return found;
             snapshot.read(static_cast<Topic&>(*topic_));
             return Look::readable;
         }
@@ -171,7 +207,7 @@ private:
     }
 
     // guarded by the domain's lock
-    bool is_closed_ = false;              // first: it fits behind what the base has
+    State state_;                         // first: it fits behind what the base has
     std::atomic<std::uint64_t> seen_{0};  // read without it, too
 
     TopicBase* const topic_;  // a Topic: whoever destroys a watcher need not know T

@@ -1,0 +1,51 @@
+#pragma once
+
+/// One latest value made of several.
+
+#include <event/detail/requirements.hpp>
+
+#include <event/detail/bus/combined_core.hpp>
+#include <event/value.hpp>
+
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+namespace event {
+
+/// What `f(const A&, const B&, …)` makes of the values of these views, as a view itself: to be read, watched, waited
+/// for and combined again as any other. The function comes last.
+///
+///     auto online = event::combine(link.view(), config.view(), [](const Link& link, const Config& config) {
+///         return link.is_up && config.is_enabled;
+///     });
+///     auto now = co_await online.watch().async_wait_until(std::identity(), use_awaitable);
+///
+/// One moment: `f` gets what all of them were at one moment, whoever sets them, on whatever threads and buses; and who
+/// reads after a `set` has returned sees that one, or a newer one. (Stronger than Kotlin's `combine` and RxJS'
+/// `combineLatest`, which let one see what was never so while a value reaches them on two ways.) There is a value once
+/// all of them have one, as in Kotlin.
+/// Changes: its watchers are told whenever one of them is set, as of a `Value` also where the result is equal; who
+/// wants only changes watches it with a projection, `watch(std::identity())`. What is overtaken is skipped. It is made
+/// only where somebody looks, by who does: `try_get`, or the executor of the completion; never by who sets, under no
+/// lock, and once for each change, unless two threads look at the same moment: `f` is called as `const`, maybe by two
+/// threads at once, and in a filter of a bus if that reads it. It may read other values; one that reads what it makes
+/// is refused (`boost::system::system_error`, `resource_deadlock_would_occur`). Where it throws there is no value until
+/// one of them changes: that leaves each `try_get` of a view, and once what waits, as what a predicate throws: through
+/// `run()`, and the operation waits on.
+/// End: it is closed when all of them are, as in Kotlin; or, where that waits in vain, when one is closed unset.
+///
+/// Ownership: what is made of them keeps them readable, and no value open; all may be destroyed in any order. Nobody
+/// waits for it: then it keeps no `run()` from returning. Its executor is that of the first view that has one; if no
+/// context of theirs lives, `std::invalid_argument`. Of a view that was default-constructed it makes another one.
+/// Threads: as any view. In `report()` it is one watcher of each value of a bus that it is made of, behind while nobody
+/// has looked. Cost: `set` of a value of which nothing is made pays nothing; the first one after a look pays two short
+/// locks, and a post for each watcher that waits.
+template <class View, class... ViewsAndFunction>
+[[nodiscard]] auto combine(View view, ViewsAndFunction... others) {
+    static_assert(sizeof...(others) != 0, "event: combine takes views, as of a.view(), and the function last");
+    return detail::combine_given(std::tuple<View, ViewsAndFunction...>(std::move(view), std::move(others)...),
+                                 std::make_index_sequence<sizeof...(others)>());
+}
+
+}  // namespace event
