@@ -244,7 +244,7 @@ public:
         detail::TopicBase* topic = core_->add_watcher(detail::checked_type<T>(), error);
         if (error) core_->refuse("watch", std::array{detail::listed<T>()}, error);
         using Spot = detail::ObjectOrContext<detail::WatchSpot<T>>;
-        return Watcher<T>(get_executor(), Spot(memory.make(static_cast<detail::Topic<T>&>(*topic))));
+        return Watcher<T>(get_executor(), Spot(memory.make(*topic)));
     }
 
     /// Figures about the type on this bus, as of now. They begin anew when nobody emits, hears or retains it any more.

@@ -132,8 +132,13 @@ public:
         if (!accepts_events()) return closed();
         detail::Topic<T>& to = topic<T>();
         if (!to.wanted() || events.empty()) return {};
-        detail::ManyEvents<T> batch(events, detail::stored_inline<T> ? nullptr : &to.pool());
-        return to.emit_all(batch);
+        if constexpr (detail::stored_inline<T>) {
+            return to.emit_all(events.data(), events.size());
+        } else {
+            detail::Batch batch;  // should one not be built, the others go with this
+            for (const T& event : events) batch.add(*detail::Payload<T>::create(to.pool(), event));
+            return to.emit_all(std::move(batch));
+        }
     }
     template <class T = void, class Events>
     EmitResult emit_all(Events&& events) const
@@ -269,7 +274,7 @@ private:
         detail::Topic<T>& to = topic<T>();
         if (!to.wanted()) return {};
         if constexpr (!detail::stored_inline<T>) {
-            return to.emit(detail::Payload<T>::create(to.pool(), std::forward<Args>(args)...));
+            return to.emit(*detail::Payload<T>::create(to.pool(), std::forward<Args>(args)...));
         } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, T> && ...)) {
             return to.emit((std::addressof(args), ...));  // copied straight into the queues
         } else {
@@ -283,10 +288,10 @@ private:
         if (!accepts_events()) return std::nullopt;
         if constexpr (detail::stored_inline<T>) {
             const T event(std::forward<Args>(args)...);
-            return std::optional<detail::HeldEvent<T>>(std::in_place, std::addressof(event));
+            return std::optional<detail::HeldEvent<T>>(std::in_place, event);
         } else {
             return std::optional<detail::HeldEvent<T>>(
-                std::in_place, detail::Payload<T>::create(topic<T>().pool(), std::forward<Args>(args)...));
+                std::in_place, *detail::Payload<T>::create(topic<T>().pool(), std::forward<Args>(args)...));
         }
     }
 

@@ -64,7 +64,9 @@ private:
     friend class ValueView<T>;
 
     /// Under the lock. It is empty before.
-    void read(const detail::Topic<T>& topic) noexcept { version_ = topic.read(kept_); }
+    void read(const detail::TopicBase& topic) noexcept {
+        version_ = kept_.read(static_cast<const detail::Topic<T>&>(topic));
+    }
 
     [[nodiscard]] detail::PayloadBase* payload() const noexcept { return version_ != 0 ? kept_.payload() : nullptr; }
 

@@ -76,7 +76,7 @@ public:
             if (combination->is_stale() || combination->has_failed()) combination->refresh();
         std::optional<Snapshot<T>> snapshot(std::in_place);
         const detail::ReadGuard guard(*topic_);
-        snapshot->read(topic());
+        snapshot->read(*topic_);
         if (!*snapshot) snapshot.reset();
         return snapshot;
     }
@@ -84,7 +84,7 @@ public:
     /// A new watcher, which has seen nothing yet: its first get finds the current value.
     [[nodiscard]] Watcher<T> watch() const {
         detail::ObjectOrContext<detail::WatchSpot<T>> spot;
-        if (core_) spot = decltype(spot)(detail::WatchSpot<T>::create(topic()));
+        if (core_) spot = decltype(spot)(detail::WatchSpot<T>::create(*topic_));
         return Watcher<T>(get_executor(), std::move(spot));
     }
 
@@ -111,7 +111,7 @@ public:
             if constexpr (detail::check_projected<detail::Projected<Function, T>>()) {
                 using Spot = detail::WatchSpotOf<T, Function>;
                 detail::ObjectOrContext<Spot> spot;
-                if (core_) spot = decltype(spot)(Spot::create(topic(), std::forward<F>(f)));
+                if (core_) spot = decltype(spot)(Spot::create(*topic_, std::forward<F>(f)));
                 return Watcher<T, Function>(get_executor(), std::move(spot));
             }
         }
@@ -138,13 +138,13 @@ private:
     friend class Value<T>;
     friend class EventBus;
     friend detail::ViewAccess;
-    explicit ValueView(detail::Topic<T>& topic) noexcept : core_(&topic.core()), topic_(&topic) { topic.add_view(); }
+    explicit ValueView(detail::TopicBase& topic) noexcept : core_(&topic.core()), topic_(&topic) { topic.add_view(); }
 
-    [[nodiscard]] detail::Topic<T>& topic() const noexcept { return static_cast<detail::Topic<T>&>(*topic_); }
+    [[nodiscard]] auto& topic() const noexcept { return static_cast<detail::Topic<T>&>(*topic_); }
     template <class Watch, class Handler, class... Projection>
     [[nodiscard]] Connection connect(Handler&& handler, Projection&&... projection) const {
         if (!core_) return Connection();
-        return Connection(detail::watch_with<Watch>(topic(), std::forward<Handler>(handler),
+        return Connection(detail::watch_with<Watch>(*topic_, std::forward<Handler>(handler),
                                                     std::forward<Projection>(projection)...));
     }
 
@@ -242,7 +242,7 @@ public:
             const T value(std::forward<Args>(args)...);
             view_.topic().emit(std::addressof(value));
         } else {
-            view_.topic().emit(detail::Payload<T>::create(view_.topic().pool(), std::forward<Args>(args)...));
+            view_.topic().emit(*detail::Payload<T>::create(view_.topic().pool(), std::forward<Args>(args)...));
         }
     }
 
@@ -341,7 +341,7 @@ private:
     explicit Value(const detail::IntrusivePtr<detail::ValueCore<T>>& core) noexcept : view_(core->topic()) {}
     /// One of several handles of a topic of a bus.
     explicit Value(detail::IntrusivePtr<detail::EmitterState> emitter) noexcept
-        : view_(static_cast<detail::Topic<T>&>(*emitter->topics().front())), emitter_(std::move(emitter)) {}
+        : view_(*emitter->topics().front()), emitter_(std::move(emitter)) {}
 
     [[nodiscard]] bool is_open() const noexcept { return view_.core_ && (!emitter_ || emitter_->is_open()); }
 

@@ -1,3 +1,4 @@
+#include <event/detail/event/stored_event.hpp>
 #include <event/detail/order/topic.hpp>
 #include <event/detail/order/typed_topic.hpp>
 #include <event/detail/wait/pushed_watch.hpp>
@@ -8,8 +9,8 @@
 
 namespace event::detail {
 
-TopicBase::TopicBase(const EventType& type, std::string&& label, Core& core)
-    : Subject(std::move(label), core), type_(&type) {}
+TopicBase::TopicBase(const EventType& type, std::string&& label, Core& core, void* kept)
+    : Subject(std::move(label), core), type_(&type), kept_(static_cast<std::byte*>(kept)) {}
 
 TopicBase::~TopicBase() {
     if (pool_ != nullptr) pool_->abandon();
@@ -107,6 +108,32 @@ void TopicBase::close(Aftermath& after) noexcept {
 void TopicBase::doom_waiting(Doomed& doomed) noexcept {
     doomed.add_all(watching_);
     for (PushedWatch& watch : pushed_) doomed.add_all(watch.end_waiters());
+}
+
+void TopicBase::forget(Aftermath& after) noexcept {
+    if (retained_sequence() == 0) return;
+    if (PayloadBase* payload = kept_payload()) after.drop(*payload);
+    retained_sequence_.store(0, std::memory_order_relaxed);
+    note_forgotten(after);
+}
+
+PayloadBase* TopicBase::kept_payload() const noexcept {
+    if (type_->is_inline || retained_sequence() == 0) return nullptr;
+    return StoredEvent::payload(kept_);
+}
+
+void TopicBase::replay(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block, Aftermath& after) noexcept {
+    PayloadBase* payload = kept_payload();
+    if (payload != nullptr) {
+        payload->add_reference();
+    } else if (block) {
+        payload = type_->share(std::move(block), kept_);
+    }
+    if (payload != nullptr) {
+        mailbox.replay(type, retained_sequence(), payload, after);
+    } else {
+        mailbox.replay(type, retained_sequence(), OfferedEvent(kept_, type_->id->size), after);
+    }
 }
 
 void TopicBase::note_forgotten(Aftermath& after) noexcept {

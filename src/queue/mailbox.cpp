@@ -191,6 +191,14 @@ void Mailbox::close_after_drain() noexcept {
     if (!defer_request(drain_it)) bus().end_subscription(*this, State::draining);
 }
 
+bool Mailbox::is_given_up() const noexcept {
+    return is_closed_.load(std::memory_order_acquire) || state() == State::killed;
+}
+
+boost::system::error_code Mailbox::end_reason() const noexcept {
+    return state() == State::killed ? errc::killed : errc::closed;
+}
+
 void Mailbox::tell_end() noexcept {
     end_under<CertainGuard>(home(), [this](Aftermath& after) {
         if (has_ended()) after.wake_all(end_waiters_);

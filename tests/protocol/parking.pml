@@ -4,7 +4,7 @@
    What is modelled, and where it stands in the library:
      lock_domain     DomainGuard, DomainGuard::follow            detail/order/domain.hpp, src/order/domain.cpp
      Registration    DomainMember::merge                         src/order/domain.cpp
-     Emitter         Topic::emit_batch, Mailbox::push, Aftermath detail/order/typed_topic.hpp, detail/queue/mailbox.hpp
+     Emitter         InlineTopic::emit, Mailbox::push, Aftermath detail/order/typed_topic.hpp, detail/queue/mailbox.hpp
      Receiver        Operation::run and wait, ParkedOp::try_park detail/wait/operation.hpp, detail/wait/parked_op.hpp
      Canceller       ParkingSpot::cancel and wake_cancelled      src/wait/spot.cpp
      Closer          Mailbox::close, Mailbox::end                src/queue/mailbox.cpp

@@ -40,7 +40,7 @@ public:
         return view.core_ ? &view.topic() : nullptr;
     }
     template <class T>
-    [[nodiscard]] static ValueView<T> make(Topic<T>& topic) noexcept {
+    [[nodiscard]] static ValueView<T> make(TopicBase& topic) noexcept {
         return ValueView<T>(topic);
     }
 };
@@ -196,16 +196,16 @@ private:
             const auto call = [&]() -> decltype(auto) { return std::invoke(core_.function_, *std::get<I>(values)...); };
             if constexpr (stored_inline<R>) {
                 made_.emplace(call());
-                publish(OneEvent<R>(std::addressof(*made_)));
+                publish(Batch(event_type<R>, std::addressof(*made_), 1));
                 return std::addressof(*made_);
             } else {
                 using Call = const decltype(call);
                 made_ = Shared::adopt(Payload<R>::create(core_.topic().pool(), ResultOf<Call>{call}));
-                publish(OneEvent<R>(Shared(made_).detach()));
+                publish(Batch(*Shared(made_).detach()));
                 return std::addressof(made_->value());
             }
         }
-        void publish(OneEvent<R> made) {
+        void publish(Batch made) {
             Aftermath after;
             const auto is_first = [this] { return core_.changes() == begun_at_; };
             const auto note = [this] { core_.note(this->readings()); };
@@ -255,7 +255,7 @@ template <class Given, std::size_t... I>
                 if (((ViewAccess::topic(std::get<I>(given)) == nullptr) || ...)) return ValueView<R>();
                 const auto core = Combined::create(std::tuple(std::move(std::get<I>(given))...),
                                                    std::move(std::get<sizeof...(I)>(given)));
-                return ViewAccess::make(core->topic());
+                return ViewAccess::make<R>(core->topic());
             }
         }
     }

@@ -20,6 +20,7 @@ namespace event::detail {
 
 class Core;
 class PayloadBase;
+class PayloadBlock;
 class TopicBase;
 
 /// Its address is the type's identity. Not constant, so that no linker folds two of them into one.
@@ -64,6 +65,9 @@ struct EventType {
     std::span<const ImplementedInterface> interfaces;
     std::size_t payload_size = 0;  // of the shared form
     std::size_t payload_alignment = 0;
+    bool is_inline = false;                                                             // copied into each queue
+    PayloadBase* (*share)(PayloadBlock&& block, const void* event) noexcept = nullptr;  // an inline event
+    const void* (*value)(const PayloadBase& payload) noexcept = nullptr;
     void (*dispose)(PayloadBase& payload) noexcept = nullptr;
     fmt::appender (*print)(const PayloadBase& payload, fmt::appender out) = nullptr;
     std::unique_ptr<TopicBase> (*make_topic)(const EventType& type, std::string&& label, Core& core) = nullptr;

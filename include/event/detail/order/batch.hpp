@@ -1,112 +1,96 @@
 #pragma once
 
+#include <event/detail/event/event_type.hpp>
 #include <event/detail/event/payload.hpp>
 #include <event/detail/order/retained.hpp>
 
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <type_traits>
 #include <utility>
 
 #pragma push_macro("emit")  // Qt has one
 #undef emit
 
-/// The events of one emit. A batch owns their payloads until a topic takes them, and the shared forms of inline events,
-/// which are built only where somebody wants them.
-
 namespace event::detail {
 
-/// A batch of one.
-template <class T>
-class OneEvent {
+/// The events of one emit, adjacent in the order, whatever their type. It owns their payloads until a topic takes them,
+/// and the shared forms of inline events, which are built only where somebody wants them.
+class Batch {
 public:
-    /// Takes over a payload's reference.
-    explicit OneEvent(EventItem<T> item) noexcept : item_(item) {
-        if constexpr (!stored_inline<T>) shared_ = item;
+    /// Inline events, one behind the other, which live as long as this.
+    Batch(const EventType& type, const void* events, std::size_t size) noexcept
+        : type_(&type), events_(static_cast<const std::byte*>(events)), size_(size) {}
+    /// None yet.
+    Batch() noexcept = default;
+    /// An event that is shared already; takes over the payload's reference.
+    explicit Batch(PayloadBase& payload) noexcept {
+        if (payload.type().is_inline) events_ = static_cast<const std::byte*>(payload.type().value(payload));
+        add(payload);
     }
-    /// An event that is shared already.
-    explicit OneEvent(Payload<T>& payload) noexcept : item_(item_of(payload)), shared_(&payload) {}
-    OneEvent(OneEvent&& other) noexcept : item_(other.item_), shared_(std::exchange(other.shared_, nullptr)) {}
-    OneEvent& operator=(OneEvent&&) = delete;
-    ~OneEvent() {
-        if (shared_ != nullptr) shared_->release();
-    }
-
-    [[nodiscard]] static constexpr std::size_t size() noexcept { return 1; }
-    /// A payload's reference is the caller's from now on.
-    [[nodiscard]] EventItem<T> take(std::size_t) noexcept {
-        if constexpr (!stored_inline<T>) shared_ = nullptr;
-        return item_;
-    }
-    [[nodiscard]] bool is_shared() const noexcept { return shared_ != nullptr; }
-    void share(PayloadPool& pool) { shared_ = Payload<T>::create(pool, *item_); }
-    [[nodiscard]] Payload<T>* take_shared(std::size_t) noexcept { return std::exchange(shared_, nullptr); }
-
-private:
-    [[nodiscard]] static EventItem<T> item_of(Payload<T>& payload) noexcept {
-        if constexpr (stored_inline<T>) {
-            return std::addressof(payload.value());
-        } else {
-            return &payload;
-        }
+    Batch(Batch&& other) noexcept
+        : type_(other.type_),
+          events_(other.events_),
+          size_(other.size_),
+          first_(std::exchange(other.first_, nullptr)),
+          last_(other.last_) {}
+    Batch& operator=(Batch&&) = delete;
+    ~Batch() {
+        while (is_shared()) take_shared()->release();
     }
 
-    const EventItem<T> item_;
-    Payload<T>* shared_ = nullptr;
-};
-
-/// Several events, adjacent in the order. Of those that are shared the payloads are built at once.
-template <class T>
-class ManyEvents {
-public:
-    explicit ManyEvents(std::span<const T> events) noexcept : events_(events) {}
-    ManyEvents(std::span<const T> events, [[maybe_unused]] PayloadPool* pool) : ManyEvents(events) {
-        if constexpr (!stored_inline<T>) share(*pool);  // should one not be built, the others go with this
+    /// Takes over the payload's reference; of several, the only one.
+    void add(PayloadBase& payload) noexcept {
+        append(payload);
+        ++size_;
     }
-    ManyEvents(ManyEvents&& other) noexcept : events_(other.events_), first_(std::exchange(other.first_, nullptr)) {}
-    ManyEvents& operator=(ManyEvents&&) = delete;
-    ~ManyEvents() {
-        while (first_ != nullptr) take_shared(0)->release();
-    }
-
-    [[nodiscard]] std::size_t size() const noexcept { return events_.size(); }
-    /// In their order, each once.
-    [[nodiscard]] EventItem<T> take(std::size_t i) noexcept {
-        if constexpr (stored_inline<T>) {
-            return events_.data() + i;
-        } else {
-            return take_shared(i);
-        }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// An inline event.
+    [[nodiscard]] const std::byte* event(std::size_t i) const noexcept {
+        return i == 0 ? events_ : events_ + i * type_->id->size;
     }
     [[nodiscard]] bool is_shared() const noexcept { return first_ != nullptr; }
     void share(PayloadPool& pool) {
-        for (PayloadBase** end = &first_; const T& event : events_) {
-            *end = Payload<T>::create(pool, event);
-            end = &(*end)->next;
-        }
+        for (std::size_t i = 0; i < size_; ++i) append(*type_->share(PayloadBlock(pool), event(i)));
     }
-    [[nodiscard]] Payload<T>* take_shared(std::size_t) noexcept {
-        return first_ != nullptr ? static_cast<Payload<T>*>(std::exchange(first_, first_->next)) : nullptr;
+    /// The next in their order, if they are shared, otherwise null. The reference is the caller's from now on.
+    [[nodiscard]] PayloadBase* take_shared() noexcept {
+        PayloadBase* const taken = first_;
+        // others may hold one that is alone
+        if (taken != nullptr) first_ = taken != last_ ? taken->next : nullptr;
+        return taken;
     }
 
 private:
-    const std::span<const T> events_;
+    void append(PayloadBase& payload) noexcept {
+        (first_ != nullptr ? last_->next : first_) = &payload;
+        last_ = &payload;
+    }
+
+    const EventType* type_ = nullptr;    // of inline events
+    const std::byte* events_ = nullptr;  // the same
+    std::size_t size_ = 0;
     PayloadBase* first_ = nullptr;  // through their `next`
+    PayloadBase* last_ = nullptr;
 };
 
 /// An event that somebody holds until it is emitted: a copy, or the only reference to its payload.
 template <class T>
 class HeldEvent {
 public:
+    explicit HeldEvent(const T& event) noexcept
+        requires(stored_inline<T>)
+        : event_(event) {}
     /// Takes over the payload's reference.
-    explicit HeldEvent(EventItem<T> event) noexcept : event_(event) {}
+    explicit HeldEvent(Payload<T>& payload) noexcept
+        requires(!stored_inline<T>)
+        : event_(payload) {}
 
     /// Calls `emit` with it as a batch; what that does not take stays held.
     template <class Emit>
-    decltype(auto) emit_with(Emit&& emit) {
+    decltype(auto) emit_with(const EventType& type, Emit&& emit) {
         if constexpr (stored_inline<T>) {
-            OneEvent<T> one(event_.item());
+            Batch one(type, std::addressof(event_.value()), 1);
             return emit(one);
         } else {
             return emit(event_);
@@ -114,7 +98,7 @@ public:
     }
 
 private:
-    std::conditional_t<stored_inline<T>, Retained<T>, OneEvent<T>> event_;
+    std::conditional_t<stored_inline<T>, Retained<T>, Batch> event_;
 };
 
 }  // namespace event::detail

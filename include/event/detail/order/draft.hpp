@@ -62,12 +62,12 @@ public:
     /// Emits it if the retained event is still that of `sequence`; otherwise nothing is emitted, and it stays built.
     std::optional<EmitResult> emit_if_unchanged(std::uint64_t sequence) {
         if constexpr (stored_inline<T>) {
-            OneEvent<T> one(std::addressof(*built_));
+            Batch one(topic_.type(), std::addressof(*built_), 1);
             return topic_.emit_if_unchanged(sequence, one);
         } else {
-            OneEvent<T> one(built_.detach());
+            Batch one(*built_.detach());
             const std::optional<EmitResult> result = topic_.emit_if_unchanged(sequence, one);
-            if (!result) built_ = Shared::adopt(one.take(0));
+            if (!result) built_ = Shared::adopt(static_cast<Payload<T>*>(one.take_shared()));
             return result;
         }
     }

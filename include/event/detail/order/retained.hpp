@@ -3,66 +3,54 @@
 #include <event/detail/event/payload.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <type_traits>
 
-/// How an emit and a topic hold an event.
-
 namespace event::detail {
 
-/// A reference to an event on its way into the queues: where it lies, or its payload.
-template <class T>
-using EventItem = std::conditional_t<stored_inline<T>, const T*, Payload<T>*>;
-
-/// The retained event of a topic, or a copy of it.
+/// A copy of the retained event of a topic, or of another one: its bytes, or its payload, without a reference of its
+/// own.
 template <class T>
 class Retained {
 public:
     Retained() = default;
-    explicit Retained(EventItem<T> event) noexcept { store(event); }
     Retained(const Retained& other) noexcept { *this = other; }
     Retained& operator=(const Retained& other) noexcept {
-        if constexpr (stored_inline<T>) {
-            std::memcpy(bytes_, other.bytes_, sizeof(bytes_));
-        } else {
-            payload_ = other.payload_;
-        }
+        std::memcpy(bytes_, other.bytes_, sizeof(bytes_));
         return *this;
     }
-    void store(EventItem<T> event) noexcept {
-        if constexpr (stored_inline<T>) {
-            std::memcpy(bytes_, event, sizeof(T));
-        } else {
-            payload_ = event;
-        }
+    /// An inline event.
+    explicit Retained(const T& event) noexcept
+        requires(stored_inline<T>)
+    {
+        std::memcpy(bytes_, std::addressof(event), sizeof(T));
     }
-    [[nodiscard]] EventItem<T> item() const noexcept {
-        if constexpr (stored_inline<T>) {
-            return std::launder(static_cast<const T*>(static_cast<const void*>(bytes_)));
-        } else {
-            return payload_;
-        }
+    /// The retained event of the topic, which adds a reference, and its sequence; 0 if there is none.
+    template <class Topic>
+    [[nodiscard]] std::uint64_t read(const Topic& topic) noexcept {
+        return topic.read(bytes_);
     }
     [[nodiscard]] const T& value() const noexcept {
         if constexpr (stored_inline<T>) {
-            return *item();
+            return *std::launder(static_cast<const T*>(static_cast<const void*>(bytes_)));
         } else {
-            return payload_->value();
+            return Payload<T>::value_of(*payload());
         }
     }
     [[nodiscard]] PayloadBase* payload() const noexcept {
-        if constexpr (stored_inline<T>) {
-            return nullptr;
-        } else {
-            return payload_;
-        }
+        PayloadBase* payload = nullptr;
+        if constexpr (!stored_inline<T>) std::memcpy(&payload, bytes_, sizeof(payload));
+        return payload;
     }
 
 private:
-    struct Empty {};
-    alignas(stored_inline<T> ? alignof(T) : 1) std::byte bytes_[stored_inline<T> ? sizeof(T) : 1];
-    [[no_unique_address]] std::conditional_t<stored_inline<T>, Empty, Payload<T>*> payload_{};
+    static constexpr std::size_t size = stored_inline<T> ? sizeof(T) : sizeof(PayloadBase*);
+    static constexpr std::size_t alignment = stored_inline<T> ? alignof(T) : alignof(PayloadBase*);
+
+    alignas(alignment) std::byte bytes_[size];
 };
 
 }  // namespace event::detail

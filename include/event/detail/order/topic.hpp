@@ -4,25 +4,34 @@
 #include <event/detail/event/payload.hpp>
 #include <event/detail/intrusive_list.hpp>
 #include <event/detail/order/aftermath.hpp>
+#include <event/detail/order/batch.hpp>
 #include <event/detail/order/domain.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/wait/spot.hpp>
+#include <event/emit_result.hpp>
 #include <event/report.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace event::detail {
 
-template <class T>
-class Topic;
+template <std::size_t size>
+class InlineTopic;
+class SharedTopic;
 class Combination;
 class PushedWatch;
+
+/// A topic as its emitters see it.
+template <class T>
+using Topic = std::conditional_t<stored_inline<T>, InlineTopic<sizeof(T)>, SharedTopic>;
 
 /// How a subscription came to a topic: by listing its type, or as one of many.
 enum class SinkKind : std::uint8_t { listed, behaviour, wildcard };
@@ -39,8 +48,6 @@ struct Sink {
 /// as long as its core, so nobody ever holds a dangling topic; one that nobody uses is merely not reported.
 class TopicBase : public Subject {
 public:
-    /// `type` lives as long as the program.
-    TopicBase(const EventType& type, std::string&& label, Core& core);
     ~TopicBase() override;
 
     [[nodiscard]] const EventType& type() const noexcept { return *type_; }
@@ -60,6 +67,34 @@ public:
 
     /// Whether an emit has anything to do: one load, all that an emit to nobody costs.
     [[nodiscard]] bool wanted() const noexcept { return is_wanted_.load(std::memory_order_relaxed); }
+
+    /// Emits an event that has its shared form already, maybe from another bus; one reference goes along.
+    EmitResult emit_shared(PayloadBase& payload);
+    /// Emits the batch if the retained event is still that of `sequence`; otherwise nothing, and it stays the caller's.
+    std::optional<EmitResult> emit_if_unchanged(std::uint64_t sequence, Batch& batch);
+    struct Nothing {
+        void operator()() const noexcept {}
+    };
+    /// The one way into the order and the queues beside the shortest: emits the batch if `admits`, under the lock, says
+    /// so, and then calls `emitted`. `has_turn`: the room that waiting emits wait for is this emit's.
+    template <class Admits, class Emitted = Nothing>
+    std::optional<EmitResult> emit_if(Batch& batch, Admits&& admits, bool has_turn, Aftermath& after,
+                                      Emitted&& emitted = {}) {
+        for (;;) {
+            {
+                DomainGuard domain(*this);
+                if (closed_ || erased_sinks_.empty() || batch.is_shared()) {
+                    std::optional<EmitResult> result;
+                    if (admits()) {
+                        result = fan_out(batch, domain, has_turn, after);
+                        emitted();
+                    }
+                    return result;
+                }
+            }
+            batch.share(pool());
+        }
+    }
 
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
@@ -89,10 +124,8 @@ public:
         return retained_sequence() > sequence && setter_ == __builtin_thread_pointer();
     }
     /// Queues the retained event for a new subscriber; in the shared form, if there is memory for that.
-    virtual void replay(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block, Aftermath& after) noexcept = 0;
-    /// Emits an event that has its shared form already, maybe from another bus; one reference goes along.
-    virtual EmitResult emit_shared(PayloadBase& payload) = 0;
-    virtual void forget(Aftermath& after) noexcept = 0;
+    void replay(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block, Aftermath& after) noexcept;
+    void forget(Aftermath& after) noexcept;
     void stat_into(TopicStat& stat) const noexcept;
     /// Whether a subscription lists the type, somebody watches it, or its last event is kept.
     [[nodiscard]] bool is_in_use() const noexcept {
@@ -172,9 +205,42 @@ public:
     TopicBase** namesake = nullptr;
 
 protected:
-    void remove_killed(Aftermath& after) noexcept;
-    /// What became of an event, where it was not just queued.
-    void count(Pushed pushed, EmitResult& result) noexcept;
+    /// `type` lives as long as the program. The retained event is kept at `kept`: its bytes, or a pointer to its
+    /// payload.
+    TopicBase(const EventType& type, std::string&& label, Core& core, void* kept);
+
+    /// Where there is more to do than to push: the topic is closed, or has erased sinks. Without the lock.
+    EmitResult emit_specially(Batch&& batch);
+    EmitResult emit_specially(const void* events, std::size_t count);
+    /// Offers an event to the queues; how many have taken it.
+    template <class Stored>
+    std::size_t offer_to(const std::vector<Sink>& sinks, Stored event, const Offer& offer,
+                         EmitResult& result) noexcept {
+        std::size_t taken = 0;
+        for (const Sink& sink : sinks) {
+            const Pushed pushed = sink.mailbox->push(sink.type, event, offer);
+            if (pushed == Pushed::queued) [[likely]] {
+                ++taken;
+            } else {
+                if (pushed == Pushed::displaced) ++taken;
+                count(pushed, result);
+            }
+        }
+        return taken;
+    }
+    /// The event of that sequence is kept.
+    void note_kept(std::uint64_t sequence, Aftermath& after) noexcept {
+        setter_ = __builtin_thread_pointer();
+        retained_sequence_.store(sequence, std::memory_order_relaxed);
+        if (!watching_.empty()) after.wake_all(watching_);
+    }
+    /// The event of that sequence is in all queues.
+    void note_emitted(std::uint64_t sequence, bool has_killed, Aftermath& after) noexcept {
+        if (has_killed) [[unlikely]]
+            remove_killed(after);
+        last_sequence_ = sequence;
+        ++emitted_;
+    }
 
     PayloadPool* pool_ = nullptr;  // for a type that is stored inline only once somebody wants the shared form
 
@@ -192,6 +258,20 @@ protected:
     WaitList watching_;
 
 private:
+    void remove_killed(Aftermath& after) noexcept;
+    /// What became of an event, where it was not just queued.
+    void count(Pushed pushed, EmitResult& result) noexcept;
+    /// Gives each event of the batch its place in the order, and offers it to every queue.
+    EmitResult fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept;
+    EmitResult fan_out_inline(const std::byte* event, PayloadBase* shared, DomainGuard& domain, bool has_turn,
+                              Aftermath& after) noexcept;
+    friend SharedTopic;
+    template <bool is_new>
+    void fan_out_shared(PayloadBase& payload, EmitResult& result, DomainGuard& domain, bool has_turn,
+                        Aftermath& after) noexcept;
+    /// Null if the type is inline, or nothing is retained.
+    [[nodiscard]] PayloadBase* kept_payload() const noexcept;
+
     [[nodiscard]] std::vector<Sink>& sinks(SinkKind kind) noexcept {
         return kind == SinkKind::listed ? sinks_ : erased_sinks_;
     }
@@ -218,6 +298,7 @@ private:
     std::atomic<std::uint32_t> views_{0};  // handles and views of the latest value
     const EventType* const type_;
     Combination* combination_ = nullptr;
+    std::byte* const kept_;  // what lies there is guarded by the domain's lock
 
     // guarded by the bus's mutex: so many can be added to the lists at least
     std::size_t sure_room_ = 0;

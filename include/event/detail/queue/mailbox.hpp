@@ -58,7 +58,7 @@ public:
     template <class Event>
     Pushed push(std::uint16_t type, Event event, const Offer& offer) noexcept {
         if (tail() == limit_) [[unlikely]] {
-            if (is_special_) return push_specially(type, OfferedEvent(event), offer, false);
+            if (is_special_) return push_offered(type, event, offer);
             const Pushed pushed = make_room(type, offer);
             if (pushed != Pushed::queued) return pushed;
             append(SlotTag::of(type, offer.sequence, std::exchange(gap_, 0)), event);
@@ -102,9 +102,7 @@ public:
     [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
     [[nodiscard]] bool has_ended() const noexcept override { return state() >= State::closed; }
     [[nodiscard]] bool is_open() const noexcept override { return state() == State::open; }
-    [[nodiscard]] bool is_given_up() const noexcept override {
-        return is_closed_.load(std::memory_order_acquire) || state() == State::killed;
-    }
+    [[nodiscard]] bool is_given_up() const noexcept override;
     /// What is queued is given up, but for what a receiver is just taking.
     void end(State why, Aftermath& after) noexcept;
     void drain(Aftermath& after) noexcept;
@@ -228,9 +226,7 @@ public:
     void close() noexcept override;
     void close_after_drain() noexcept override;
 
-    [[nodiscard]] boost::system::error_code end_reason() const noexcept override {
-        return state() == State::killed ? errc::killed : errc::closed;
-    }
+    [[nodiscard]] boost::system::error_code end_reason() const noexcept override;
     [[nodiscard]] SubscriptionStat stat() override;
     [[nodiscard]] std::string name() const;
     [[nodiscard]] SlowNotifier& slow() noexcept { return slow_; }
@@ -265,6 +261,11 @@ private:
         slot.store(event);
         writer_.advance(slots_);
         writer_.count_one();
+    }
+    /// Out of line, so that the usual way of the event's pointer is through a register.
+    template <class Event>
+    [[gnu::noinline]] Pushed push_offered(std::uint16_t type, Event event, const Offer& offer) noexcept {
+        return push_specially(type, OfferedEvent(event), offer, false);
     }
     Pushed push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) noexcept;
     Pushed push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept;
@@ -353,7 +354,6 @@ private:
     bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
     // Who asks says so first and then looks whether it is busy; what ends that does it the other way round.
     std::atomic<bool> tells_{false};
-
     const std::size_t capacity_;
     const std::size_t slot_count_;
     const std::size_t stride_;

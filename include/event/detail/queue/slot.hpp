@@ -35,6 +35,9 @@ struct OfferedEvent {
     std::uint16_t size;
     bool is_shared;
 
+    /// An inline event.
+    OfferedEvent(const std::byte* event, std::size_t bytes_of_event) noexcept
+        : bytes(event), size(static_cast<std::uint16_t>(bytes_of_event)), is_shared(false) {}
     explicit OfferedEvent(PayloadBase* const& payload) noexcept
         : bytes(reinterpret_cast<const std::byte*>(&payload)), size(sizeof(PayloadBase*)), is_shared(true) {}
     template <class T>

@@ -35,10 +35,7 @@ public:
     using Values = EmitValues;
 
     EmitWhenRoom(EmitSpot& spot, IntrusivePtr<EmitterState> emitter, HeldEvent<T>&& event) noexcept
-        : spot_(&spot),
-          topic_(static_cast<Topic<T>*>(&spot.topic())),
-          emitter_(std::move(emitter)),
-          event_(std::move(event)) {}
+        : spot_(&spot), topic_(&spot.topic()), emitter_(std::move(emitter)), event_(std::move(event)) {}
 
     static constexpr bool can_look = false;                           // only the lock tells
     [[nodiscard]] static bool may_recur() noexcept { return false; }  // its turn is passed on
@@ -58,7 +55,7 @@ public:
         Aftermath after;
         after.only_ends();
         bool is_over = false;
-        std::optional<EmitResult> result = event_.emit_with([&](auto& batch) {
+        std::optional<EmitResult> result = event_.emit_with(topic_->type(), [&](Batch& batch) {
             const auto admits = [&] {
                 is_over = has_ended();
                 return !is_over && spot_->may_emit();
@@ -90,7 +87,7 @@ private:
     [[nodiscard]] bool has_ended() const noexcept { return !emitter_->is_open() || topic_->is_closed(); }
 
     EmitSpot* spot_;  // the operation holds a reference
-    Topic<T>* topic_;
+    TopicBase* topic_;
     IntrusivePtr<EmitterState> emitter_;
     HeldEvent<T> event_;
     bool has_joined_ = false;
@@ -133,10 +130,10 @@ private:
     /// Unless it has to wait, for so many queues.
     [[nodiscard]] std::optional<EmitResult> emit_now(std::size_t& queues) {
         if (!event_ || !emitter_->is_open()) return EmitResult{.error = errc::closed};
-        auto& topic = static_cast<Topic<T>&>(*emitter_->topics()[number_]);
+        TopicBase& topic = *emitter_->topics()[number_];
         if (!topic.wanted()) return EmitResult();
         Aftermath after;
-        const std::optional<EmitResult> result = event_->emit_with([&](auto& batch) {
+        const std::optional<EmitResult> result = event_->emit_with(topic.type(), [&](Batch& batch) {
             const auto admits = [&] {
                 queues = topic.waiting_queues();
                 return topic.has_room();

@@ -55,7 +55,6 @@ class ProjectedSpot : public WatchSpot<T, Base> {
 public:
     using Got = Projected<Projection, T>;
     using Value = Got;
-    using typename Whole::Topic;
     [[nodiscard]] static const Got& value_in(const Got& got) noexcept { return got; }
 
     struct Kept {
@@ -68,7 +67,7 @@ public:
     [[nodiscard]] static std::unique_ptr<Kept> keep(Projection projection) {
         return std::make_unique<Kept>(std::move(projection));
     }
-    [[nodiscard]] static IntrusivePtr<ProjectedSpot> create(Topic& topic, Projection projection) {
+    [[nodiscard]] static IntrusivePtr<ProjectedSpot> create(TopicBase& topic, Projection projection) {
         auto kept = keep(std::move(projection));
         auto spot = IntrusivePtr<ProjectedSpot>::adopt(new ProjectedSpot(topic, std::move(kept)));
         topic.core().begin_watching(topic);
@@ -129,7 +128,7 @@ public:
     void forget_noticed() noexcept { kept_->noticed.reset(); }
 
 protected:
-    ProjectedSpot(Topic& topic, std::unique_ptr<Kept> kept) noexcept : Whole(topic), kept_(std::move(kept)) {}
+    ProjectedSpot(TopicBase& topic, std::unique_ptr<Kept> kept) noexcept : Whole(topic), kept_(std::move(kept)) {}
     ~ProjectedSpot() override = default;
 
     /// The memory may be kept longer.

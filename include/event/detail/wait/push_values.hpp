@@ -27,7 +27,7 @@ public:
     using typename Watch::Got;
 
     template <class... Args>
-    [[nodiscard]] static IntrusivePtr<HandlersWatch> create(typename Watch::Topic& topic, Args&&... args) {
+    [[nodiscard]] static IntrusivePtr<HandlersWatch> create(TopicBase& topic, Args&&... args) {
         auto watch =
             IntrusivePtr<HandlersWatch>::adopt(new HandlersWatch(topic, Watch::keep(std::forward<Args>(args))...));
         topic.core().begin_watching(topic);
@@ -106,7 +106,7 @@ template <class F, class T>
 
 /// Watches the topic with a handler that sees what `Watch` gives. The watcher, with a reference.
 template <class Watch, class Handler, class... Args>
-[[nodiscard]] PushSpot* watch_with(typename Watch::Topic& topic, Handler&& function, Args&&... args) {
+[[nodiscard]] PushSpot* watch_with(TopicBase& topic, Handler&& function, Args&&... args) {
     using Spot = HandlersWatch<Watch>;
     using Values = PushedValues<Spot>;
     using Function = std::decay_t<Handler>;

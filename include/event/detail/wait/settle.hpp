@@ -25,7 +25,7 @@ namespace event::detail {
 /// Waits until no newer value has come for some time. None counts as seen before.
 template <class Spot>
 class GetSettled : public WaitNewer<Spot> {
-    using Whole = Snapshot<typename Spot::Topic::Event>;
+    using Whole = Snapshot<typename Spot::Event>;
 
 public:
     using Values = std::tuple<boost::system::error_code, typename Spot::Got>;

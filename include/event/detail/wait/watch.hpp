@@ -28,7 +28,7 @@ class WatchSpot : public Base {
     static constexpr bool is_pushed = !std::same_as<Base, ParkingSpot>;
 
 public:
-    using Topic = detail::Topic<T>;
+    using Event = T;
     /// What a get gets.
     using Got = Snapshot<T>;
     using Value = T;
@@ -48,7 +48,7 @@ public:
         Memory& operator=(const Memory&) = delete;
         ~Memory() { ::operator delete(block_); }  // clang before 19 knows no sized one
         /// Of a topic that counts this watcher already. Once.
-        [[nodiscard]] IntrusivePtr<WatchSpot> make(Topic& topic) noexcept {
+        [[nodiscard]] IntrusivePtr<WatchSpot> make(TopicBase& topic) noexcept {
             static_assert(alignof(WatchSpot) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
             return IntrusivePtr<WatchSpot>::adopt(::new (std::exchange(block_, nullptr)) WatchSpot(topic));
         }
@@ -57,7 +57,7 @@ public:
         void* block_;
     };
 
-    [[nodiscard]] static IntrusivePtr<WatchSpot> create(Topic& topic) {
+    [[nodiscard]] static IntrusivePtr<WatchSpot> create(TopicBase& topic) {
         Memory memory;
         topic.core().begin_watching(topic);
         return memory.make(topic);
@@ -88,7 +88,7 @@ public:
     [[nodiscard]] bool peek(Snapshot<T>& snapshot) const {
         DomainGuard guard(*topic_);
         static_cast<void>(look_and_make(guard));
-        if (state_ != State::closed) snapshot.read(static_cast<Topic&>(*topic_));
+        if (state_ != State::closed) snapshot.read(*topic_);
         return static_cast<bool>(snapshot);
     }
     struct Found {
@@ -102,7 +102,7 @@ public:
         DomainGuard guard(*topic_);
         const Look look = look_and_make(guard);
         const Found found{look, topic_->is_closed()};
-        if (found.look == Look::readable) snapshot.read(static_cast<Topic&>(*topic_));
+        if (found.look == Look::readable) snapshot.read(*topic_);
         return found;
     }
     /// Without the lock: the newest value has been seen, if it is that one. Whether it is.
@@ -132,7 +132,7 @@ public:
     }
 
 protected:
-    explicit WatchSpot(Topic& topic) noexcept
+    explicit WatchSpot(TopicBase& topic) noexcept
         : Base(topic), state_(topic.combination() != nullptr ? State::combined : State::open), topic_(&topic) {}
     ~WatchSpot() override = default;
 
@@ -181,10 +181,10 @@ private:
         const Look found = look_and_make(guard);
         if (found != Look::readable) {
             if (!also_again || state_ == State::closed || !has_value()) return found;
-            snapshot.read(static_cast<Topic&>(*topic_));
+            snapshot.read(*topic_);
             return Look::readable;
         }
-        snapshot.read(static_cast<Topic&>(*topic_));
+        snapshot.read(*topic_);
         note_seen(snapshot.version(), guard);
         return found;
     }

@@ -1,0 +1,150 @@
+#include <event/detail/event/stored_event.hpp>
+#include <event/detail/order/typed_topic.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+/// How an emit goes on where it depends on nothing but the size of its event, and where it has more to do than to push.
+
+namespace event::detail {
+
+EmitResult TopicBase::emit_shared(PayloadBase& payload) {
+    Batch one(payload);
+    return wanted() ? emit_specially(std::move(one)) : EmitResult();
+}
+
+EmitResult TopicBase::emit_specially(const void* events, std::size_t count) {
+    return emit_specially(Batch(type(), events, count));
+}
+
+EmitResult TopicBase::emit_specially(Batch&& batch) {
+    Aftermath after;
+    const auto result = emit_if(batch, [] { return true; }, false, after);
+    after.settle();
+    return *result;
+}
+
+std::optional<EmitResult> TopicBase::emit_if_unchanged(std::uint64_t sequence, Batch& batch) {
+    Aftermath after;
+    const auto result = emit_if(batch, [&] { return retained_sequence() == sequence; }, false, after);
+    after.settle();
+    return result;
+}
+
+EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
+    EmitResult result;
+    if (closed_) result.error = errc::closed;
+    for (std::size_t i = 0; !closed_ && wanted() && i < batch.size(); ++i) {
+        PayloadBase* const payload = batch.take_shared();
+        if (type().is_inline) {
+            result += fan_out_inline(batch.event(i), payload, domain, has_turn, after);
+        } else {
+            fan_out_shared<false>(*payload, result, domain, has_turn, after);
+        }
+    }
+    return result;
+}
+
+/// Those who list the type get copies of it; the others, if there are any, its shared form.
+EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, DomainGuard& domain, bool has_turn,
+                                     Aftermath& after) noexcept {
+    EmitResult result;
+    const std::size_t shares = erased_sinks_.size();
+    result.subscribers = sinks_.size() + shares;
+    if (shared != nullptr) shared->add_references(static_cast<std::uint32_t>(shares));
+    const std::uint64_t sequence = domain.next_sequence();
+    const Offer offer{sequence, has_turn, after};
+    const std::size_t bytes = type().id->size;
+    result.delivered += offer_to(sinks_, OfferedEvent(event, bytes), offer, result);
+    if (shared != nullptr) {
+        const std::size_t taken = offer_to(erased_sinks_, shared, offer, result);
+        result.delivered += taken;
+        after.drop(*shared, static_cast<std::uint32_t>(1 + shares - taken));
+    }
+    if (retained_) {
+        std::memcpy(kept_, event, bytes);
+        note_kept(sequence, after);
+    }
+    note_emitted(sequence, result.killed != 0, after);
+    return result;
+}
+
+/// `is_new`: nobody else has seen it.
+template <bool is_new>
+[[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, EmitResult& result,
+                                                             DomainGuard& domain, bool has_turn,
+                                                             Aftermath& after) noexcept {
+    const std::size_t sinks = sinks_.size() + (is_new ? 0 : erased_sinks_.size());
+    const std::size_t killed = result.killed;
+    result.subscribers += sinks;
+    // one for each sink, one for being retained, and the emitter's own
+    const auto references = static_cast<std::uint32_t>(sinks + 2);
+    if constexpr (is_new) {
+        payload.set_references(references);
+    } else {
+        payload.add_references(references - 1);
+    }
+    const std::uint64_t sequence = domain.next_sequence();
+    const Offer offer{sequence, has_turn, after};
+    std::size_t taken = offer_to(sinks_, &payload, offer, result);
+    if constexpr (!is_new) taken += offer_to(erased_sinks_, &payload, offer, result);
+    result.delivered += taken;
+    if (retained_) {
+        ++taken;
+        if (PayloadBase* before = kept_payload()) after.drop(*before);
+        PayloadBase* const kept = &payload;
+        std::memcpy(kept_, &kept, sizeof(kept));
+        note_kept(sequence, after);
+    }
+    after.drop(payload, references - static_cast<std::uint32_t>(taken));
+    note_emitted(sequence, result.killed != killed, after);
+}
+
+SharedTopic::SharedTopic(const EventType& type, std::string&& label, Core& core)
+    : TopicBase(type, std::move(label), core, &kept_) {
+    make_pool();
+}
+
+SharedTopic::~SharedTopic() {
+    if (retained_sequence() != 0) kept_->release();
+}
+
+std::unique_ptr<TopicBase> SharedTopic::make(const EventType& type, std::string&& label, Core& core) {
+    return std::make_unique<SharedTopic>(type, std::move(label), core);
+}
+
+EmitResult SharedTopic::emit(PayloadBase& payload) {
+    auto held = IntrusivePtr<PayloadBase>::adopt(&payload);
+    // Nothing is made ready before the lock: to take it waits for every store before it.
+    DomainGuard domain(*this);
+    static_cast<void>(held.detach());
+    EmitResult result;
+    if (is_special_) [[unlikely]] {
+        domain.unlock();
+        result = emit_specially(Batch(payload));
+        return result;
+    }
+    Aftermath after;
+    fan_out_shared<true>(payload, result, domain, false, after);
+    domain.unlock();
+    after.settle();
+    return result;
+}
+
+EmitResult SharedTopic::emit_all(Batch&& events) {
+    DomainGuard domain(*this);
+    if (is_special_) [[unlikely]] {
+        domain.unlock();
+        return emit_specially(std::move(events));
+    }
+    Aftermath after;
+    EmitResult result;
+    for (std::size_t i = 0; i == 0 || (i < events.size() && wanted()); ++i)  // the one before may have killed all
+        fan_out_shared<true>(*events.take_shared(), result, domain, false, after);
+    domain.unlock();
+    after.settle();
+    return result;
+}
+
+}  // namespace event::detail
