@@ -29,6 +29,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/asio/io_context.hpp>  // who includes this needs one
 #include <boost/system/error_code.hpp>
 
 #include <array>

@@ -16,7 +16,6 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <iterator>
@@ -258,7 +257,8 @@ private:
 
     Emitter(executor_type executor, detail::ObjectOrContext<detail::EmitterState> state) noexcept
         : executor_(std::move(executor)), state_(std::move(state)) {
-        if (state_) std::copy(state_->topics().begin(), state_->topics().end(), topics_.begin());
+        if (!state_) return;
+        for (std::size_t i = 0; i < topics_.size(); ++i) topics_[i] = state_->topics()[i];
     }
 
     [[nodiscard]] bool accepts_events() const noexcept { return state_ && state_->is_open(); }

@@ -94,7 +94,7 @@ void BusCore::close() noexcept {
 }
 
 RegistrationMutex::CertainGuard::CertainGuard(RegistrationMutex& mutex) noexcept
-    : mutex_(mutex.asker_.load(std::memory_order_relaxed) != std::this_thread::get_id() ? &mutex.mutex_ : nullptr) {
+    : mutex_(mutex.asker_.load(std::memory_order_relaxed) != this_thread() ? &mutex.mutex_ : nullptr) {
     if (mutex_ != nullptr) mutex_->lock();
 }
 

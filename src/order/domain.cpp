@@ -24,7 +24,7 @@ std::atomic<bool> a_filter_registers{false};
 // ---- user code under a lock -------------------------------------------------------------------------------------
 
 Standstill::Standstill(Domain& domain) noexcept : domain_(domain) {
-    domain_.holder.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    domain_.holder.store(this_thread(), std::memory_order_relaxed);
     domain_.readers.store(0, std::memory_order_release);
 }
 
@@ -32,7 +32,7 @@ Standstill::~Standstill() {
     for (std::int32_t none = 0;
          !domain_.readers.compare_exchange_weak(none, Domain::nobody_may, std::memory_order_acquire); none = 0)
         relax();  // a reader copies a value, and waits for nobody
-    domain_.holder.store(std::thread::id(), std::memory_order_relaxed);
+    domain_.holder.store(nullptr, std::memory_order_relaxed);
 }
 
 UserCode::UserCode(const DomainMember& home, Aftermath& after) noexcept
@@ -100,7 +100,7 @@ void Domain::wait() {
     }
     // Who holds a lock, and is not at a standstill, waits for nobody, and so soon gives it back.
     do {
-        if (holder.load(std::memory_order_relaxed) != std::thread::id()) UserCode::refuse();
+        if (holder.load(std::memory_order_relaxed) != nullptr) UserCode::refuse();
         std::this_thread::yield();
     } while (!lock.try_lock());
 }

@@ -65,7 +65,7 @@ bool SlowNotifier::tell(Mailbox& mailbox, unsigned reasons, std::exception_ptr& 
             }
             due_ &= static_cast<std::uint8_t>(~due);
             call_.store(Call::running, std::memory_order_relaxed);
-            caller_ = std::this_thread::get_id();
+            caller_ = this_thread();
             slow.capacity = mailbox.capacity();
             slow.lost = mailbox.figures().lost;
             slow.episodes = episodes_;
@@ -115,7 +115,7 @@ void SlowNotifier::await_end(const Mailbox& mailbox) noexcept {
         if (Calling::depth != 0 || UserCode::runs()) return;
         {
             const DomainGuard guard(mailbox.home());
-            if (caller_ == std::this_thread::get_id()) return;
+            if (caller_ == this_thread()) return;
         }
         chaos(Point::awaits_callback, this);
         call_.wait(Call::running, std::memory_order_acquire);

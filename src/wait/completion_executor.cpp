@@ -1,5 +1,11 @@
 #include <event/detail/wait/parked_op.hpp>
 
+#include <boost/asio/any_completion_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <memory>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -33,52 +39,85 @@ bool runs_here(const boost::asio::any_io_executor& executor) noexcept {
 }
 
 template <class Erased>
-ErasedCompletionExecutor<Erased>::ErasedCompletionExecutor(const Erased& executor, const Any& home)
-    : typed_(unwrap(executor, home)) {}
+struct ErasedCompletionExecutor<Erased>::Typed {
+    using Context = boost::asio::io_context::executor_type;
+    using Pool = boost::asio::thread_pool::executor_type;
+    using ContextStrand = boost::asio::strand<Context>;
+    template <class... Others>
+    using OneOf = std::variant<TypedCompletionExecutor<Context>, TypedCompletionExecutor<Pool>,
+                               TypedCompletionExecutor<ContextStrand>, TypedCompletionExecutor<Any>, Others...>;
+    using Executor = std::conditional_t<is_postable, OneOf<>, OneOf<RelayedCompletionExecutor<Erased>>>;
+
+    explicit Typed(const Erased& erased, const Any& home) : executor(unwrap(erased, home)) {}
+
+    [[nodiscard]] static Executor unwrap(const Erased& executor, const Any& home) {
+        if (const auto* context = executor.template target<Context>())
+            return TypedCompletionExecutor<Context>(*context);
+        if (const auto* pool = executor.template target<Pool>()) return TypedCompletionExecutor<Pool>(*pool);
+        if (const auto* strand = executor.template target<ContextStrand>())
+            return TypedCompletionExecutor<ContextStrand>(*strand);
+        if constexpr (is_postable) {
+            if (!executor) throw boost::asio::execution::bad_executor();  // the handler's own
+            return TypedCompletionExecutor<Any>(executor);
+        } else {
+            if (const auto* strand = executor.template target<boost::asio::strand<Pool>>())
+                return TypedCompletionExecutor<Any>(*strand);
+            if (const auto* strand = executor.template target<boost::asio::strand<Any>>())
+                return TypedCompletionExecutor<Any>(*strand);
+            return RelayedCompletionExecutor<Erased>(executor, home);
+        }
+    }
+
+    Executor executor;
+};
 
 template <class Erased>
-ErasedCompletionExecutor<Erased>::ErasedCompletionExecutor(ErasedCompletionExecutor&& other) noexcept = default;
+auto ErasedCompletionExecutor<Erased>::typed() noexcept -> Typed& {
+    return *std::launder(static_cast<Typed*>(static_cast<void*>(typed_)));
+}
 
 template <class Erased>
-ErasedCompletionExecutor<Erased>::~ErasedCompletionExecutor() = default;
+auto ErasedCompletionExecutor<Erased>::typed() const noexcept -> const Typed& {
+    return *std::launder(static_cast<const Typed*>(static_cast<const void*>(typed_)));
+}
+
+template <class Erased>
+ErasedCompletionExecutor<Erased>::ErasedCompletionExecutor(const Erased& executor, const Any& home) {
+    static_assert(sizeof(Typed) <= size && alignof(Typed) <= alignof(std::max_align_t));
+    ::new (static_cast<void*>(typed_)) Typed(executor, home);
+}
+
+template <class Erased>
+ErasedCompletionExecutor<Erased>::ErasedCompletionExecutor(ErasedCompletionExecutor&& other) noexcept {
+    ::new (static_cast<void*>(typed_)) Typed(std::move(other.typed()));
+}
+
+template <class Erased>
+ErasedCompletionExecutor<Erased>::~ErasedCompletionExecutor() {
+    std::destroy_at(&typed());
+}
 
 template <class Erased>
 boost::asio::execution_context& ErasedCompletionExecutor<Erased>::context() const noexcept {
-    return std::visit([](const auto& typed) -> boost::asio::execution_context& { return typed.context(); }, typed_);
+    return std::visit([](const auto& own) -> boost::asio::execution_context& { return own.context(); },
+                      typed().executor);
 }
 
 template <class Erased>
 auto ErasedCompletionExecutor<Erased>::in_context() const -> Any {
-    return std::visit([](const auto& typed) -> Any { return typed.in_context(); }, typed_);
+    return std::visit([](const auto& own) -> Any { return own.in_context(); }, typed().executor);
 }
 
 template <class Erased>
 void ErasedCompletionExecutor<Erased>::start_work() {
-    std::visit([](auto& typed) { typed.start_work(); }, typed_);
+    std::visit([](auto& own) { own.start_work(); }, typed().executor);
 }
 
 template <class Erased>
 void ErasedCompletionExecutor<Erased>::post(Wake&& wake) {
-    if (auto* usual = std::get_if<TypedCompletionExecutor<Context>>(&typed_)) return usual->post(std::move(wake));
-    std::visit([&](auto& typed) { typed.post(std::move(wake)); }, typed_);
-}
-
-template <class Erased>
-auto ErasedCompletionExecutor<Erased>::unwrap(const Erased& executor, const Any& home) -> Typed {
-    if (const auto* context = executor.template target<Context>()) return TypedCompletionExecutor<Context>(*context);
-    if (const auto* pool = executor.template target<Pool>()) return TypedCompletionExecutor<Pool>(*pool);
-    if (const auto* strand = executor.template target<ContextStrand>())
-        return TypedCompletionExecutor<ContextStrand>(*strand);
-    if constexpr (is_postable) {
-        if (!executor) throw boost::asio::execution::bad_executor();  // the handler's own
-        return TypedCompletionExecutor<Any>(executor);
-    } else {
-        if (const auto* strand = executor.template target<boost::asio::strand<Pool>>())
-            return TypedCompletionExecutor<Any>(*strand);
-        if (const auto* strand = executor.template target<boost::asio::strand<Any>>())
-            return TypedCompletionExecutor<Any>(*strand);
-        return RelayedCompletionExecutor<Erased>(executor, home);
-    }
+    if (auto* usual = std::get_if<TypedCompletionExecutor<typename Typed::Context>>(&typed().executor))
+        return usual->post(std::move(wake));
+    std::visit([&](auto& own) { own.post(std::move(wake)); }, typed().executor);
 }
 
 template class ErasedCompletionExecutor<boost::asio::any_io_executor>;

@@ -61,7 +61,13 @@ void ContextRegistry::remove(ContextListener& listener) noexcept {
     chaos(Point::before_registering, this);
     const std::lock_guard guard(mutex_);
     listener.unlink();  // the context may just have let go of it
-    changed_.notify_all();
+    note_change();
+}
+
+/// Under the mutex.
+void ContextRegistry::note_change() noexcept {
+    changes_.fetch_add(1);
+    changes_.notify_all();
 }
 
 bool ContextRegistry::pin() noexcept {
@@ -77,7 +83,7 @@ void ContextRegistry::unpin() noexcept {
     chaos(Point::unpinned, this);
     if (!is_gone_.load(std::memory_order_seq_cst)) return;
     const std::lock_guard guard(mutex_);
-    changed_.notify_all();
+    note_change();
 }
 
 void ContextRegistry::close() noexcept {
@@ -92,7 +98,7 @@ void ContextRegistry::close() noexcept {
             std::unique_lock guard(mutex_);
             is_gone_.store(true, std::memory_order_seq_cst);
             // who is just being destroyed elsewhere gives up what it has of the context, and then leaves the list
-            changed_.wait(guard, [&] {
+            const auto is_done = [&] {
                 for (ContextListener& listener : listeners_) {
                     if (pins_ > own_pins || !listener.try_add_reference()) continue;
                     next = &listener;
@@ -100,7 +106,12 @@ void ContextRegistry::close() noexcept {
                     return true;
                 }
                 return pins_ <= own_pins && listeners_.empty();
-            });
+            };
+            for (std::uint32_t seen = changes_.load(); !is_done(); seen = changes_.load()) {
+                guard.unlock();
+                changes_.wait(seen);
+                guard.lock();
+            }
         }
         if (next == nullptr) break;
         next->context_gone(*context_);

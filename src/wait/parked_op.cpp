@@ -51,9 +51,9 @@ void PostedOp::dropped(PostedOp& op) noexcept {
 }
 
 void ParkedOp::wake() noexcept {
-    if (const auto parked_by = std::exchange(parked_by_, std::thread::id()); parked_by == std::thread::id()) {
+    if (const auto parked_by = std::exchange(parked_by_, nullptr); parked_by == nullptr) {
         woken_ = Woken::unparked;
-    } else if (parked_by == std::this_thread::get_id()) {
+    } else if (parked_by == this_thread()) {
         woken_ = Woken::here;
     } else {
         const bool is_soon = waits_since_ != Clock::time_point() && Clock::now() - waits_since_ < Polling::soon;

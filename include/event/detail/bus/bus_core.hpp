@@ -9,6 +9,7 @@
 #include <event/detail/order/subject.hpp>
 #include <event/detail/order/topic.hpp>
 #include <event/detail/queue/mailbox.hpp>
+#include <event/detail/thread.hpp>
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
@@ -25,7 +26,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -56,11 +56,11 @@ public:
     class Asking {
     public:
         explicit Asking(RegistrationMutex& mutex) noexcept : mutex_(mutex) {
-            mutex_.asker_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+            mutex_.asker_.store(this_thread(), std::memory_order_relaxed);
         }
         Asking(const Asking&) = delete;
         Asking& operator=(const Asking&) = delete;
-        ~Asking() { mutex_.asker_.store(std::thread::id(), std::memory_order_relaxed); }
+        ~Asking() { mutex_.asker_.store(nullptr, std::memory_order_relaxed); }
 
     private:
         RegistrationMutex& mutex_;
@@ -85,7 +85,7 @@ private:
 
     const BusCore& bus_;
     Lock mutex_;
-    std::atomic<std::thread::id> asker_{};  // whose filters are asked under it
+    std::atomic<ThreadId> asker_{nullptr};  // whose filters are asked under it
 };
 
 /// What a subscription lists: an event type, a behaviour, or (with neither) everything.

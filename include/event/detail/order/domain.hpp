@@ -2,13 +2,13 @@
 
 #include <event/detail/order/deferred.hpp>
 #include <event/detail/order/lock.hpp>
+#include <event/detail/thread.hpp>
 
 #include <boost/asio/execution_context.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <thread>
 
 /// Lock order of the whole library, outermost first:
 ///
@@ -40,13 +40,13 @@ struct Domain {
     std::size_t size = 0;
 
     /// The thread that holds the lock at a standstill, if one does.
-    std::atomic<std::thread::id> holder{};
+    std::atomic<ThreadId> holder{nullptr};
     static constexpr std::int32_t nobody_may = -1;
     /// Those who read what is retained here at a standstill.
     std::atomic<std::int32_t> readers{nobody_may};
 
     [[nodiscard]] bool is_held_by_this_thread() const noexcept {
-        return holder.load(std::memory_order_relaxed) == std::this_thread::get_id();
+        return holder.load(std::memory_order_relaxed) == this_thread();
     }
     /// Waits for the lock. On a thread that runs a user's code under a lock, throws `boost::system::system_error`
     /// (`resource_deadlock_would_occur`) when such code runs under this one, too: the two could be the same, or wait
@@ -111,7 +111,7 @@ public:
 
     /// Whether somebody holds the lock at a standstill just now.
     [[nodiscard]] bool is_at_standstill() const noexcept {
-        return domain_.load(std::memory_order_acquire)->holder.load(std::memory_order_relaxed) != std::thread::id();
+        return domain_.load(std::memory_order_acquire)->holder.load(std::memory_order_relaxed) != nullptr;
     }
     /// Whether both share a domain: once they do, for ever.
     [[nodiscard]] bool is_together_with(const DomainMember& other) const noexcept {

@@ -2,7 +2,6 @@
 
 #include <event/detail/chaos.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <utility>
@@ -29,7 +28,7 @@ public:
     /// After a look in vain, by one who has waited for so long: for how long to sleep.
     [[nodiscard]] std::chrono::microseconds next_sleep(Duration waited) noexcept {
         if (++looks_ < looks_before_sleep && waited < longest_without_sleep) return {};
-        return std::exchange(sleep_, std::min(2 * sleep_, longest_sleep));
+        return std::exchange(sleep_, sleep_ < longest_sleep / 2 ? 2 * sleep_ : longest_sleep);
     }
     /// The lock was released while he slept.
     void begin_anew() noexcept { *this = {}; }

@@ -8,6 +8,7 @@
 #include <event/detail/order/domain.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/mailbox.hpp>
+#include <event/detail/thread.hpp>
 #include <event/detail/wait/spot.hpp>
 #include <event/emit_result.hpp>
 #include <event/report.hpp>
@@ -121,7 +122,7 @@ public:
     [[nodiscard]] bool is_retained() const noexcept { return retained_; }
     /// Whether the retained event is newer than that, and was emitted by this thread.
     [[nodiscard]] bool is_set_here_since(std::uint64_t sequence) const noexcept {
-        return retained_sequence() > sequence && setter_ == __builtin_thread_pointer();
+        return retained_sequence() > sequence && setter_ == this_thread();
     }
     /// Queues the retained event for a new subscriber; in the shared form, if there is memory for that.
     void replay(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block, Aftermath& after) noexcept;
@@ -230,7 +231,7 @@ protected:
     }
     /// The event of that sequence is kept.
     void note_kept(std::uint64_t sequence, Aftermath& after) noexcept {
-        setter_ = __builtin_thread_pointer();
+        setter_ = this_thread();
         retained_sequence_.store(sequence, std::memory_order_relaxed);
         if (!watching_.empty()) after.wake_all(watching_);
     }
@@ -248,7 +249,7 @@ protected:
     std::vector<Sink> sinks_;                          // of those who list the type
     std::vector<Sink> erased_sinks_;                   // of behaviours and wildcards: they get the shared form
     std::atomic<std::uint64_t> retained_sequence_{0};  // 0: no retained event; read without the lock, too
-    const void* setter_ = nullptr;                     // whose event it is: what identifies the thread
+    ThreadId setter_ = nullptr;                        // whose event it is
     std::uint64_t emitted_ = 0;
     std::uint64_t last_sequence_ = 0;
     bool retained_ = false;

@@ -2,7 +2,6 @@
 
 #include <event/detail/event/payload.hpp>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -92,7 +91,11 @@ template <class T>
 inline constexpr std::size_t stored_size<T> = sizeof(T);
 
 template <class... Ts>
-inline constexpr std::size_t storage_size = std::max({sizeof(PayloadBase*), stored_size<Ts>...});
+inline constexpr std::size_t storage_size = [] {
+    std::size_t largest = sizeof(PayloadBase*);
+    for (const std::size_t size : {stored_size<Ts>...}) largest = size > largest ? size : largest;
+    return largest;
+}();
 
 /// Distance of two slots in a queue of these types.
 template <class... Ts>
@@ -102,7 +105,9 @@ inline constexpr std::size_t slot_stride =
 template <class T, class... Ts>
 consteval std::size_t index_of() {
     const std::array<bool, sizeof...(Ts)> same{std::is_same_v<T, Ts>...};
-    return static_cast<std::size_t>(std::find(same.begin(), same.end(), true) - same.begin());
+    std::size_t index = 0;
+    while (index < same.size() && !same[index]) ++index;
+    return index;
 }
 
 template <class T, class... Ts>

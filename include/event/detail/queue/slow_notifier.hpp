@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/backpressure.hpp>
+#include <event/detail/thread.hpp>
 #include <event/options.hpp>
 
 #include <atomic>
@@ -10,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 namespace event::detail {
@@ -86,7 +86,7 @@ private:
     std::uint8_t due_ = 0;   // reasons that are to be told
     std::uint16_t type_ = 0;
     std::atomic<Call> call_{Call::none};  // read without it
-    std::thread::id caller_;
+    ThreadId caller_ = nullptr;
     std::uint64_t episodes_ = 0;
     std::chrono::steady_clock::time_point not_empty_since_;
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -11,23 +10,23 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/is_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/recycling_allocator.hpp>
 #include <boost/asio/require.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/system_executor.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <variant>
+
+namespace boost::asio {
+class any_completion_executor;
+}
 
 namespace event::detail {
 
@@ -242,19 +241,12 @@ private:
 /// allocations from a foreign thread, and a strand four times the time, so the executors that are nearly always inside
 /// are taken out again. `any_completion_executor` does not say which context it belongs to either. Inside it, the
 /// executors and strands of `io_context`, `thread_pool` and `any_io_executor` are found; for any other one the home
-/// context stands in, and nobody hears of the death of its own. Compiled once, in the library: what Asio needs for its
-/// erased executors takes long to compile.
+/// context stands in, and nobody hears of the death of its own. Compiled once, in the library, and what it is made of
+/// is known only there: what Asio needs for its executors takes long to compile.
 template <class Erased>
 class ErasedCompletionExecutor {
     using Any = boost::asio::any_io_executor;
-    using Context = boost::asio::io_context::executor_type;
-    using Pool = boost::asio::thread_pool::executor_type;
-    using ContextStrand = boost::asio::strand<Context>;
-    template <class... Others>
-    using OneOf = std::variant<TypedCompletionExecutor<Context>, TypedCompletionExecutor<Pool>,
-                               TypedCompletionExecutor<ContextStrand>, TypedCompletionExecutor<Any>, Others...>;
     static constexpr bool is_postable = std::is_same_v<Erased, Any>;
-    using Typed = std::conditional_t<is_postable, OneOf<>, OneOf<RelayedCompletionExecutor<Erased>>>;
 
 public:
     /// `home` is where to post what can only be dispatched to `executor`.
@@ -269,9 +261,13 @@ public:
     void post(Wake&& wake);
 
 private:
-    [[nodiscard]] static Typed unwrap(const Erased& executor, const Any& home);
+    struct Typed;
+    [[nodiscard]] Typed& typed() noexcept;
+    [[nodiscard]] const Typed& typed() const noexcept;
 
-    Typed typed_;
+    // executors, and what keeps their contexts at work: of the one, and where home stands in, of that, too
+    static constexpr std::size_t size = (is_postable ? 2 : 4) * (sizeof(Any) + sizeof(void*));
+    alignas(std::max_align_t) std::byte typed_[size];
 };
 
 template <class Executor>

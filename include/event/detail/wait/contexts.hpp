@@ -7,7 +7,6 @@
 #include <boost/asio/execution_context.hpp>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -63,6 +62,7 @@ public:
 
 private:
     ~ContextRegistry() = default;
+    void note_change() noexcept;
 
     const boost::asio::execution_context* const context_;
     std::atomic<std::uint32_t> references_{1};
@@ -70,7 +70,7 @@ private:
     std::atomic<std::size_t> pins_{0};
     std::atomic<bool> is_gone_{false};  // written under mutex_
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::atomic<std::uint32_t> changes_{0};     // of what `close` waits for; written under mutex_
     IntrusiveList<ContextListener> listeners_;  // guarded by mutex_
 };
 

@@ -5,6 +5,7 @@
 #include <event/detail/intrusive_ptr.hpp>
 #include <event/detail/order/domain.hpp>
 #include <event/detail/order/lock.hpp>
+#include <event/detail/thread.hpp>
 #include <event/detail/wait/completion_executor.hpp>
 #include <event/detail/wait/polling.hpp>
 #include <event/detail/wait/spot.hpp>
@@ -13,7 +14,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <thread>
 #include <utility>
 
 namespace event::detail {
@@ -89,7 +89,7 @@ protected:
     [[nodiscard]] bool try_park() {
         const DomainGuard guard(spot_.home());
         if (spot_.phase() != Phase::pending || spot_.home_is_gone() || !is_idle()) return false;
-        parked_by_ = std::this_thread::get_id();
+        parked_by_ = this_thread();
         spot_.park(*this);
         list();
         chaos(Point::parked, &spot_);
@@ -133,7 +133,7 @@ private:
 
     using Clock = std::chrono::steady_clock;
 
-    std::thread::id parked_by_;      // nobody: it did not
+    ThreadId parked_by_ = nullptr;   // nobody: it did not
     Clock::time_point waits_since_;  // the epoch: that was not noted
     Woken woken_ = Woken::unparked;
     ParkingSpot& spot_;
