@@ -74,7 +74,9 @@ public:
     }
     template <std::derived_from<boost::asio::execution_context> Context>
     explicit EventBus(Context& context, BusOptions options = {})
-        : EventBus(context.get_executor(), std::move(options)) {}
+        : core_(detail::BusCore::create(context.get_executor(), std::move(options))) {
+        detail::eventbus_was_compiled_with_the_configuration({});
+    }
     EventBus(const EventBus&) = delete;
     EventBus& operator=(const EventBus&) = delete;
     ~EventBus() { close(); }
@@ -84,14 +86,14 @@ public:
     Emitter<Ts...> emitter(EmitterOptions options = {}) {
         static_assert(detail::check_event_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
-        return {core_->executor(), core_->make_emitter(detail::all_listed<Ts...>, std::move(options))};
+        return {*core_, core_->make_emitter(detail::all_listed<Ts...>, std::move(options))};
     }
     /// The same with the error as a code (allocation may still throw): on an error, an emitter that is closed.
     template <class... Ts>
     Emitter<Ts...> emitter(EmitterOptions options, boost::system::error_code& error) {
         static_assert(detail::check_event_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
-        return {core_->executor(), core_->make_emitter(detail::all_listed<Ts...>, std::move(options), error)};
+        return {*core_, core_->make_emitter(detail::all_listed<Ts...>, std::move(options), error)};
     }
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the

@@ -255,8 +255,8 @@ public:
 private:
     friend class EventBus;
 
-    Emitter(executor_type executor, detail::ObjectOrContext<detail::EmitterState> state) noexcept
-        : executor_(std::move(executor)), state_(std::move(state)) {
+    Emitter(const detail::Core& core, detail::ObjectOrContext<detail::EmitterState> state) noexcept
+        : executor_(core.executor()), state_(std::move(state)) {
         if (!state_) return;
         for (std::size_t i = 0; i < topics_.size(); ++i) topics_[i] = state_->topics()[i];
     }

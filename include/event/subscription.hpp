@@ -117,7 +117,7 @@ public:
     [[nodiscard]] BasicSubscription share() {
         if (!spot_) return BasicSubscription(executor_, spot_);
         if (is_push_) detail::refuse_to_share();
-        return BasicSubscription(executor_, detail::share(*spot_), false);
+        return BasicSubscription(executor_, detail::ObjectOrContext<detail::QueueSpot>(detail::share(*spot_)));
     }
 
     /// The next event, if there is one. Beside a pending receive it takes the event, and the pending one waits on.
@@ -239,11 +239,10 @@ private:
     friend class BasicSubscription;
     friend class detail::Subscribing<Ts...>;
 
-    BasicSubscription(Executor executor, detail::IntrusivePtr<detail::QueueSpot> spot, bool is_push) noexcept
-        : executor_(std::move(executor)), spot_(std::move(spot)), is_push_(is_push) {}
-
-    BasicSubscription(Executor executor, detail::ObjectOrContext<detail::QueueSpot> nothing) noexcept
-        : executor_(std::move(executor)), spot_(std::move(nothing)) {}
+    BasicSubscription(detail::IntrusivePtr<detail::QueueSpot> spot, bool is_push) noexcept
+        : executor_(spot->core().executor()), spot_(std::move(spot)), is_push_(is_push) {}
+    BasicSubscription(Executor executor, detail::ObjectOrContext<detail::QueueSpot> spot) noexcept
+        : executor_(std::move(executor)), spot_(std::move(spot)) {}
 
     [[nodiscard]] detail::Mailbox& mailbox() const noexcept { return spot_->mailbox(); }
     void leave() noexcept {

@@ -18,14 +18,16 @@ BusOptions with_defaults(BusOptions options) {
 
 }  // namespace
 
-IntrusivePtr<BusCore> BusCore::create(boost::asio::any_io_executor executor, BusOptions options) {
+IntrusivePtr<BusCore> BusCore::create(boost::asio::any_io_executor executor, BusOptions&& options) {
     return IntrusivePtr<BusCore>::adopt(new BusCore(std::move(executor), std::move(options)));
 }
 
-BusCore::BusCore(boost::asio::any_io_executor executor, BusOptions options)
+BusCore::BusCore(boost::asio::any_io_executor executor, BusOptions&& options)
     : Core(std::move(executor), options.pooled_bytes),
       options_(with_defaults(std::move(options))),
       slow_line_(ManualTime::of(context())) {}
+
+void BusCore::destroy_core() noexcept { delete this; }
 
 BusCore::~BusCore() = default;
 

@@ -79,6 +79,8 @@ void TopicBase::remove(Mailbox& mailbox, Aftermath& after) noexcept {
     if (!mailbox.line().empty()) mailbox.dissolve_line(after);
 }
 
+void TopicBase::wake_watching(Aftermath& after) noexcept { after.wake_all(watching_); }
+
 void TopicBase::remove_killed(Aftermath& after) noexcept {
     for (std::vector<Sink>* list : {&sinks_, &erased_sinks_}) {
         // removing one may take others from the list: those of the same mailbox

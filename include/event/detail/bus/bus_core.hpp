@@ -97,7 +97,7 @@ struct Listed {
 /// What the handles of one bus share: its topics, found by type when something registers, and its subscriptions.
 class BusCore final : public Core {
 public:
-    [[nodiscard]] static IntrusivePtr<BusCore> create(boost::asio::any_io_executor executor, BusOptions options);
+    [[nodiscard]] static IntrusivePtr<BusCore> create(boost::asio::any_io_executor executor, BusOptions&& options);
 
     // ---- registering: throws, and then nothing is left of it -----------------------------------------------------
 
@@ -174,9 +174,9 @@ public:
 private:
     [[nodiscard]] std::string names_of_emitters(const TopicBase& topic);
 
-    BusCore(boost::asio::any_io_executor executor, BusOptions options);
+    BusCore(boost::asio::any_io_executor executor, BusOptions&& options);
     ~BusCore() override;
-    void destroy_core() noexcept override { delete this; }
+    void destroy_core() noexcept override;
     void destroy_pending() noexcept override;
     void begin_watching(TopicBase& topic) override;
 

@@ -44,7 +44,7 @@ private:
             static_assert(count_of<Role::owner, Arguments...> + count_of<Role::once, Arguments...> == 0,
                           "event: while_alive and once are for a handler, and there is none");
             if (options.concurrency != 1) check_concurrency(options, where, Handles::nothing);
-            return {core.executor(), add(core, std::move(options), where, arguments...), false};
+            return {add(core, std::move(options), where, arguments...), false};
         } else {
             auto function = function_of(arguments...);
             if constexpr (check_handler<decltype(function), Delivered<Ts>...>()) {
@@ -56,9 +56,9 @@ private:
                                                                                     : Handles::without_copies);
                 }
                 auto mailbox = add(core, std::move(options), where, arguments...);
-                Subscription<Ts...> subscription(core.executor(), mailbox, true);
+                Subscription<Ts...> subscription(mailbox, true);
                 const auto start = [&](QueueSpot& spot, auto&& run) {
-                    auto handler = handler_of<Delivered<Ts>...>(std::move(run), core.executor(), arguments...);
+                    auto handler = handler_of<Delivered<Ts>...>(std::move(run), core, arguments...);
                     PushOp<decltype(handler), PushedEvents<Ts...>>::start(spot, std::move(handler));
                 };
                 if constexpr (std::copy_constructible<decltype(function)>) {

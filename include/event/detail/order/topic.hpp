@@ -233,7 +233,7 @@ protected:
     void note_kept(std::uint64_t sequence, Aftermath& after) noexcept {
         setter_ = this_thread();
         retained_sequence_.store(sequence, std::memory_order_relaxed);
-        if (!watching_.empty()) after.wake_all(watching_);
+        if (!watching_.empty()) wake_watching(after);
     }
     /// The event of that sequence is in all queues.
     void note_emitted(std::uint64_t sequence, bool has_killed, Aftermath& after) noexcept {
@@ -259,6 +259,7 @@ protected:
     WaitList watching_;
 
 private:
+    void wake_watching(Aftermath& after) noexcept;
     void remove_killed(Aftermath& after) noexcept;
     /// What became of an event, where it was not just queued.
     void count(Pushed pushed, EmitResult& result) noexcept;

@@ -48,9 +48,10 @@ using Coroutine = boost::asio::awaitable<void>;
 
 /// The function as a handler: on a strand of its own if it is a coroutine.
 template <bool may_be_coroutine, class Function>
-[[nodiscard]] auto serial_if_coroutine(Function&& function, const boost::asio::any_io_executor& home) {
+[[nodiscard]] auto serial_if_coroutine(Function&& function, const Core& core) {
     using Stored = std::remove_cvref_t<Function>;
     if constexpr (may_be_coroutine) {
+        const auto home = core.executor();
         using Associated = decltype(boost::asio::get_associated_executor(function, home));
         static_assert(
             std::convertible_to<Associated, boost::asio::any_io_executor>,
@@ -187,7 +188,7 @@ public:
 
     static void start(Spot& spot, Handler&& handler) {
         const auto home = spot.core().executor();
-        const auto associated = boost::asio::get_associated_executor(handler, home);
+        const auto& associated = boost::asio::get_associated_executor(handler, home);
         if constexpr (std::convertible_to<decltype(associated), boost::asio::any_io_executor>)
             spot.use_executor(associated);
         if (spot.home_is_gone()) return spot.close();

@@ -114,7 +114,7 @@ template <class Watch, class Handler, class... Args>
         is_handled<decltype(handle_value<Spot>(std::declval<Function&>(), std::declval<const typename Spot::Got&>()))>,
         "event: a handler returns nothing, or is a coroutine that returns boost::asio::awaitable<void>");
     auto handler = serial_if_coroutine<Values::template may_be_coroutine<Function>>(
-        Function(std::forward<Handler>(function)), topic.core().executor());
+        Function(std::forward<Handler>(function)), topic.core());
     auto spot = Spot::create(topic, std::forward<Args>(args)...);
     try {
         PushOp<decltype(handler), Values>::start(*spot, std::move(handler));
