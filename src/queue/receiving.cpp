@@ -84,14 +84,9 @@ void Mailbox::share() {
 }
 
 bool Mailbox::has_nothing_for(QueueSpot& spot) noexcept {
-    switch (look_for(spot)) {
-        case Look::readable:
-            if (is_shared()) sharing()->reserve(spot);
-            return false;
-        case Look::ended:
-            return false;
-        case Look::empty:
-            break;
+    if (const Look found = look_for(spot); found != Look::empty) {
+        if (found == Look::readable && is_shared()) sharing()->reserve(spot);
+        return false;
     }
     if (is_shared()) sharing()->unreserve(spot);  // it is gone: displaced, say
     return look() == Look::readable || line_.empty();
