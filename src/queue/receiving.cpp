@@ -14,6 +14,25 @@ namespace event::detail {
 
 // ---- taking under the lock --------------------------------------------------------------------------------------
 
+Look Mailbox::take_under_lock(QueueSpot& spot, void (*call)(void* f, Slot& slot), void* f) {
+    if (has_ended()) return Look::ended;
+    Aftermath after;
+    after.only_ends();
+    Look found = Look::empty;
+    {
+        const DomainGuard guard(home());
+        found = look_for(spot);
+        if (found == Look::readable) {
+            call(f, linked_ ? (*linked_)[linked_->oldest()] : reader_.slot());
+            taken(spot, after);
+        } else {
+            found_nothing(after);
+        }
+    }
+    after.settle();
+    return found;
+}
+
 void Mailbox::taken(QueueSpot& spot, Aftermath& after) noexcept {
     if (linked_) {
         linked_->remove(linked_->oldest());

@@ -25,6 +25,7 @@
 #include <source_location>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 /// The queue of a subscription. Its one rule: `Mailbox::push` is where it fills. Its lock is the domain's, under which
@@ -162,8 +163,12 @@ public:
     /// still there. It must not throw. Throws in a filter, where that would have to wait.
     template <class F>
     Look take(QueueSpot& spot, F&& f) {
-        if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]]  // after the handler has begun: see Handling
-            return has_ended() ? Look::ended : take_under_lock(spot, f);
+        if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]] {  // after the handler has begun: see Handling
+            using Taker = std::remove_reference_t<F>;
+            const auto call = [](void* taker, Slot& slot) { static_cast<void>((*static_cast<Taker*>(taker))(slot)); };
+            Taker taker(f);  // only its address is in other hands, then
+            return take_under_lock(spot, call, &taker);
+        }
 
         const std::uint64_t head = reader_.own_count();
         if (head == seen_tail_) {
@@ -282,24 +287,8 @@ private:
     void tell_if(bool is_due, Aftermath& after) noexcept;
     [[nodiscard]] std::uint64_t last_sequence() const noexcept;
 
-    template <class F>
-    Look take_under_lock(QueueSpot& spot, F& f) {
-        Aftermath after;
-        after.only_ends();
-        Look found = Look::empty;
-        {
-            const DomainGuard guard(home());
-            found = look_for(spot);
-            if (found == Look::readable) {
-                static_cast<void>(f(linked_ ? (*linked_)[linked_->oldest()] : reader_.slot()));
-                taken(spot, after);
-            } else {
-                found_nothing(after);
-            }
-        }
-        after.settle();
-        return found;
-    }
+    /// `f` is that of `take`: the lock costs so much that it can be called through a pointer.
+    Look take_under_lock(QueueSpot& spot, void (*call)(void* f, Slot& slot), void* f);
     void taken(QueueSpot& spot, Aftermath& after) noexcept;
     [[nodiscard]] std::uint64_t size() const noexcept { return tail() - reader_.count.load(std::memory_order_acquire); }
     [[nodiscard]] bool is_empty() const noexcept {
