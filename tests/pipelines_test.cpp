@@ -4,6 +4,7 @@
 #include "support.hpp"
 
 #include <atomic>
+#include <exception>
 #include <functional>
 #include <string>
 #include <thread>
@@ -35,9 +36,14 @@ public:
         second_ = stage<1>();
         last_ = bus_.subscribe<Job<2>>(waits(1), [this](const Job<2>&) { ++done_; });
     }
-    void run(int sources, int jobs) {
-        for (int i = 0; i < sources; ++i)
-            asio::co_spawn(executor_, submit(bus_.emitter<Job<0>>(), jobs), asio::detached);
+    /// `then` is called when the last source has ended.
+    void run(int sources, int jobs, std::function<void(std::exception_ptr)> then = {}) {
+        sources_ = sources;
+        for (int i = 0; i < sources; ++i) {
+            asio::co_spawn(executor_, submit(bus_.emitter<Job<0>>(), jobs), [this, then](std::exception_ptr failure) {
+                if (--sources_ == 0 && then) then(failure);
+            });
+        }
     }
     template <class... Ts>
     void audit(std::size_t capacity) {
@@ -74,7 +80,7 @@ private:
 
     asio::any_io_executor executor_;
     event::EventBus bus_;
-    std::atomic<int> done_{0}, seen_{0};
+    std::atomic<int> sources_{0}, done_{0}, seen_{0};
     event::Connection first_, second_;
     event::Connection last_;
     std::vector<event::Connection> audits_;
@@ -138,20 +144,11 @@ TEST_P(APipelineWithAnAudit, GoesOnOnSeveralThreads) {
     asio::io_context io;
     Pipeline line(io.get_executor());
     GetParam().add(line, 2);
-    line.run(4, jobs);
+    line.run(4, jobs,
+             [&line](std::exception_ptr) { line.bus().async_idle([&line](error_code) { line.bus().close(); }); });
     std::vector<std::thread> threads;
-    bool is_over = false;
-    asio::co_spawn(
-        io,
-        [](event::EventBus& bus, bool& over) -> asio::awaitable<void> {
-            const auto [error] = co_await bus.async_idle(quietly);
-            over = !error;
-            bus.close();
-        }(line.bus(), is_over),
-        asio::detached);
     for (int i = 0; i < 3; ++i) threads.emplace_back([&io] { io.run(); });
     for (std::thread& thread : threads) thread.join();
-    EXPECT_TRUE(is_over);
     EXPECT_EQ(line.done(), 4 * jobs);
     EXPECT_EQ(line.seen(), 4 * jobs * GetParam().share);
 }
