@@ -1,6 +1,7 @@
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/wait/combination.hpp>
 
+#include <boost/container/small_vector.hpp>
 #include <boost/system/errc.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
@@ -74,9 +75,9 @@ void Source::stop() noexcept {
 
 /// What was read first still is so when the last one has been read: then all were, at that moment. Versions never come
 /// back. What changes fast is read last the next time.
-void read_at_one_moment(const Readings& readings) {
+void read_at_one_moment(std::span<Reading* const> readings) {
     constexpr int attempts_in_haste = 16;
-    Readings order(readings);
+    boost::container::small_vector<Reading*, 8> order(readings.begin(), readings.end());
     for (int attempt = 0;; ++attempt) {
         for (Reading* reading : order) reading->read();
         const auto is_still_so = [last = order.back()](const Reading* reading) {

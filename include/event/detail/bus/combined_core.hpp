@@ -12,6 +12,7 @@
 #include <event/snapshot.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/container/small_vector.hpp>
 
 #include <array>
 #include <cstddef>
@@ -44,6 +45,8 @@ public:
         return ValueView<T>(topic);
     }
 };
+
+using Readings = boost::container::small_vector<Reading*, 8>;
 
 /// One attempt at making a value: it reads all sources, and then makes the value of what it has read.
 template <class R>

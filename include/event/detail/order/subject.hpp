@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <forward_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,7 +26,8 @@ public:
     [[nodiscard]] const std::string& label() const noexcept { return *label_.load(std::memory_order_acquire); }
     /// Nobody uses it, and its label may have become another's. Needs the bus's mutex.
     void relabel(std::string label) {
-        label_.store(&labels_.emplace_front(std::move(label)), std::memory_order_release);
+        labels_.push_back(std::make_unique<const std::string>(std::move(label)));
+        label_.store(labels_.back().get(), std::memory_order_release);
     }
     /// Whether somebody emits it now. Needs the bus's mutex.
     [[nodiscard]] virtual bool has_emitter() const noexcept = 0;
@@ -36,7 +36,7 @@ public:
 
 private:
     std::atomic<const std::string*> label_{nullptr};
-    std::forward_list<std::string> labels_;  // all that it ever had; guarded by the bus's mutex
+    std::vector<std::unique_ptr<const std::string>> labels_;  // all that it ever had; guarded by the bus's mutex
 };
 
 /// All topics whose type implements an interface; or all topics, for the wildcard. Guarded by the bus's mutex.

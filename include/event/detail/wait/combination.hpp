@@ -8,7 +8,6 @@
 #include <event/detail/wait/spot.hpp>
 
 #include <boost/asio/execution_context.hpp>
-#include <boost/container/small_vector.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -103,10 +102,9 @@ protected:
     ~Reading() = default;
     std::uint64_t version_ = 0;  // 0: there was none
 };
-using Readings = boost::container::small_vector<Reading*, 8>;
 
 /// Reads all of them as they are at one moment.
-void read_at_one_moment(const Readings& readings);
+void read_at_one_moment(std::span<Reading* const> readings);
 
 /// What a topic's latest value is made of.
 class Combination {
