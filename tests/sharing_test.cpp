@@ -1,8 +1,8 @@
 /// One queue, several receivers: each event goes to exactly one of them, to the one that has waited longest, as in a
 /// queue group of NATS; stronger than there, in the order of the queue, and what a member leaves behind is not lost.
 
+#include "sharing.hpp"
 #include "stress/scale.hpp"
-#include "support.hpp"
 
 #include <fmt/format.h>
 
@@ -16,71 +16,13 @@
 
 namespace sharing_test {
 
-using namespace support;
 using event::errc;
-using Numbers = event::Subscription<Number>;
+using testing::ElementsAre;
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 
-/// Receives once, and notes who got what.
-class Worker {
-public:
-    Worker(Numbers handle, std::string name, std::vector<std::string>& log)
-        : handle_(std::move(handle)), name_(std::move(name)), log_(&log) {}
-
-    void receive() {
-        handle_.async_receive(asio::bind_cancellation_slot(
-            cancel_->slot(), [name = name_, &log = *log_](error_code error, const event::Delivery<Number>& delivery) {
-                log.push_back(delivery ? fmt::format("{} {}", name, delivery->value)
-                                       : fmt::format("{}: {}", name, error.message()));
-            }));
-    }
-    void cancel() { cancel_->emit(asio::cancellation_type::total); }
-    [[nodiscard]] Numbers& handle() { return handle_; }
-
-private:
-    std::unique_ptr<asio::cancellation_signal> cancel_ = std::make_unique<asio::cancellation_signal>();
-    Numbers handle_;
-    std::string name_;
-    std::vector<std::string>* log_;
-};
-
-using testing::ElementsAre;
-
-/// With a ring, which is taken from without a lock as long as there is one receiver, and with linked slots.
-class ASharedQueue : public testing::TestWithParam<event::Backpressure> {
-protected:
-    ASharedQueue() {
-        Numbers first = bus_.subscribe<Number>({.capacity = 4, .on_full = GetParam(), .name = "shared"});
-        for (const char* name : {"b", "c"}) workers_.emplace_back(first.share(), name, log_);
-        workers_.emplace(workers_.begin(), std::move(first), "a", log_);
-    }
-    void emit(int number) { emitter_.emit({number}); }
-    [[nodiscard]] event::SubscriptionStat stat() { return bus_.report().subscriptions.at(0); }
-
-    asio::io_context io_;
-    event::EventBus bus_{io_, {.on_slow_subscriber = [](const event::SlowSubscriber&) {}}};
-    event::Emitter<Number> emitter_ = bus_.emitter<Number>();
-    std::vector<std::string> log_;
-    std::vector<Worker> workers_;
-};
-
 INSTANTIATE_TEST_SUITE_P(Ring, ASharedQueue, testing::Values(event::Drop{}));
 INSTANTIATE_TEST_SUITE_P(LinkedSlots, ASharedQueue, testing::Values(event::Wait{}, event::DropOldest{}));
-
-TEST_P(ASharedQueue, GivesEachEventToTheOneWhoHasWaitedLongest) {
-    for (const std::size_t i : {1U, 0U, 2U}) workers_[i].receive();
-    for (int i = 0; i < 3; ++i) emit(i);
-    drive(io_);
-    EXPECT_THAT(log_, ElementsAre("b 0", "a 1", "c 2"));
-    emit(3);
-    workers_[2].receive();
-    workers_[0].receive();
-    drive(io_);
-    emit(4);
-    drive(io_);
-    EXPECT_THAT(log_, ElementsAre("b 0", "a 1", "c 2", "c 3", "a 4"));
-}
 
 TEST_P(ASharedQueue, IsOneSubscriber) {
     EXPECT_EQ(bus_.report().subscriptions.size(), 1U);
@@ -94,18 +36,6 @@ TEST_P(ASharedQueue, IsOneSubscriber) {
     EXPECT_THAT(fmt::format("{}", bus_.report()), testing::HasSubstr(", 3 receivers: "));
     workers_.pop_back();
     EXPECT_EQ(stat().receivers, 2U);
-}
-
-TEST_P(ASharedQueue, KeepsWhatHasComeForTheOneWhoWaits) {
-    workers_[0].receive();
-    emit(1);
-    EXPECT_FALSE(workers_[1].handle().try_receive()) << "it is on its way to the first";
-    workers_[1].receive();
-    emit(2);
-    emit(3);
-    EXPECT_EQ(workers_[2].handle().try_receive().value()->value, 1) << "the oldest: two are kept, and three are there";
-    drive(io_);
-    EXPECT_THAT(log_, ElementsAre("a 2", "b 3"));
 }
 
 TEST_P(ASharedQueue, PassesOnWhatHasComeForOneWhoIsCancelled) {
@@ -211,30 +141,6 @@ TEST_P(ASharedQueue, HasOneReceiveAtATimeForEachHandle) {
     EXPECT_EQ(log_.size(), 3U);
 }
 
-TEST_P(ASharedQueue, LeavesToWaitingOnesWhatSeveralAreTakenAtOnce) {
-    workers_[0].receive();
-    emit(1);
-    emit(2);
-    emit(3);
-    std::vector<event::Delivery<Number>> several(3);
-    Completion<std::size_t> count;
-    workers_[1].handle().async_receive_some(several, count.handler());
-    drive(io_);
-    EXPECT_EQ(count.value(), 2U);
-    EXPECT_THAT(log_, ElementsAre("a 1"));
-}
-
-TEST_P(ASharedQueue, WakesTheNextWhereOneHasOnlyLooked) {
-    Completion<void*> looked;
-    bool is_readable = false;
-    workers_[0].handle().async_wait([&](error_code error) { is_readable = !error; });
-    workers_[1].receive();
-    emit(1);
-    drive(io_);
-    EXPECT_TRUE(is_readable);
-    EXPECT_THAT(log_, ElementsAre("b 1"));
-}
-
 TEST_P(ASharedQueue, CanBeSharedWhileAReceiveIsPending) {
     event::Subscription<Number> single = bus_.subscribe<Number>({.on_full = GetParam()});
     Completion<event::Delivery<Number>> first, second;
@@ -304,25 +210,6 @@ TEST(Sharing, OfAConnectionLeavesTheOthers) {
         EXPECT_TRUE(connection.is_open());
     }
     EXPECT_TRUE(first.is_open());
-}
-
-TEST(Sharing, SurvivesWhatIsDisplacedUnderThoseWhoWereWoken) {
-    asio::io_context io;
-    event::EventBus bus(io);
-    std::vector<std::string> log;
-    Numbers first = bus.subscribe<Number>({.capacity = 1, .on_full = event::DropOldest{}});
-    std::vector<Worker> workers;
-    for (const char* name : {"a", "b", "c"}) workers.emplace_back(first.share(), name, log);
-    auto emitter = bus.emitter<Number>();
-    for (Worker& worker : workers) worker.receive();
-    for (int i = 1; i <= 3; ++i) emitter.emit({i});  // wakes all three, and one event is left
-    drive(io);
-    EXPECT_THAT(log, ElementsAre("a 3"));
-    emitter.emit({4});
-    drive(io);
-    emitter.emit({5});
-    drive(io);
-    EXPECT_THAT(log, ElementsAre("a 3", "b 4", "c 5"));
 }
 
 TEST(Sharing, LetsAnEmitWaitForRoomThatAnyReceiverMakes) {

@@ -60,7 +60,10 @@ Look Mailbox::look_or_pass_on(QueueSpot& spot) {
     end_under<DomainGuard>(home(), [&](Aftermath& after) {
         found = look_for(spot);
         if (found == Look::empty) found_nothing(after);
-        pass_reserved_on(spot, after);  // it is only seen here: who comes first takes it
+        if (Sharing* sharing = this->sharing()) {  // it is only seen here: who comes first takes it
+            sharing->unreserve(spot);
+            if (found == Look::readable) sharing->have_first_look(after);
+        }
     });
     return found;
 }
@@ -98,6 +101,8 @@ void Mailbox::share() {
     if (ParkedOp* op = claim()) {
         park(*op);
         sharing->waiting().push_back(*op);
+    } else if (phase() == Phase::pending && look() == Look::readable) {
+        sharing->reserve(*this);  // it was woken, and has not run
     }
     share_by(std::move(sharing));
 }
@@ -112,15 +117,16 @@ bool Mailbox::has_nothing_for(QueueSpot& spot) noexcept {
 }
 
 void Mailbox::pass_reserved_on(QueueSpot& spot, Aftermath& after) noexcept {
-    if (!spot.has_reserved) return;
     sharing()->unreserve(spot);
-    if (look() == Look::readable && size() > sharing()->reserved()) wake_receiver(after);
+    wake_receiver(after);  // also where it had nothing reserved, and was only to look
 }
 
 void Mailbox::wake_receiver(Aftermath& after) noexcept {
-    if (!is_shared()) return after.wake(claim());
-    sharing()->wake_first(after);
-    if (sharing()->is_waited_for()) wake_at_next();
+    Sharing* sharing = this->sharing();
+    if (sharing == nullptr) return after.wake(claim());
+    // no more of them than there are events: what has displaced another one comes for who was woken for that
+    while (sharing->is_waited_for() && size() > sharing->reserved()) sharing->wake_first(after);
+    if (sharing->is_waited_for()) wake_at_next();
 }
 
 IntrusivePtr<QueueSpot> share(QueueSpot& spot) {

@@ -32,12 +32,14 @@ public:
     void unreserve(ParkingSpot& spot) noexcept {
         if (std::exchange(spot.has_reserved, false)) --reserved_;
     }
-    /// Has the first one take an event.
+    /// Has the first one, of whom there must be one, take an event.
     void wake_first(Aftermath& after) noexcept {
-        ParkedOp* first = waiting_.front();
-        if (first == nullptr) return;
-        reserve(first->place());
-        after.wake(first->claim());
+        reserve(waiting_.front()->place());
+        have_first_look(after);
+    }
+    /// Has the first one, if there is one, take an event if it is still there: none is reserved for it.
+    void have_first_look(Aftermath& after) noexcept {
+        if (ParkedOp* first = waiting_.front()) after.wake(first->claim());
     }
 
     // ---- any thread ------------------------------------------------------------------------------------------

@@ -1,0 +1,147 @@
+/// Who of several receivers of one queue gets an event.
+
+#include "sharing.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sharing_test {
+
+using testing::ElementsAre;
+
+class TheOrderOfReceivers : public ASharedQueue {};
+
+INSTANTIATE_TEST_SUITE_P(Ring, TheOrderOfReceivers, testing::Values(event::Drop{}));
+INSTANTIATE_TEST_SUITE_P(LinkedSlots, TheOrderOfReceivers, testing::Values(event::Wait{}, event::DropOldest{}));
+
+TEST_P(TheOrderOfReceivers, GivesEachEventToTheOneWhoHasWaitedLongest) {
+    for (const std::size_t i : {1U, 0U, 2U}) workers_[i].receive();
+    for (int i = 0; i < 3; ++i) emit(i);
+    drive(io_);
+    EXPECT_THAT(log_, ElementsAre("b 0", "a 1", "c 2"));
+    emit(3);
+    workers_[2].receive();
+    workers_[0].receive();
+    drive(io_);
+    emit(4);
+    drive(io_);
+    EXPECT_THAT(log_, ElementsAre("b 0", "a 1", "c 2", "c 3", "a 4"));
+}
+
+TEST_P(TheOrderOfReceivers, KeepsWhatHasComeForTheOneWhoWaits) {
+    workers_[0].receive();
+    emit(1);
+    EXPECT_FALSE(workers_[1].handle().try_receive()) << "it is on its way to the first";
+    workers_[1].receive();
+    emit(2);
+    emit(3);
+    EXPECT_EQ(workers_[2].handle().try_receive().value()->value, 1) << "the oldest: two are kept, and three are there";
+    drive(io_);
+    EXPECT_THAT(log_, ElementsAre("a 2", "b 3"));
+}
+
+TEST_P(TheOrderOfReceivers, KeepsWhatHadComeForTheOneWhoWaitedBeforeItWasShared) {
+    event::Subscription<Number> single = bus_.subscribe<Number>({.on_full = GetParam()});
+    Completion<event::Delivery<Number>> first;
+    single.async_receive(first.handler());
+    emit(1);
+    event::Subscription<Number> other = single.share();
+    EXPECT_FALSE(other.try_receive());
+    drive(io_);
+    EXPECT_EQ(first.value()->value, 1);
+}
+
+TEST_P(TheOrderOfReceivers, LeavesToWaitingOnesWhatSeveralAreTakenAtOnce) {
+    workers_[0].receive();
+    emit(1);
+    emit(2);
+    emit(3);
+    std::vector<event::Delivery<Number>> several(3);
+    Completion<std::size_t> count;
+    workers_[1].handle().async_receive_some(several, count.handler());
+    drive(io_);
+    EXPECT_EQ(count.value(), 2U);
+    EXPECT_THAT(log_, ElementsAre("a 1"));
+}
+
+TEST_P(TheOrderOfReceivers, WakesTheNextWhereOneHasOnlyLooked) {
+    Completion<void*> looked;
+    bool is_readable = false;
+    workers_[0].handle().async_wait([&](error_code error) { is_readable = !error; });
+    workers_[1].receive();
+    emit(1);
+    drive(io_);
+    EXPECT_TRUE(is_readable);
+    EXPECT_THAT(log_, ElementsAre("b 1"));
+}
+
+TEST_P(TheOrderOfReceivers, WakesTheOneAfterTheNextWhereTheNextIsCancelled) {
+    bool is_readable = false;
+    workers_[0].handle().async_wait([&](error_code error) { is_readable = !error; });
+    workers_[1].receive();
+    workers_[2].receive();
+    emit(1);
+    while (!is_readable) io_.poll_one();
+    workers_[1].cancel();
+    drive(io_);
+    EXPECT_THAT(log_, ElementsAre("b: Operation canceled", "c 1"));
+}
+
+TEST_P(TheOrderOfReceivers, GoesOnWhereAllLookAndThenTake) {
+    std::vector<int> got;
+    const std::function<void(Numbers&)> look_and_take = [&](Numbers& handle) {
+        handle.async_wait([&](error_code error) {
+            if (error) return;
+            if (const auto delivery = handle.try_receive()) got.push_back((*delivery)->value);
+            look_and_take(handle);
+        });
+    };
+    for (Worker& worker : workers_) look_and_take(worker.handle());
+    for (int i = 0; i < 4; ++i) emit(i);
+    int steps = 0;
+    while (steps < 1'000 && io_.poll_one() != 0) ++steps;
+    EXPECT_LT(steps, 1'000) << "each was shown the events and then denied them";
+    EXPECT_THAT(got, ElementsAre(0, 1, 2, 3));
+}
+
+TEST(Sharing, SurvivesWhatIsDisplacedUnderThoseWhoWereWoken) {
+    asio::io_context io;
+    event::EventBus bus(io);
+    std::vector<std::string> log;
+    Numbers first = bus.subscribe<Number>({.capacity = 1, .on_full = event::DropOldest{}});
+    std::vector<Worker> workers;
+    for (const char* name : {"a", "b", "c"}) workers.emplace_back(first.share(), name, log);
+    auto emitter = bus.emitter<Number>();
+    for (Worker& worker : workers) worker.receive();
+    for (int i = 1; i <= 3; ++i) emitter.emit({i});  // wakes all three, and one event is left
+    drive(io);
+    EXPECT_THAT(log, ElementsAre("a 3"));
+    emitter.emit({4});
+    drive(io);
+    emitter.emit({5});
+    drive(io);
+    EXPECT_THAT(log, ElementsAre("a 3", "b 4", "c 5"));
+}
+
+TEST(Sharing, WakesNobodyMoreForWhatTakesAnothersPlace) {
+    for (const event::Backpressure& policy :
+         {event::Backpressure(event::DropOldest{}), event::Backpressure(event::Latest{})}) {
+        asio::io_context io;
+        event::EventBus bus(io);
+        std::vector<std::string> log;
+        Numbers first = bus.subscribe<Number>({.capacity = 1, .on_full = policy});
+        std::vector<Worker> workers;
+        for (const char* name : {"a", "b", "c"}) workers.emplace_back(first.share(), name, log);
+        auto emitter = bus.emitter<Number>();
+        for (Worker& worker : workers) worker.receive();
+        emitter.emit({1});
+        emitter.emit({2});
+        drive(io);
+        emitter.emit({3});
+        drive(io);
+        EXPECT_THAT(log, ElementsAre("a 2", "b 3")) << "the second has waited longer than the third";
+    }
+}
+
+}  // namespace sharing_test
