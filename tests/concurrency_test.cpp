@@ -202,6 +202,52 @@ TEST_F(AConcurrentHandler, CannotWaitForItself) {
     EXPECT_EQ(error, boost::system::errc::resource_deadlock_would_occur);
 }
 
+TEST_F(AConcurrentHandler, CannotWaitForItselfWhereItWasResumed) {
+    for (const int asking : {0, 1}) {  // each of the two runs
+        std::optional<event::Subscription<Number>> pushed;
+        error_code error;
+        pushed.emplace(bus_.subscribe<Number>({.concurrency = 2}, [&](const Number& number) -> asio::awaitable<void> {
+            const auto woken = co_await gate_.wait();
+            static_cast<void>(woken);
+            if (number.value == asking) pushed->close_and_wait(error);
+            const auto never = co_await gate_.wait();
+            static_cast<void>(never);
+        }));
+        emit(2);
+        drive(io_);
+        gate_.open();
+        drive(io_);
+        EXPECT_EQ(error, boost::system::errc::resource_deadlock_would_occur);
+        gate_.open();
+        drive(io_);
+    }
+}
+
+TEST_F(AConcurrentHandler, CannotWaitForItselfBesideOneThatWaitsForIt) {
+    for (const int asking : {0, 1}) {
+        asio::thread_pool pool(2);
+        event::EventBus bus(pool);
+        std::optional<event::Subscription<Number>> pushed;
+        std::latch both_run(3), is_answered(1);
+        error_code error;
+        pushed.emplace(bus.subscribe<Number>({.concurrency = 2}, [&](const Number& number) {
+            both_run.arrive_and_wait();
+            if (number.value == asking) {
+                pushed->close_and_wait(error);
+                is_answered.count_down();
+            } else {
+                is_answered.wait();
+            }
+        }));
+        auto emitter = bus.emitter<Number>();
+        emitter.emit({0});
+        emitter.emit({1});
+        both_run.arrive_and_wait();
+        pool.join();
+        EXPECT_EQ(error, boost::system::errc::resource_deadlock_would_occur);
+    }
+}
+
 TEST_F(AConcurrentHandler, IsCopiedForEachRun) {
     std::vector<int> counts;
     event::Connection pushed = bus_.subscribe<Number>(

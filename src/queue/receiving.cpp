@@ -5,6 +5,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -129,9 +130,13 @@ void Mailbox::wake_receiver(Aftermath& after) noexcept {
     if (sharing->is_waited_for()) wake_at_next();
 }
 
+static IntrusivePtr<QueueSpot> new_receiver(Mailbox& mailbox, Handling& handling, HandlersExecutor& executor) {
+    return IntrusivePtr<QueueSpot>::adopt(new Receiver(IntrusivePtr<Mailbox>(&mailbox), handling, executor));
+}
+
 IntrusivePtr<QueueSpot> share(QueueSpot& spot) {
     Mailbox& mailbox = spot.mailbox();
-    auto receiver = new_receiver(mailbox, mailbox.handling());
+    auto receiver = new_receiver(mailbox, mailbox.handling(), mailbox.handlers_executor());
     mailbox.share();
     mailbox.sharing()->add_handle();
     return receiver;
@@ -142,25 +147,33 @@ void refuse_to_share() {
         errc::concurrent_receive, "event: a subscription with a handler cannot be shared; ask for more concurrency");
 }
 
-IntrusivePtr<QueueSpot> new_receiver(Mailbox& mailbox, Handling& handling) {
-    return IntrusivePtr<QueueSpot>::adopt(new Receiver(IntrusivePtr<Mailbox>(&mailbox), handling));
-}
-
 // ---- the handlers -----------------------------------------------------------------------------------------------
 
-bool Sharing::handles() const noexcept {
-    return std::any_of(handlings_.get(), handlings_.get() + others_, [](const Handling& one) { return one.runs(); });
+IntrusivePtr<QueueSpot> new_run(Mailbox& mailbox, std::size_t which) {
+    Sharing::Run& run = mailbox.sharing()->runs()[which];
+    return new_receiver(mailbox, run.handling, run.executor);
 }
 
-bool Sharing::await_handlers() {
-    return std::all_of(handlings_.get(), handlings_.get() + others_, [](Handling& one) { return one.await_end(); });
+/// Of the handler's runs beside the queue's own.
+template <class Holds>
+[[nodiscard]] static bool any_other_run(const Sharing* sharing, Holds&& holds) {
+    return sharing != nullptr && std::any_of(sharing->runs().begin(), sharing->runs().end(), holds);
 }
 
 bool Mailbox::handles() const noexcept {
-    const Sharing* sharing = this->sharing();
-    return handling_.runs() || (sharing != nullptr && sharing->handles());
+    return handling_.runs() || any_other_run(sharing(), [](const Sharing::Run& run) { return run.handling.runs(); });
 }
 
-bool Mailbox::await_handlers() { return handling_.await_end() && (!is_shared() || sharing()->await_handlers()); }
+bool Mailbox::handles_here() {
+    return PushSpot::handles_here(handling_, handlers_executor_) ||
+           any_other_run(sharing(), [this](const Sharing::Run& run) {
+               return PushSpot::handles_here(run.handling, run.executor);
+           });
+}
+
+bool Mailbox::await_handlers() {
+    return handling_.await_end() &&
+           !any_other_run(sharing(), [](Sharing::Run& run) { return !run.handling.await_end(); });
+}
 
 }  // namespace event::detail

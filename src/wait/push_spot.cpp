@@ -25,12 +25,15 @@ void PushSpot::use_executor(const boost::asio::any_io_executor& executor) {
     static_cast<void>(listen_to(executor.context()));
 }
 
+bool PushSpot::handles_here(const Handling& handling, const HandlersExecutor& executor) const {
+    return handling.runs() && (handling.runs_on_this_thread() || runs_here(executor.get_or(core().executor())));
+}
+
 void PushSpot::close_and_wait(boost::system::error_code& error) {
     close();
     // in a filter, which may close it only when the emit is done, and in a callback nothing is waited for
     const bool may_wait = !UserCode::runs() && !SlowNotifier::runs_callback();
-    const bool is_on_strand = handles() && runs_here(executor_or(core().executor()));
-    if (!has_ended() || (handles() && (!may_wait || is_on_strand)) || (may_wait && !await_handlers()))
+    if (!has_ended() || (!may_wait && handles()) || handles_here() || (may_wait && !await_handlers()))
         error = make_error_code(boost::system::errc::resource_deadlock_would_occur);
 }
 

@@ -63,8 +63,7 @@ private:
                 };
                 if constexpr (std::copy_constructible<decltype(function)>) {
                     for (std::size_t i = 1; i < concurrency; ++i)
-                        start(*new_receiver(*mailbox, mailbox->sharing()->handling(i - 1)),
-                              decltype(function)(function));
+                        start(*new_run(*mailbox, i - 1), decltype(function)(function));
                 }
                 start(*mailbox, std::move(function));
                 return subscription;

@@ -206,7 +206,9 @@ public:
     // ---- the handlers of a push subscription -----------------------------------------------------------------
 
     [[nodiscard]] Handling& handling() noexcept override { return handling_; }
+    [[nodiscard]] HandlersExecutor& handlers_executor() noexcept override { return handlers_executor_; }
     [[nodiscard]] bool handles() const noexcept override;
+    [[nodiscard]] bool handles_here() override;
     [[nodiscard]] bool await_handlers() override;
     /// It does not run any more: tells who waits for that and for the end.
     void end_handling(Handling& handling) noexcept {
@@ -245,7 +247,6 @@ public:
 private:
     explicit Mailbox(Options&& options, std::byte* listings, std::byte* bindings) noexcept;
     ~Mailbox() override;
-    [[nodiscard]] HandlersExecutor& handlers_executor() noexcept override { return handlers_executor_; }
     void let_go() noexcept override;
     void destroy_spot() noexcept override;
     void fulfil(Requests requests) noexcept override;

@@ -4,6 +4,8 @@
 #include <event/detail/wait/handling.hpp>
 #include <event/detail/wait/push_spot.hpp>
 
+#include <cstddef>
+
 namespace event::detail {
 
 class Mailbox;
@@ -27,7 +29,7 @@ private:
 /// One more handle on the queue.
 [[nodiscard]] IntrusivePtr<QueueSpot> share(QueueSpot& spot);
 [[noreturn]] void refuse_to_share();
-/// One more run of its handler.
-[[nodiscard]] IntrusivePtr<QueueSpot> new_receiver(Mailbox& mailbox, Handling& handling);
+/// One more run of its handler; of the others, from 0.
+[[nodiscard]] IntrusivePtr<QueueSpot> new_run(Mailbox& mailbox, std::size_t which);
 
 }  // namespace event::detail

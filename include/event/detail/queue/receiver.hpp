@@ -13,8 +13,11 @@ namespace event::detail {
 /// queue's in all but the waiting.
 class Receiver final : public QueueSpot {
 public:
-    Receiver(IntrusivePtr<Mailbox> mailbox, Handling& handling) noexcept
-        : QueueSpot(mailbox->home(), *mailbox), handling_(handling), kept_(std::move(mailbox)) {}
+    Receiver(IntrusivePtr<Mailbox> mailbox, Handling& handling, HandlersExecutor& executor) noexcept
+        : QueueSpot(mailbox->home(), *mailbox),
+          handling_(handling),
+          handlers_executor_(executor),
+          kept_(std::move(mailbox)) {}
 
     [[nodiscard]] Handling& handling() noexcept override { return handling_; }
     [[nodiscard]] bool has_ended() const noexcept override { return mailbox().has_ended(); }
@@ -23,6 +26,7 @@ public:
     [[nodiscard]] boost::system::error_code end_reason() const noexcept override { return mailbox().end_reason(); }
     [[nodiscard]] SubscriptionStat stat() override { return mailbox().stat(); }
     [[nodiscard]] bool handles() const noexcept override { return mailbox().handles(); }
+    [[nodiscard]] bool handles_here() override { return mailbox().handles_here(); }
     [[nodiscard]] bool await_handlers() override { return mailbox().await_handlers(); }
     [[nodiscard]] WaitList& end_waiters() noexcept override { return mailbox().end_waiters(); }
     void close() noexcept override { mailbox().close(); }
@@ -35,7 +39,7 @@ private:
     void destroy_spot() noexcept override { delete this; }
 
     Handling& handling_;
-    HandlersExecutor handlers_executor_;
+    HandlersExecutor& handlers_executor_;
     IntrusivePtr<Mailbox> kept_;  // as long as somebody may wait here
 };
 

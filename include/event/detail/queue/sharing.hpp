@@ -3,11 +3,13 @@
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/wait/handling.hpp>
 #include <event/detail/wait/parked_op.hpp>
+#include <event/detail/wait/push_spot.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 namespace event::detail {
@@ -18,7 +20,12 @@ class Sharing {
 public:
     /// For so many runs of a handler at once.
     explicit Sharing(std::size_t concurrency)
-        : others_(concurrency - 1), handlings_(others_ != 0 ? new Handling[others_] : nullptr) {}
+        : others_(concurrency - 1), runs_(others_ != 0 ? new Run[others_] : nullptr) {}
+
+    struct Run {
+        Handling handling;
+        HandlersExecutor executor;
+    };
 
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
@@ -50,10 +57,8 @@ public:
 
     /// How many share it.
     [[nodiscard]] std::size_t receivers() const noexcept { return handles_.load(std::memory_order_relaxed) + others_; }
-    /// Of the handler's other runs; from 0.
-    [[nodiscard]] Handling& handling(std::size_t which) noexcept { return handlings_[which]; }
-    [[nodiscard]] bool handles() const noexcept;
-    [[nodiscard]] bool await_handlers();
+    /// The handler's other runs.
+    [[nodiscard]] std::span<Run> runs() const noexcept { return {runs_.get(), others_}; }
 
 private:
     // guarded by the domain's lock
@@ -62,7 +67,7 @@ private:
 
     std::atomic<std::size_t> handles_{1};
     const std::size_t others_;
-    const std::unique_ptr<Handling[]> handlings_;
+    const std::unique_ptr<Run[]> runs_;
 };
 
 }  // namespace event::detail

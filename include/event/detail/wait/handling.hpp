@@ -23,6 +23,9 @@ public:
             tell();
     }
     [[nodiscard]] bool runs() const noexcept { return state_.load(std::memory_order_seq_cst) != idle; }
+    [[nodiscard]] bool runs_on_this_thread() const noexcept {
+        return (state_.load(std::memory_order_relaxed) & ~awaited) == this_thread();
+    }
 
     /// Waits until it does not run. False, at once, where this thread would wait for itself: because it runs it, or
     /// because who runs it waits, maybe by way of others, for one that this thread runs.

@@ -47,6 +47,8 @@ public:
     [[nodiscard]] virtual SubscriptionStat stat() = 0;
     /// Whether a handler runs.
     [[nodiscard]] virtual bool handles() const noexcept = 0;
+    /// Whether one runs on whose strand this is called, or which calls this.
+    [[nodiscard]] virtual bool handles_here() = 0;
     /// Waits until none does. False where that would be for ever: see `Handling`.
     [[nodiscard]] virtual bool await_handlers() = 0;
     /// Those who wait until it has ended, or until its handler does not run. Under the domain's lock.
@@ -73,6 +75,7 @@ public:
 
 protected:
     using ParkingSpot::ParkingSpot;
+    [[nodiscard]] bool handles_here(const Handling& handling, const HandlersExecutor& executor) const;
 
 private:
     [[nodiscard]] virtual HandlersExecutor& handlers_executor() noexcept = 0;

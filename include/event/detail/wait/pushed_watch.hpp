@@ -25,6 +25,7 @@ public:
     [[nodiscard]] boost::system::error_code end_reason() const noexcept final { return errc::closed; }
     [[nodiscard]] Handling& handling() noexcept { return handling_; }
     [[nodiscard]] bool handles() const noexcept final { return handling_.runs(); }
+    [[nodiscard]] bool handles_here() final { return PushSpot::handles_here(handling_, handlers_executor_); }
     [[nodiscard]] bool await_handlers() final { return handling_.await_end(); }
     [[nodiscard]] WaitList& end_waiters() noexcept final { return end_waiters_; }
     void close_after_drain() noexcept final;
