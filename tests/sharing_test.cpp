@@ -73,6 +73,21 @@ TEST_P(ASharedQueue, PassesOnWhatHasComeForOneWhoseContextDies) {
     EXPECT_THAT(log_, ElementsAre("b 1"));
 }
 
+TEST_P(ASharedQueue, PassesOnAtOnceWhatHasComeForOneWhoseContextDoesNotRun) {
+    asio::io_context other;
+    Completion<event::Delivery<Number>> first;
+    workers_[0].handle().async_receive(asio::bind_executor(other, first.handler()));
+    workers_[1].receive();
+    emit(1);
+    drive(io_);
+    EXPECT_TRUE(log_.empty()) << "it is on its way to the first";
+    workers_[0].handle().cancel();
+    drive(io_);
+    EXPECT_THAT(log_, ElementsAre("b 1"));
+    drive(other);
+    EXPECT_EQ(first.error(), asio::error::operation_aborted);
+}
+
 TEST_P(ASharedQueue, PassesOnWhatHasComeForOneWhoseTimeIsUp) {
     event::testing::ManualClock clock(io_);
     Completion<event::Delivery<Number>> limited;

@@ -79,6 +79,10 @@ void Mailbox::queue_up(ParkedOp& op) noexcept {
 
 // ---- several receivers ------------------------------------------------------------------------------------------
 
+void QueueSpot::pass_on(Aftermath& after) noexcept {
+    if (mailbox_.is_shared()) mailbox_.pass_reserved_on(*this, after);
+}
+
 void QueueSpot::leave() noexcept { mailbox_.lose_handle(*this); }
 
 void Mailbox::lose_handle(QueueSpot& spot) noexcept {

@@ -1,4 +1,5 @@
 #include <event/detail/chaos.hpp>
+#include <event/detail/order/aftermath.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/detail/wait/spot.hpp>
 
@@ -60,15 +61,13 @@ void ParkingSpot::cancel() noexcept {
 }
 
 void ParkingSpot::wake_cancelled(bool or_pending) noexcept {
-    ParkedOp* op = nullptr;
-    {
-        const DomainGuard guard(home());
-        if (const Phase phase = this->phase(); phase != Phase::idle && (or_pending || phase != Phase::pending))
-            op = claim();
-        if (op != nullptr && !op->pin()) op = nullptr;
-    }
-    // Not parked: it was posted already, or is about to park and will see the phase.
-    if (op != nullptr) op->wake_pinned();
+    end_under<DomainGuard>(home(), [&](Aftermath& after) {
+        const Phase phase = this->phase();
+        if (phase == Phase::idle || (phase == Phase::pending && !or_pending)) return;
+        // Not parked: it was posted already, or is about to park and will see the phase.
+        after.wake(claim());
+        if (phase != Phase::pending) pass_on(after);
+    });
 }
 
 void ParkingSpot::run_deferred() noexcept {

@@ -202,6 +202,7 @@ public:
     void give_up_reserved(QueueSpot& spot) {
         end_under<Guard>(home(), [&](Aftermath& after) { pass_reserved_on(spot, after); });
     }
+    void pass_reserved_on(QueueSpot& spot, Aftermath& after) noexcept;
 
     // ---- the handlers of a push subscription -----------------------------------------------------------------
 
@@ -306,7 +307,6 @@ private:
     void queue_up(ParkedOp& op) noexcept;
     /// If there is something, it is reserved where others wait.
     [[nodiscard]] bool has_nothing_for(QueueSpot& spot) noexcept;
-    void pass_reserved_on(QueueSpot& spot, Aftermath& after) noexcept;
     /// An event has come for who waits, or has waited longest.
     void wake_receiver(Aftermath& after) noexcept;
     void wake_at_next() noexcept { limit_ = tail(); }

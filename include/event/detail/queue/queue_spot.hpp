@@ -23,6 +23,8 @@ protected:
     explicit QueueSpot(const DomainMember& home, Mailbox& mailbox) noexcept : PushSpot(home), mailbox_(mailbox) {}
 
 private:
+    void pass_on(Aftermath& after) noexcept final;
+
     Mailbox& mailbox_;
 };
 

@@ -14,6 +14,7 @@
 
 namespace event::detail {
 
+class Aftermath;
 class ParkedOp;
 /// Operations that wait for the same thing, first come first. Guarded by the domain's lock.
 using WaitList = IntrusiveList<ParkedOp>;
@@ -93,6 +94,8 @@ private:
     /// The context that it listens to dies, or may do so from now on: nothing of it is kept.
     virtual void let_executor_go() noexcept {}
     virtual void fulfil(Requests) noexcept {}
+    /// Under the domain's lock: the operation that was woken will not take what it was woken for.
+    virtual void pass_on(Aftermath&) noexcept {}
     virtual void destroy_spot() noexcept = 0;
     void let_all_go() noexcept;
     void wake_cancelled(bool or_pending = false) noexcept;
