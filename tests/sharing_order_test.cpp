@@ -3,7 +3,9 @@
 #include "sharing.hpp"
 
 #include <functional>
+#include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sharing_test {
@@ -103,6 +105,40 @@ TEST_P(TheOrderOfReceivers, GoesOnWhereAllLookAndThenTake) {
     while (steps < 1'000 && io_.poll_one() != 0) ++steps;
     EXPECT_LT(steps, 1'000) << "each was shown the events and then denied them";
     EXPECT_THAT(got, ElementsAre(0, 1, 2, 3));
+}
+
+/// Refuses what is posted to it for a while.
+struct FullExecutor {
+    asio::io_context::executor_type inner;
+    const bool* is_full;
+
+    [[nodiscard]] asio::execution_context& query(asio::execution::context_t) const noexcept { return inner.context(); }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        return asio::execution::blocking.never;
+    }
+    [[nodiscard]] FullExecutor require(asio::execution::blocking_t::never_t) const noexcept { return *this; }
+    template <class F>
+    void execute(F function) const {
+        if (*is_full) throw std::bad_alloc();
+        asio::post(inner, std::move(function));
+    }
+    bool operator==(const FullExecutor&) const noexcept = default;
+};
+
+TEST_P(TheOrderOfReceivers, GivesToOthersWhatOneCouldNotBeWokenForOnceTheNextComes) {
+    bool is_full = false;
+    Completion<event::Delivery<Number>> first;
+    workers_[0].handle().async_receive(
+        asio::bind_executor(FullExecutor{io_.get_executor(), &is_full}, first.handler()));
+    workers_[1].receive();
+    drive(io_);
+    is_full = true;
+    emit(1);
+    is_full = false;
+    emit(2);
+    drive(io_);
+    EXPECT_THAT(log_, ElementsAre("b 1"));
+    EXPECT_EQ(first.value()->value, 2) << "there were two events, and two that waited";
 }
 
 TEST(Sharing, SurvivesWhatIsDisplacedUnderThoseWhoWereWoken) {
