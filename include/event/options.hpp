@@ -57,9 +57,9 @@ struct SubscriptionOptions {
     /// Empty: the file and line of the `subscribe` call, made unique.
     std::string name = {};
     /// How many runs of its handler may go on at once, each with an event of its own: at least 1, and of a subscription
-    /// with a handler. Each run calls a copy of the handler, and coroutines run on a strand for each copy, unless the
-    /// handler is bound to one; so what they share must bear that. The events begin in order and end as they may. (To
-    /// receive, several share a subscription: `share()`.)
+    /// with a handler. All runs call the same handler, at the same time where its executor has several threads, so what
+    /// it uses must bear that; one that is bound to a strand stays on it, and other coroutines have a strand for each
+    /// run. The events begin in order and end as they may. (To receive, several share a subscription: `share()`.)
     std::size_t concurrency = 1;
     /// When the bus starts, each type must have an emitter; otherwise `async_ready` says so and the subscription is
     /// closed.

@@ -287,8 +287,6 @@ void check_concurrency(const SubscriptionOptions& options, const std::source_loc
         wrong = "its concurrency must be at least 1";
     } else if (handles == Handles::nothing) {
         wrong = "concurrency is for a handler, and it has none; receivers share() a subscription";
-    } else if (handles == Handles::without_copies) {
-        wrong = "its handler cannot be copied, as concurrency asks for";
     } else if (handles == Handles::one_event) {
         wrong = "once is one run of the handler, and it asks for more concurrency";
     }

@@ -129,10 +129,10 @@ template <class Function, class... Arguments>
 /// The function as the handler of a subscription to `Ts...`: on a strand if it is a coroutine, and with its owner if it
 /// has one, and once if that is asked for.
 template <class... Ts, class Function, class... Arguments>
-[[nodiscard]] auto handler_of(Function&& function, const Core& home, Arguments&... arguments) {
-    return with_owner(with_once<Arguments...>(
-                          serial_if_coroutine<is_coroutine<Function, Ts...>>(std::forward<Function>(function), home)),
-                      arguments...);
+[[nodiscard]] auto handler_of(RunHandler<Function>&& function, const Core& home, Arguments&... arguments) {
+    return with_owner(
+        with_once<Arguments...>(serial_if_coroutine<is_coroutine<Function, Ts...>>(std::move(function), home)),
+        arguments...);
 }
 
 template <class Handler, class... Ts>

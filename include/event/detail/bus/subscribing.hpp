@@ -9,7 +9,6 @@
 #include <event/fwd.hpp>
 #include <event/options.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <source_location>
@@ -19,7 +18,7 @@
 namespace event::detail {
 
 /// What a subscription's handler bears, where more concurrency is asked for than that of one.
-enum class Handles : std::uint8_t { nothing, one_event, without_copies, anything };
+enum class Handles : std::uint8_t { nothing, one_event, anything };
 void check_concurrency(const SubscriptionOptions& options, const std::source_location& where, Handles handles);
 
 /// Makes the subscriptions to `Ts...`: from a bus, the options, where that is asked for, and what `given.hpp` sorts.
@@ -50,22 +49,24 @@ private:
             if constexpr (check_handler<decltype(function), Delivered<Ts>...>()) {
                 const std::size_t concurrency = options.concurrency;
                 if (concurrency != 1) {
-                    check_concurrency(options, where,
-                                      count_of<Role::once, Arguments...> != 0       ? Handles::one_event
-                                      : std::copy_constructible<decltype(function)> ? Handles::anything
-                                                                                    : Handles::without_copies);
+                    constexpr bool is_once = count_of<Role::once, Arguments...> != 0;
+                    check_concurrency(options, where, is_once ? Handles::one_event : Handles::anything);
                 }
                 auto mailbox = add(core, std::move(options), where, arguments...);
                 Subscription<Ts...> subscription(mailbox, true);
-                const auto start = [&](QueueSpot& spot, auto&& run) {
+                using Run = RunHandler<decltype(function)>;
+                const auto start = [&](QueueSpot& spot, Run&& run) {
                     auto handler = handler_of<Delivered<Ts>...>(std::move(run), core, arguments...);
                     PushOp<decltype(handler), PushedEvents<Ts...>>::start(spot, std::move(handler));
                 };
-                if constexpr (std::copy_constructible<decltype(function)>) {
-                    for (std::size_t i = 1; i < concurrency; ++i)
-                        start(*new_run(*mailbox, i - 1), decltype(function)(function));
+                if (concurrency == 1) {
+                    start(*mailbox, Run(std::move(function)));
+                } else {
+                    using Shared = typename Run::Shared;
+                    const auto shared = IntrusivePtr<Shared>::adopt(new Shared(std::move(function)));
+                    for (std::size_t i = 1; i < concurrency; ++i) start(*new_run(*mailbox, i - 1), Run(shared));
+                    start(*mailbox, Run(shared));
                 }
-                start(*mailbox, std::move(function));
                 return subscription;
             }
         }

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <event/detail/intrusive_ptr.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associator.hpp>
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -34,6 +39,33 @@ struct SerialHandler {
     executor_type strand;
 };
 
+/// One that several runs share, or that is the only run's. It is the same type for both: whether there are several is
+/// known at run time.
+template <class Handler>
+class RunHandler {
+public:
+    struct Shared {
+        explicit Shared(Handler&& moved) : handler(std::move(moved)) {}
+        void add_reference() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+        void release() noexcept {
+            if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+        }
+
+        Handler handler;
+        std::atomic<std::size_t> references{1};
+    };
+
+    explicit RunHandler(Handler&& handler) : own_(std::move(handler)) {}
+    explicit RunHandler(IntrusivePtr<Shared> shared) noexcept : shared_(std::move(shared)) {}
+
+    [[nodiscard]] Handler& get() noexcept { return shared_ ? shared_->handler : *own_; }
+    [[nodiscard]] const Handler& get() const noexcept { return shared_ ? shared_->handler : *own_; }
+
+private:
+    std::optional<Handler> own_;
+    IntrusivePtr<Shared> shared_;
+};
+
 template <class Handler>
 inline constexpr bool is_owned = false;
 template <class Handler, class Owner>
@@ -51,8 +83,12 @@ template <class Handler>
     return handler;
 }
 template <class Handler>
-[[nodiscard]] Handler& function_in(SerialHandler<Handler>& wrapped) noexcept {
-    return wrapped.handler;
+[[nodiscard]] Handler& function_in(RunHandler<Handler>& wrapped) noexcept {
+    return wrapped.get();
+}
+template <class Handler>
+[[nodiscard]] auto& function_in(SerialHandler<Handler>& wrapped) noexcept {
+    return function_in(wrapped.handler);
 }
 template <class Handler>
 [[nodiscard]] auto& function_in(OnceHandler<Handler>& wrapped) noexcept {
@@ -86,6 +122,17 @@ struct boost::asio::associator<Associator, event::detail::OwnedHandler<Handler, 
 template <template <class, class> class Associator, class Handler, class Default>
 struct boost::asio::associator<Associator, event::detail::OnceHandler<Handler>, Default>
     : event::detail::AssociatorOf<Associator, Handler, Default> {};
+template <template <class, class> class Associator, class Handler, class Default>
+struct boost::asio::associator<Associator, event::detail::RunHandler<Handler>, Default> : Associator<Handler, Default> {
+    using Wrapped = event::detail::RunHandler<Handler>;
+    static typename Associator<Handler, Default>::type get(const Wrapped& wrapped) noexcept {
+        return Associator<Handler, Default>::get(wrapped.get());
+    }
+    static auto get(const Wrapped& wrapped, const Default& otherwise) noexcept
+        -> decltype(Associator<Handler, Default>::get(wrapped.get(), otherwise)) {
+        return Associator<Handler, Default>::get(wrapped.get(), otherwise);
+    }
+};
 template <template <class, class> class Associator, class Handler, class Default>
 struct boost::asio::associator<Associator, event::detail::SerialHandler<Handler>, Default>
     : event::detail::AssociatorOf<Associator, Handler, Default> {};
