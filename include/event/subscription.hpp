@@ -40,7 +40,8 @@ class Subscribing;
 /// A bounded, ordered queue of the events of types `Ts...`, and the way to wait for them. `Subscription<Ts...>` is this
 /// with `any_io_executor`; `EventBus::subscribe` makes it. With a handler (push) the queue is drained for you: only
 /// `close…`, `async_closed` and `stat` are of use, and `try_receive` to empty the queue, on the handler's executor,
-/// before starting again from a state known to be right.
+/// before starting again from a state known to be right (with more `concurrency` than one, what has come for a run that
+/// waits is that run's already).
 ///
 /// Ownership: move-only; destroying it closes it. It outlives its bus safely and then ends with `errc::closed`. Moved
 /// from, it has ended so, and keeps nothing of the bus alive; what it begins ends with the context all the same.
@@ -62,7 +63,7 @@ class Subscribing;
 /// completes with `errc::concurrent_receive`, and the first goes on. Once the subscription has ended: `errc::closed`,
 /// or `errc::killed`. A pending operation keeps `run()` from returning, and is destroyed, uninvoked, with whichever
 /// dies first of the bus's execution context and its own. Where its executor throws when it is posted, twice, it waits
-/// for the next event; where none will come, it is destroyed.
+/// for the next event, as do those who wait beside it at a shared queue; where none will come, it is destroyed.
 template <class Executor, class... Ts>
 class [[nodiscard]] BasicSubscription {
     static_assert(detail::check_subscribed_names<Ts...>());

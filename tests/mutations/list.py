@@ -11,7 +11,7 @@ MUTATIONS = [
      "        if (topic.domain_.load(std::memory_order_relaxed) == domain_) return;\n    }\n}\n\nvoid ReadGuard",
      "        return;\n    }\n}\n\nvoid ReadGuard"),
     ("a filter that waits for its own lock is not found out", "src/order/domain.cpp",
-     "        if (holder.load(std::memory_order_relaxed) != std::thread::id()) UserCode::refuse();\n", ""),
+     "        if (holder.load(std::memory_order_relaxed) != nullptr) UserCode::refuse();\n", ""),
     ("what a filter closes is forgotten", "src/order/domain.cpp",
      "    if (deferred != nullptr) after_.run_deferred();\n", ""),
     ("a lock is not handed to who sleeps", "src/order/lock.cpp",
