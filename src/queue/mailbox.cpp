@@ -179,6 +179,11 @@ void Mailbox::finish_draining() {
     end_under<DomainGuard>(home(), [this](Aftermath& after) { end_if_drained(after); });
 }
 
+Look Mailbox::drained() {
+    finish_draining();
+    return Look::ended;
+}
+
 void Mailbox::close() noexcept {
     if (slow_.is_over() || defer_request(close_it)) return;
     is_closed_.store(true, std::memory_order_seq_cst);

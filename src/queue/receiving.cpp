@@ -16,7 +16,6 @@ namespace event::detail {
 // ---- taking under the lock --------------------------------------------------------------------------------------
 
 Look Mailbox::take_under_lock(QueueSpot& spot, void (*call)(void* f, Slot& slot), void* f) {
-    if (has_ended()) return Look::ended;
     Aftermath after;
     after.only_ends();
     Look found = Look::empty;

@@ -164,16 +164,21 @@ public:
     template <class F>
     Look take(QueueSpot& spot, F&& f) {
         if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]] {  // after the handler has begun: see Handling
-            using Taker = std::remove_reference_t<F>;
-            const auto call = [](void* taker, Slot& slot) { static_cast<void>((*static_cast<Taker*>(taker))(slot)); };
-            Taker taker(f);  // only its address is in other hands, then
-            return take_under_lock(spot, call, &taker);
+            if (has_ended()) return Look::ended;
+            if (linked_ || is_shared()) {
+                using Taker = std::remove_reference_t<F>;
+                const auto call = [](void* taker, Slot& slot) {
+                    static_cast<void>((*static_cast<Taker*>(taker))(slot));
+                };
+                Taker taker(f);  // only its address is in other hands, then
+                return take_under_lock(spot, call, &taker);
+            }
         }
 
         const std::uint64_t head = reader_.own_count();
         if (head == seen_tail_) {
             seen_tail_ = writer_.count.load(std::memory_order_acquire);
-            if (head == seen_tail_) return Look::empty;
+            if (head == seen_tail_) return state() == State::draining ? drained() : Look::empty;
         }
         if (!f(reader_.slot())) return Look::ended;  // meanwhile
         reader_.advance(slots_);
@@ -315,6 +320,7 @@ private:
     /// Offers room to the first in the line; a starving queue passes by who waits for another one.
     void pass_turns_on(bool is_starving, Aftermath& after) noexcept;
     void end_if_drained(Aftermath& after) noexcept;
+    Look drained();
     /// Ends it if it is drained and empty; in a filter, when the emit is done.
     void finish_draining();
 
