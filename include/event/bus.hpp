@@ -118,16 +118,17 @@ public:
     /// `handler(const T&, const Meta&)`; of several handlers, the *first* that can be called with it, not the best: put
     /// `const auto&` last. It may be called before this has returned, if another thread runs the executor: make the
     /// subscription the last of the members that the handler uses. It runs on its associated executor
-    /// (`bind_executor(strand, …)`), by default the bus's; its calls never overlap, whatever the executor. An exception
-    /// leaves through the context's `run()`; nothing is lost, and the subscription goes on. The handler may emit,
-    /// subscribe, close and destroy anything, its own subscription included. A cancellation through its associated slot
-    /// closes the subscription. It keeps `run()` from returning until it is closed.
+    /// (`bind_executor(strand, …)`), by default the bus's; its calls never overlap, whatever the executor, unless
+    /// `SubscriptionOptions::concurrency` asks for that. An exception leaves through the context's `run()`; nothing is
+    /// lost, and the subscription goes on. The handler may emit, subscribe, close and destroy anything, its own
+    /// subscription included. A cancellation through its associated slot closes the subscription. It keeps `run()` from
+    /// returning until it is closed.
     ///
-    /// A handler may be a coroutine, `[](const T&) -> asio::awaitable<void>`: the next event comes when it has ended;
-    /// until then the event lives, and so does the handler (a lambda may capture). It runs on its associated executor,
-    /// or on a strand of that. Closing cancels it (terminal); the `operation_aborted` that it throws then is dropped,
-    /// anything else leaves `run()`. Cost: one `co_spawn` for each event. Any other result of a handler is a compile
-    /// error.
+    /// A handler may be a coroutine, `[](const T&) -> asio::awaitable<void>`: the next event comes when it has ended
+    /// (with more concurrency, up to so many run on beside it); until then the event lives, and so does the handler (a
+    /// lambda may capture). It runs on its associated executor, or on a strand of that. Closing cancels it (terminal);
+    /// the `operation_aborted` that it throws then is dropped, anything else leaves `run()`. Cost: one `co_spawn` for
+    /// each event. Any other result of a handler is a compile error.
     ///
     /// `while_alive(owner)` and `once`, beside a handler: see there.
     template <class... Ts, detail::Given A>

@@ -8,7 +8,7 @@ namespace event::detail {
 /// Whether the handler of a push subscription runs, for who closes the subscription and waits until it does not.
 ///
 /// Who runs it says so first and then looks whether the subscription has ended; who ends it does it the other way
-/// round. One handler at a time.
+/// round. Of one run of the handler; where several go on at once, there is one of these for each.
 class Handling {
 public:
     void begin() noexcept { state_.exchange(this_thread(), std::memory_order_seq_cst); }

@@ -92,9 +92,9 @@ private:
 };
 
 /// The standing operation of a push handler, as far as it depends neither on the handler nor on what that is called
-/// with: has it called for what is there, a bounded batch at a time, and parks again. Handlers never overlap, because
-/// there is one of it. `Waits` says what it waits for, as the `Source` of an operation does (see there), in a
-/// `PushSpot` that has an `end_handling()`.
+/// with: has it called for what is there, a bounded batch at a time, and parks again. Its calls never overlap; where
+/// several may, there is one of these for each run. `Waits` says what it waits for, as the `Source` of an operation
+/// does (see there), in a `PushSpot` that has an `end_handling()`.
 template <class Waits>
 class StandingOp : public ParkedOp {
 public:
