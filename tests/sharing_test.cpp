@@ -1,5 +1,6 @@
 /// One queue, several receivers: each event goes to exactly one of them, to the one that has waited longest, as in a
-/// queue group of NATS; stronger than there, in the order of the queue, and what a member leaves behind is not lost.
+/// queue group of NATS; stronger than there, in the order of the queue, and what a member has not received is not lost
+/// with it.
 
 #include "sharing.hpp"
 #include "stress/scale.hpp"

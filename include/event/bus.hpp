@@ -99,7 +99,8 @@ public:
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the
     /// retained events of its types, oldest first. `Ts...` are event types, behaviours (`Implements<Base>`), or
     /// `AnyEvent` alone, which is every event of the bus (and begins with the retained ones only if asked to). Throws
-    /// `std::invalid_argument` for a capacity of 0, and for a behaviour or `AnyEvent` under `Latest`.
+    /// `std::invalid_argument` for a capacity or a concurrency of 0, for a behaviour or `AnyEvent` under `Latest`, and
+    /// for more concurrency than 1 where no handler could use it.
     template <class... Ts>
     Subscription<Ts...> subscribe(SubscriptionOptions options = {},
                                   std::source_location where = std::source_location::current()) {

@@ -22,9 +22,9 @@ class PushSpot;
 /// B>(handler)`. For push subscriptions: of a pulled one nobody could receive any more. And what
 /// `Value::watch(handler)` gives. What Signals2 calls a `scoped_connection`.
 ///
-/// Ownership: move-only; destroying it closes the subscription, as does giving it another one. Default-constructed or
-/// moved from, it is none. Threads: distinct objects are independent; on one object, all functions but move and
-/// assignment from any thread.
+/// Ownership: move-only; destroying it closes the subscription, as does giving it another one (of several that share a
+/// queue, `Subscription::share`, only the last one does). Default-constructed or moved from, it is none. Threads:
+/// distinct objects are independent; on one object, all functions but move and assignment from any thread.
 class [[nodiscard]] Connection {
 public:
     Connection() = default;

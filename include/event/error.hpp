@@ -23,7 +23,7 @@ enum class errc : std::uint8_t {
     killed,          ///< the subscription's queue was full and its policy is `Kill`
     no_emitters,     ///< nobody emits a type that the subscription requires
     emitter_exists,  ///< an emitter stands in the way of an exclusive one
-    concurrent_receive,  ///< the subscription or watcher already has an operation waiting
+    concurrent_receive,  ///< the subscription or watcher already has an operation waiting, or a handler
     name_clash,          ///< two event types of one bus declare the same name
 };
 

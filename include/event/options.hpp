@@ -56,10 +56,11 @@ struct SubscriptionOptions {
     Backpressure on_full = Notify{};
     /// Empty: the file and line of the `subscribe` call, made unique.
     std::string name = {};
-    /// How many runs of its handler may go on at once, each with an event of its own: at least 1, and of a subscription
-    /// with a handler. All runs call the same handler, at the same time where its executor has several threads, so what
-    /// it uses must bear that; one that is bound to a strand stays on it, and other coroutines have a strand for each
-    /// run. The events begin in order and end as they may. (To receive, several share a subscription: `share()`.)
+    /// How many runs of its handler may go on at once, each with an event of its own; at least 1. All runs call the
+    /// same handler, at the same time where its executor has several threads, so what it uses must bear that; one that
+    /// is bound to a strand stays on it, and other coroutines have a strand for each run. The events are taken in
+    /// order, and dealt with in any. More than 1 is for a handler, without `once`: else `std::invalid_argument`
+    /// (several who receive share a subscription: `share()`). Cost of more than 1: taking an event takes a lock.
     std::size_t concurrency = 1;
     /// When the bus starts, each type must have an emitter; otherwise `async_ready` says so and the subscription is
     /// closed.

@@ -43,15 +43,16 @@ class Subscribing;
 /// before starting again from a state known to be right (with more `concurrency` than one, what has come for a run that
 /// waits is that run's already).
 ///
-/// Ownership: move-only; destroying it closes it. It outlives its bus safely and then ends with `errc::closed`. Moved
-/// from, it has ended so, and keeps nothing of the bus alive; what it begins ends with the context all the same.
-/// Default-constructed, it has ended so, and what it begins completes on `boost::asio::system_executor` if neither it
-/// nor the handler has one. Threads: distinct objects are independent. On one object, one receive at a time from one
-/// executor, `try_receive` included; `cancel()`, the `close` functions, `async_closed`, `is_open()` and `stat()` from
-/// any thread. Order: events come in the order in which they were emitted, whatever their types and emitters; any two
-/// events that two subscriptions both receive reach them in the same order. Cost: an event in the queue costs no lock
-/// (`DropOldest`, `Latest`, `Wait`, `latest_by`: one) and no allocation to take; a wake-up is one post for each time
-/// the queue stops being empty.
+/// Ownership: move-only; destroying it closes it, unless other handles share its queue (`share()`). It outlives its bus
+/// safely and then ends with `errc::closed`. Moved from, it has ended so, and keeps nothing of the bus alive; what it
+/// begins ends with the context all the same. Default-constructed, it has ended so, and what it begins completes on
+/// `boost::asio::system_executor` if neither it nor the handler has one. Threads: distinct objects are independent. On
+/// one object, one receive at a time from one executor, `try_receive` included; `cancel()`, the `close` functions,
+/// `async_closed`, `is_open()` and `stat()` from any thread. Order: events come in the order in which they were
+/// emitted, whatever their types and emitters; any two events that two subscriptions both receive reach them in the
+/// same order. Cost: an event in the queue costs no lock (`DropOldest`, `Latest`, `Wait`, `latest_by`, several
+/// receivers or runs of the handler: one) and no allocation to take; a wake-up is one post for each time the queue
+/// stops being empty.
 ///
 /// For every operation here: the completion is posted, never run inside the initiating function; it runs on the
 /// handler's associated executor, by default `get_executor()`. An event is taken when the completion runs, not earlier,
@@ -63,7 +64,8 @@ class Subscribing;
 /// completes with `errc::concurrent_receive`, and the first goes on. Once the subscription has ended: `errc::closed`,
 /// or `errc::killed`. A pending operation keeps `run()` from returning, and is destroyed, uninvoked, with whichever
 /// dies first of the bus's execution context and its own. Where its executor throws when it is posted, twice, it waits
-/// for the next event, as do those who wait beside it at a shared queue; where none will come, it is destroyed.
+/// for the next event, and at a shared queue the others are not woken for this one either (who receives gets it); where
+/// no event will come, it is destroyed.
 template <class Executor, class... Ts>
 class [[nodiscard]] BasicSubscription {
     static_assert(detail::check_subscribed_names<Ts...>());
@@ -108,13 +110,15 @@ public:
     }
 
     /// One more handle on the same queue. Each event goes to exactly one of them, in the order of the queue, to the one
-    /// that has waited longest; what has come for it stays its own until it has run. They are one subscriber, with one
-    /// policy, one capacity, one `missed()` and one `stat()`, and each has a receive of its own pending. A receive that
-    /// is cancelled, or dies with its context, takes nothing along. `close…` ends the queue for all; a handle that goes
-    /// leaves it to the others, with its pending receive cancelled, and the last one ends it. Of one that has ended,
-    /// one that has; with a handler that is `errc::concurrent_receive` (see `SubscriptionOptions::concurrency`).
-    /// Threads: as a receive on this one. From then on an event costs a lock to take. (A queue group of NATS, but
-    /// ordered, and what a member leaves is not lost.)
+    /// that has waited longest; from when it is woken until it has run, one is kept for it. They are one subscriber,
+    /// with one policy, one capacity, one `missed()` and one `stat()`, and each may have a receive of its own pending.
+    /// What was kept for a receive that is cancelled, or dies with its context, goes to the next one; what was received
+    /// is the receiver's, and comes to nobody again. `close…` ends the queue for all. A handle that goes cancels its
+    /// pending receive and leaves the queue to the others; the last one ends it. What is shared of an ended
+    /// subscription has ended, too; of one with a handler this throws `boost::system::system_error`
+    /// (`errc::concurrent_receive`): ask for more `SubscriptionOptions::concurrency`. Threads: as a receive on this
+    /// one. Cost: from then on, a lock for each event that is taken. (A queue group of NATS, but ordered, and what a
+    /// member has not received is not lost with it.)
     [[nodiscard]] BasicSubscription share() {
         if (!spot_) return BasicSubscription(executor_, spot_);
         if (is_push_) detail::refuse_to_share();
