@@ -14,7 +14,7 @@
 namespace event {
 
 /// What `f(const A&, const B&, …)` makes of the values of these views, as a view itself: to be read, watched, waited
-/// for and combined again as any other. The function comes last.
+/// for and combined again as any other. The function comes last. (Of one view: what the function makes of its value.)
 ///
 ///     auto online = event::combine(link.view(), config.view(), [](const Link& link, const Config& config) {
 ///         return link.is_up && config.is_enabled;
@@ -26,21 +26,23 @@ namespace event {
 /// `combineLatest`, which let one see what was never so while a value reaches them on two ways.) There is a value once
 /// all of them have one, as in Kotlin.
 /// Changes: its watchers are told whenever one of them is set, as of a `Value` also where the result is equal; who
-/// wants only changes watches it with a projection, `watch(std::identity())`. What is overtaken is skipped. It is made
-/// only where somebody looks, by who does: `try_get`, or the executor of the completion; never by who sets, under no
-/// lock, and once for each change, unless two threads look at the same moment: `f` is called as `const`, maybe by two
-/// threads at once, and in a filter of a bus if that reads it. It may read other values; one that reads what it makes
-/// is refused (`boost::system::system_error`, `resource_deadlock_would_occur`). Where it throws there is no value until
-/// one of them changes: that leaves each `try_get` of a view, and once what waits, as what a predicate throws: through
-/// `run()`, and the operation waits on.
-/// End: it is closed when all of them are, as in Kotlin; or, where that waits in vain, when one is closed unset.
+/// wants only changes watches it with a projection, `watch(std::identity())`. What is overtaken is skipped.
+/// The function: `f` is called where somebody looks, by who does: in `try_get`, or on the executor of the completion;
+/// never by who sets. No lock is held (but that of a filter which reads it). It is called once for each change that is
+/// looked at, unless two threads look at the same moment: as `const`, then, and maybe by two threads at once. It may
+/// read other values; one that reads what it makes is refused (`boost::system::system_error`,
+/// `resource_deadlock_would_occur`). Where it throws there is no value until one of them changes. The exception leaves
+/// each `try_get` of a view; of watchers only the one that looks first: its `try_get`, or, as what a predicate throws,
+/// `run()`, and it waits on.
+/// End: it is closed when all of them are, as in Kotlin; or as soon as one is closed that was never set, for it would
+/// wait in vain.
 ///
-/// Ownership: what is made of them keeps them readable, and no value open; all may be destroyed in any order. Nobody
-/// waits for it: then it keeps no `run()` from returning. Its executor is that of the first view that has one; if no
-/// context of theirs lives, `std::invalid_argument`. Of a view that was default-constructed it makes another one.
+/// Ownership: it keeps what it is made of readable, and no value open; all may be destroyed in any order. While nobody
+/// waits for it, it keeps no `run()` from returning. Its executor is that of the first view that has one; if no context
+/// of theirs lives, `std::invalid_argument`. Of a default-constructed view it makes one that never holds anything, too.
 /// Threads: as any view. In `report()` it is one watcher of each value of a bus that it is made of, behind while nobody
-/// has looked. Cost: `set` of a value of which nothing is made pays nothing; the first one after a look pays two short
-/// locks, and a post for each watcher that waits.
+/// has looked. Cost: `set` of a value of which nothing is made pays nothing; of another, the first one after a look
+/// pays two short locks, and a post for each watcher that waits.
 template <class View, class... ViewsAndFunction>
 [[nodiscard]] auto combine(View view, ViewsAndFunction... others) {
     static_assert(sizeof...(others) != 0, "event: combine takes views, as of a.view(), and the function last");

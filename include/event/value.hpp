@@ -70,7 +70,7 @@ public:
     }
 
     /// The current value; none before the first `set`. In a filter, too: then the newest that was set before the emit
-    /// began, or a newer one. Throws what the function given to `combine` throws, and else nothing.
+    /// began, or a newer one. Of what `combine` makes it throws as said there, or `std::bad_alloc`; otherwise nothing.
     [[nodiscard]] std::optional<Snapshot<T>> try_get() const {
         if (!core_) return std::nullopt;
         if (detail::Combination* combination = topic_->combination())

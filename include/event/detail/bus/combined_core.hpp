@@ -35,7 +35,7 @@ namespace event::detail {
 /// How the inside sees views.
 class ViewAccess {
 public:
-    /// Null: nobody made it.
+    /// Null: it was default-constructed.
     template <class T>
     [[nodiscard]] static Topic<T>* topic(const ValueView<T>& view) noexcept {
         return view.core_ ? &view.topic() : nullptr;
@@ -117,7 +117,7 @@ class CombinedCore final : public ValueCore<CombinedBy<F, Ts...>>, public Combin
     using Views = std::tuple<ValueView<Ts>...>;
 
 public:
-    /// The views are somebody's, all of them.
+    /// None of the views was default-constructed.
     [[nodiscard]] static IntrusivePtr<CombinedCore> create(Views&& views, F&& function) {
         auto core = IntrusivePtr<CombinedCore>::adopt(new CombinedCore(std::move(views), std::move(function)));
         const auto topics = std::apply(

@@ -24,8 +24,9 @@ namespace event::detail {
 
 class Combination;
 
-/// One of the topics that a value is made of, down to those that are made of nothing. A watcher, whose operation is
-/// woken, as others are, by who sets the topic, and then tells at once, on that thread, who waits for the value.
+/// One of the topics that a value is made of; of one that is combined itself, each of those that it is made of. A
+/// watcher, whose operation is woken, as others are, by who sets the topic, and then tells at once, on that thread, who
+/// waits for the value.
 class Source final : public ParkingSpot {
 public:
     /// The owner is told as long as it has not let go, and lives on that context.
@@ -35,7 +36,7 @@ public:
     [[nodiscard]] TopicBase& topic() const noexcept { return topic_; }
     /// Has the owner told when the topic is set next, or closed. Not in a filter.
     void listen();
-    /// Whether it will be, or nothing will come.
+    /// Whether the owner will be told of what comes next, or nothing comes any more.
     [[nodiscard]] bool is_heard() const noexcept { return is_heard_.load(std::memory_order_acquire); }
     [[nodiscard]] bool has_ended() const noexcept { return has_ended_.load(std::memory_order_acquire); }
     /// The owner goes.
@@ -70,7 +71,7 @@ private:
         : ParkingSpot(topic), topic_(topic), owner_(&owner), ear_(*this, context) {}
     ~Source() override = default;
 
-    /// It has heard.
+    /// The topic was set, or closed: tells the owner, once.
     void land() noexcept;
     void stop() noexcept;
     void fulfil(Requests) noexcept override { stop(); }
