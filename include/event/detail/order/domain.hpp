@@ -12,8 +12,8 @@
 
 /// Lock order of the whole library, outermost first:
 ///
-///     the bus's mutex (registration) → one domain's lock → a payload pool's lock, or a mutex of `Core`, `Mailbox`,
-///                                                          `ContextRegistry` or `SlowLine`
+///     the bus's mutex (registration) → one domain's lock → a payload pool's lock, or one of `Core`, `ContextRegistry`,
+///                                                          `HandlersExecutor`, `Source` or `SlowLine`
 ///
 /// Nothing is locked under one of the last ones. Two domains are locked together only while they are merged, and where
 /// a topic tells the value that counts its subscribers, which never is in a domain with others. User code runs under
