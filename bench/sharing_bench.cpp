@@ -1,9 +1,9 @@
 /// P15: so many producers and so many consumers, all of them coroutines, share the events of one queue: each event goes
 /// to one consumer. Bounded and lossless. An iteration is one event.
 ///
-/// A producer goes on until there is no room, and a consumer until there is nothing, and only then do they wait;
-/// "await" waits for each event. The bus has a way to wait with each event only (`async_emit`), so that a producer that
-/// does not keeps the bound itself, as those of handover_bench do.
+/// A producer goes on until there is no room, and a consumer until there is nothing, and only then do they wait; those
+/// of "await" wait for each event. On the bus one can only wait with an event in hand (`async_emit`); so a producer
+/// that emits plainly keeps the bound itself, as those of handover_bench do.
 
 #include "check.hpp"
 #include "event.hpp"

@@ -39,7 +39,7 @@ private:
     std::vector<std::string>* log_;
 };
 
-/// With a ring, which is taken from without a lock as long as there is one receiver, and with linked slots.
+/// In a ring, from which one receiver would take without the lock, and in linked slots.
 class ASharedQueue : public testing::TestWithParam<event::Backpressure> {
 protected:
     ASharedQueue() {

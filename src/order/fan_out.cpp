@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-/// How an emit goes on where it depends on nothing but the size of its event, and where it has more to do than to push.
+/// How an emit goes on where it does more than copy an event of some size into the queues of those who list its type.
 
 namespace event::detail {
 

@@ -39,7 +39,7 @@ public:
         while (is_shared()) take_shared()->release();
     }
 
-    /// Takes over the payload's reference; of several, the only one.
+    /// Takes over the payload's reference. Of several, nobody else holds one: they are linked through themselves.
     void add(PayloadBase& payload) noexcept {
         append(payload);
         ++size_;

@@ -6,7 +6,7 @@
 
 namespace event::detail {
 
-/// How long a queue may be full before its subscription is killed. It is looked at when something is queued, without a
+/// How long a queue may be full before its subscription is killed. It is looked at when an event comes, without a
 /// timer. Under the domain's lock.
 class FullLimit {
 public:

@@ -91,7 +91,7 @@ public:
     [[nodiscard]] IntrusiveList<Turn>& line() noexcept { return line_; }
     /// There may be room: offers it to the first in the line.
     void offer_turn(Aftermath& after) noexcept;
-    /// Whether a receiver waits; and there is nothing.
+    /// Whether a receiver waits; and whether it does so in vain.
     [[nodiscard]] bool is_waited_for() const noexcept { return is_shared() ? sharing()->is_waited_for() : occupied(); }
     [[nodiscard]] bool is_starving() const noexcept { return is_waited_for() && look() == Look::empty; }
     /// Nobody waits for room here any more: it is not the queue's to give.
@@ -142,7 +142,8 @@ public:
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
 
-    /// Whether there is nothing, and no turn that is not taken and so is to be passed on. Under the domain's lock.
+    /// Whether there is nothing, and no turn that is not taken and so is to be passed on. If there is something, it is
+    /// reserved for who asks, where others wait. Under the domain's lock.
     [[nodiscard]] bool is_idle(QueueSpot& spot) noexcept {
         return is_simple_.load(std::memory_order_relaxed) ? is_empty() : has_nothing_for(spot);
     }
@@ -196,7 +197,7 @@ public:
 
     // ---- several receivers -----------------------------------------------------------------------------------
 
-    /// From now on. On the receiver's executor.
+    /// Several may receive from now on. On the receiver's executor.
     void share();
     /// Null: it has one receiver.
     [[nodiscard]] Sharing* sharing() const noexcept { return sharing_.load(std::memory_order_acquire); }
@@ -310,7 +311,7 @@ private:
                    : seen;
     }
     void queue_up(ParkedOp& op) noexcept;
-    /// If there is something, it is reserved where others wait.
+    /// See `is_idle`.
     [[nodiscard]] bool has_nothing_for(QueueSpot& spot) noexcept;
     /// An event has come for who waits, or has waited longest.
     void wake_receiver(Aftermath& after) noexcept;
@@ -345,7 +346,7 @@ private:
     // Open, with a ring and one receiver, who takes from it without the lock; unsaid before the state changes.
     std::atomic<bool> is_simple_{true};
     // guarded by the domain's lock
-    bool is_special_ = false;         // every push has to look: linked slots, a refinement, ages, several receivers
+    bool is_special_ = false;         // linked slots, a refinement, ages, a limit, several receivers: `push_specially`
     bool is_left_ = false;            // by the bus, to its handler
     bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
     // Who asks says so first and then looks whether it is busy; what ends that does it the other way round.

@@ -31,7 +31,7 @@ private:
 /// One more handle on the queue.
 [[nodiscard]] IntrusivePtr<QueueSpot> share(QueueSpot& spot);
 [[noreturn]] void refuse_to_share();
-/// One more run of its handler; of the others, from 0.
+/// Where one more run of its handler waits: `which` counts those beside the queue's own, from 0.
 [[nodiscard]] IntrusivePtr<QueueSpot> new_run(Mailbox& mailbox, std::size_t which);
 
 }  // namespace event::detail

@@ -44,7 +44,7 @@ public:
         reserve(waiting_.front()->place());
         have_first_look(after);
     }
-    /// Has the first one, if there is one, take an event if it is still there: none is reserved for it.
+    /// Has the first one, if there is one, look for an event, and take it if it is still there: none is reserved.
     void have_first_look(Aftermath& after) noexcept {
         if (ParkedOp* first = waiting_.front()) after.wake(first->claim());
     }

@@ -73,8 +73,7 @@ public:
 
     ParkingSpot* next_doomed = nullptr;  // among those of a `Doomed`
     Polling polling;                     // the pending operation's: the one hands it on to the next
-    // Where several wait, for one thing each: one is kept for the operation that was woken. Guarded by the domain's
-    // lock.
+    // Of those who share a queue: an event is kept for the operation that was woken. Guarded by the domain's lock.
     bool has_reserved = false;
 
 protected:

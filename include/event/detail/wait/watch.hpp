@@ -139,7 +139,8 @@ protected:
     [[nodiscard]] std::uint64_t seen() const noexcept { return seen_.load(std::memory_order_relaxed); }
 
 private:
-    enum class State : std::uint8_t { open, combined, closed };  // combined: what it watches is made of others
+    /// Combined: open, and what it watches is made of others. Said here, so that the usual look reads nothing else.
+    enum class State : std::uint8_t { open, combined, closed };
 
     /// Without the lock.
     [[nodiscard]] bool is_stale() const noexcept {
