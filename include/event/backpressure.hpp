@@ -75,9 +75,10 @@ struct Notify {
 /// for which others wait. So what must not be lost is emitted with `async_emit`, everywhere: outside coroutines with
 /// `asio::detached`, say; but each emit that waits is memory, so one who never waits for it needs a bound of its own.
 /// Who never receives, or whose handler's context is gone, makes every `async_emit` wait until the subscription is
-/// closed. Turns are taken in the order in which they were asked for, whatever the types. A turn passes on once the
-/// receiver has found the queue empty, if its emit waits for another queue, too; once it has found that twice, if the
-/// turn was offered and is not taken, because its executor does not run. Cost: taking an event takes a lock.
+/// closed. Turns are taken in the order in which they were asked for, whatever the types. But an empty queue is kept
+/// for nobody who does not come: when the receiver finds it empty, the turn of an emit that waits for another queue as
+/// well passes to the next; and one that was offered and is not taken, because its executor does not run, when the
+/// receiver finds that for the second time. Cost: taking an event takes a lock.
 struct Wait {};
 
 using Backpressure = std::variant<Notify, Drop, DropOldest, Latest, Kill, Wait>;
