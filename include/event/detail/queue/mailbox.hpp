@@ -321,6 +321,7 @@ private:
     /// Offers room to the first in the line; a starving queue passes by who waits for another one.
     void pass_turns_on(bool is_starving, Aftermath& after) noexcept;
     void end_if_drained(Aftermath& after) noexcept;
+    /// The receiver of a ring that is drained has found nothing more: that is the end.
     Look drained();
     /// Ends it if it is drained and empty; in a filter, when the emit is done.
     void finish_draining();
@@ -343,7 +344,7 @@ private:
     const bool requires_emitters_;
     Handling handling_;
     std::atomic<bool> is_closed_{false};  // by its owner
-    // Open, with a ring and one receiver, who takes from it without the lock; unsaid before the state changes.
+    // Open, with a ring and one receiver, who looks at no more than that; unsaid before the state changes.
     std::atomic<bool> is_simple_{true};
     // guarded by the domain's lock
     bool is_special_ = false;         // linked slots, a refinement, ages, a limit, several receivers: `push_specially`
