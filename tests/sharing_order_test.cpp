@@ -68,7 +68,6 @@ TEST_P(TheOrderOfReceivers, LeavesToWaitingOnesWhatSeveralAreTakenAtOnce) {
 }
 
 TEST_P(TheOrderOfReceivers, WakesTheNextWhereOneHasOnlyLooked) {
-    Completion<void*> looked;
     bool is_readable = false;
     workers_[0].handle().async_wait([&](error_code error) { is_readable = !error; });
     workers_[1].receive();
