@@ -8,6 +8,7 @@
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/event/payload.hpp>
 #include <event/fwd.hpp>
+#include <event/meta.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -46,6 +47,10 @@ public:
     }
     /// Of the event's type, in bytes; 0 if there is no event.
     [[nodiscard]] std::size_t size() const noexcept { return payload_ != nullptr ? payload_->type().id->size : 0; }
+
+    /// Who has emitted it first, as `Emitter::id()` on the bus where that was; 0 if there is no event. (Of a delivery,
+    /// `emitter()` tells of this bus.)
+    [[nodiscard]] EmitterId emitter() const noexcept { return payload_ != nullptr ? payload_->emitter() : 0; }
 
     /// The event if it is a `T`, otherwise null. No RTTI.
     template <class T>

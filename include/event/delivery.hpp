@@ -50,20 +50,18 @@ public:
     }
     ~Delivery() { reset(); }
 
-    [[nodiscard]] bool empty() const noexcept { return tag_.sequence == 0; }
+    [[nodiscard]] bool empty() const noexcept { return tag_.is_empty(); }
     explicit operator bool() const noexcept { return !empty(); }
 
     /// The event if it is a `T`, otherwise null. Of `Implements<Base>` a `const Base*`.
     template <class T>
     [[nodiscard]] const detail::Delivered<T>* get_if() const noexcept {
         static_assert(detail::one_of<T, Ts...>, "event: this delivery cannot hold that type");
-        return !empty() && tag_.index == detail::index_of<T, Ts...>() ? pointer<T>() : nullptr;
+        return !empty() && tag_.index() == detail::index_of<T, Ts...>() ? pointer<T>() : nullptr;
     }
 
     /// The type's place in `Ts...`; `std::variant_npos` when empty.
-    [[nodiscard]] std::size_t index() const noexcept {
-        return empty() ? std::variant_npos : static_cast<std::size_t>(tag_.index);
-    }
+    [[nodiscard]] std::size_t index() const noexcept { return empty() ? std::variant_npos : std::size_t{tag_.index()}; }
 
     /// Calls `f` with the event as its own type: `f(const T&)` or `f(const T&, const Meta&)`; of several functions, the
     /// first that can be called with it. Throws `std::bad_variant_access` when empty.
@@ -103,16 +101,17 @@ public:
         return std::addressof(get());
     }
 
-    [[nodiscard]] std::uint64_t sequence() const noexcept { return tag_.sequence; }
-    [[nodiscard]] std::uint64_t missed() const noexcept { return tag_.missed; }
-    [[nodiscard]] bool replayed() const noexcept { return tag_.replayed != 0; }
-    [[nodiscard]] Meta meta() const noexcept { return {sequence(), missed(), replayed()}; }
+    [[nodiscard]] std::uint64_t sequence() const noexcept { return tag_.sequence(); }
+    [[nodiscard]] std::uint64_t missed() const noexcept { return tag_.missed(); }
+    [[nodiscard]] bool replayed() const noexcept { return tag_.is_replayed(); }
+    [[nodiscard]] EmitterId emitter() const noexcept { return tag_.emitter(); }
+    [[nodiscard]] Meta meta() const noexcept { return {sequence(), missed(), replayed(), emitter()}; }
 
 private:
     friend class detail::DeliveryAccess;
 
     void reset() noexcept {
-        if (tag_.shared != 0 && !empty()) detail::StoredEvent::payload(storage_)->release();
+        if (tag_.is_shared() && !empty()) detail::StoredEvent::payload(storage_)->release();
         tag_ = {};
     }
 
@@ -126,7 +125,7 @@ private:
         if constexpr (I + 1 == sizeof...(Ts)) {
             return detail::handle_event(f, *pointer<Type<I>>(), meta());
         } else {
-            if (tag_.index == I) return detail::handle_event(f, *pointer<Type<I>>(), meta());
+            if (tag_.index() == I) return detail::handle_event(f, *pointer<Type<I>>(), meta());
             return visit_from<I + 1>(f);
         }
     }

@@ -132,10 +132,10 @@ public:
         detail::Topic<T>& to = topic<T>();
         if (!to.wanted() || events.empty()) return {};
         if constexpr (detail::stored_inline<T>) {
-            return to.emit_all(events.data(), events.size());
+            return to.emit_all(events.data(), events.size(), state_->origin());
         } else {
-            detail::Batch batch;  // should one not be built, the others go with this
-            for (const T& event : events) batch.add(*detail::Payload<T>::create(to.pool(), event));
+            detail::Batch batch(state_->origin());  // should one not be built, the others go with this
+            for (const T& event : events) batch.add_new(*detail::Payload<T>::create(to.pool(), event));
             return to.emit_all(std::move(batch));
         }
     }
@@ -249,6 +249,9 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return accepts_events() && !state_->bus().is_closed(); }
     /// As in `EmitterOptions`; empty where it was moved from, or default-constructed.
     [[nodiscard]] std::string name() const { return state_ ? state_->name() : std::string(); }
+    /// What tells its events from those of others on this bus: `Delivery::emitter()`, `not_from`. Kept when it is
+    /// closed; 0 where it was moved from, or default-constructed.
+    [[nodiscard]] EmitterId id() const noexcept { return state_ ? state_->origin().id() : 0; }
     /// The bus's executor.
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
@@ -274,12 +277,12 @@ private:
         detail::Topic<T>& to = topic<T>();
         if (!to.wanted()) return {};
         if constexpr (!detail::stored_inline<T>) {
-            return to.emit(*detail::Payload<T>::create(to.pool(), std::forward<Args>(args)...));
+            return to.emit(*detail::Payload<T>::create(to.pool(), std::forward<Args>(args)...), state_->origin());
         } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, T> && ...)) {
-            return to.emit((std::addressof(args), ...));  // copied straight into the queues
+            return to.emit((std::addressof(args), ...), state_->origin());  // copied straight into the queues
         } else {
             const T event(std::forward<Args>(args)...);
-            return to.emit(std::addressof(event));
+            return to.emit(std::addressof(event), state_->origin());
         }
     }
 
@@ -288,10 +291,11 @@ private:
         if (!accepts_events()) return std::nullopt;
         if constexpr (detail::stored_inline<T>) {
             const T event(std::forward<Args>(args)...);
-            return std::optional<detail::HeldEvent<T>>(std::in_place, event);
+            return std::optional<detail::HeldEvent<T>>(std::in_place, event, state_->origin());
         } else {
             return std::optional<detail::HeldEvent<T>>(
-                std::in_place, *detail::Payload<T>::create(topic<T>().pool(), std::forward<Args>(args)...));
+                std::in_place, *detail::Payload<T>::create(topic<T>().pool(), std::forward<Args>(args)...),
+                state_->origin());
         }
     }
 

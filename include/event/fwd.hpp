@@ -57,6 +57,7 @@ struct SubscriptionOptions;
 struct SlowSubscriber;
 struct TopicStat;
 struct TopicReport;
+struct EmitterReport;
 struct ValueReport;
 struct BusReport;
 struct SubscriptionStat;

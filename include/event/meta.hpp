@@ -1,12 +1,15 @@
 #pragma once
 
-/// Where an event stands in the order, and what was lost before it.
+/// Where an event stands in the order, what was lost before it, and whose it is.
 
 #include <event/detail/requirements.hpp>
 
 #include <cstdint>
 
 namespace event {
+
+/// An emitter of a bus: of its own for each, until there have been 67 million. 0: none.
+using EmitterId = std::uint32_t;
 
 /// What is known of an event beside the event itself.
 struct Meta {
@@ -17,6 +20,15 @@ struct Meta {
     std::uint64_t missed = 0;
     /// It was retained from before the subscription began, not emitted since.
     bool replayed = false;
+    /// Whose event it is: `Emitter::id()`; the report knows its name. 0 where it came from another bus, as an
+    /// `AnyEvent`.
+    EmitterId emitter = 0;
 };
+
+namespace detail {
+/// The rest of what a queue notes of an event leaves it so many.
+inline constexpr int emitter_id_bits = 26;
+inline constexpr EmitterId last_emitter_id = (EmitterId{1} << emitter_id_bits) - 1;
+}  // namespace detail
 
 }  // namespace event

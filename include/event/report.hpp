@@ -5,6 +5,7 @@
 #include <event/detail/requirements.hpp>
 
 #include <event/backpressure.hpp>
+#include <event/meta.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -53,6 +54,13 @@ struct TopicReport : TopicStat {
     std::vector<std::string> emitter_names;  ///< of all emitters, in the order of their registration; empty if unnamed
 };
 
+/// An open emitter, or a handle of a latest value of the bus, which counts as one.
+struct EmitterReport {
+    EmitterId id = 0;  ///< `Emitter::id()`, and `emitter()` of its deliveries
+    std::string name;  ///< as in `EmitterOptions`
+    std::vector<std::string> types;
+};
+
 /// A topic that is seen as a latest value: it has handles (`EventBus::value`) or watchers.
 struct ValueReport {
     std::string name;
@@ -69,6 +77,7 @@ struct BusReport {
     std::vector<TopicReport> topics;              ///< by name
     std::vector<SubscriptionStat> subscriptions;  ///< in the order of their registration
     std::vector<ValueReport> values;              ///< by name
+    std::vector<EmitterReport> emitters;          ///< in the order of their registration
     // Sums over all subscriptions there ever were, those that are gone included. Each event that was offered to one is
     // in one of them, or still queued; an event that was replaced is lost, and what a merge left nothing of is
     // rejected.

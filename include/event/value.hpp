@@ -222,7 +222,7 @@ public:
         requires(can_be_copied)
     {
         if constexpr (detail::stored_inline<T>) {
-            if (is_open()) view_.topic().emit(std::addressof(value));
+            if_open([&](detail::Origin origin) { view_.topic().emit(std::addressof(value), origin); });
         } else {
             emplace(value);
         }
@@ -238,13 +238,15 @@ public:
     void emplace(Args&&... args) {
         static_assert(std::constructible_from<T, Args...>, "event: the value cannot be built from these arguments");
         if constexpr (sizeof...(Args) == 1 && (detail::Slices<Args, T> && ...)) detail::check_not_sliced<Args...>();
-        if (!is_open()) return;
-        if constexpr (detail::stored_inline<T>) {
-            const T value(std::forward<Args>(args)...);
-            view_.topic().emit(std::addressof(value));
-        } else {
-            view_.topic().emit(*detail::Payload<T>::create(view_.topic().pool(), std::forward<Args>(args)...));
-        }
+        if_open([&](detail::Origin origin) {
+            if constexpr (detail::stored_inline<T>) {
+                const T value(std::forward<Args>(args)...);
+                view_.topic().emit(std::addressof(value), origin);
+            } else {
+                view_.topic().emit(*detail::Payload<T>::create(view_.topic().pool(), std::forward<Args>(args)...),
+                                   origin);
+            }
+        });
     }
 
     template <class Derived>
@@ -346,6 +348,20 @@ private:
 
     [[nodiscard]] bool is_open() const noexcept { return view_.core_ && (!emitter_ || emitter_->is_open()); }
 
+    [[nodiscard]] detail::Origin origin() const noexcept { return emitter_ ? emitter_->origin() : detail::Origin(); }
+    /// Calls `emit` with whose event it is, unless it is closed.
+    template <class Emit>
+    [[gnu::always_inline]] inline void if_open(Emit&& emit) {
+        detail::Origin origin;
+        if (emitter_) {
+            if (!emitter_->is_open()) return;
+            origin = emitter_->origin();
+        } else if (!view_.core_) {
+            return;
+        }
+        emit(origin);
+    }
+
     template <class Source>
     bool set_unless_equal(Source&& value) {
         return replace([&](const T* current, detail::Draft<T>& next) {
@@ -362,7 +378,7 @@ private:
     bool replace(Compute&& compute) {
         if (!is_open()) return false;
         detail::Topic<T>& topic = view_.topic();
-        detail::Draft<T> next(topic);
+        detail::Draft<T> next(topic, origin());
         for (int own_sets = 0; own_sets < 2;) {
             const std::optional<Snapshot<T>> current = try_get();
             const std::uint64_t version = current ? current->version() : 0;

@@ -136,8 +136,14 @@ BusReport BusCore::report() {
     report.name = name();
     const std::lock_guard lock(mutex_);
     std::unordered_map<const TopicBase*, std::vector<std::string>> emitter_names;
-    for (const EmitterState& emitter : emitters_)
-        for (const TopicBase* topic : emitter.topics()) emitter_names[topic].emplace_back(emitter.name());
+    for (const EmitterState& emitter : emitters_) {
+        EmitterReport& entry = report.emitters.emplace_back(
+            EmitterReport{.id = emitter.origin().id(), .name = emitter.name(), .types = {}});
+        for (const TopicBase* topic : emitter.topics()) {
+            emitter_names[topic].emplace_back(emitter.name());
+            entry.types.emplace_back(topic->label());
+        }
+    }
     for (const auto& topic : topics_) {
         TopicReport entry;
         entry.name = topic->label();

@@ -116,8 +116,14 @@ bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, b
 
 // ---- emitters ---------------------------------------------------------------------------------------------------
 
-EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind)
-    : bus_(std::move(bus)), topics_(std::move(topics)), waiting_(topics_.size()), name_(std::move(name)), kind_(kind) {}
+EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind,
+                           Origin origin)
+    : bus_(std::move(bus)),
+      topics_(std::move(topics)),
+      waiting_(topics_.size()),
+      name_(std::move(name)),
+      kind_(kind),
+      origin_(origin) {}
 
 EmitterState::~EmitterState() = default;
 
@@ -175,7 +181,9 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, E
         }
         if (error) return {};
         emitter = IntrusivePtr<EmitterState>::adopt(
-            new EmitterState(IntrusivePtr<BusCore>(this), std::move(topics), std::move(options.name), kind));
+            new EmitterState(IntrusivePtr<BusCore>(this), std::move(topics), std::move(options.name), kind,
+                             Origin(static_cast<EmitterId>(emitters_ever_ % last_emitter_id + 1))));
+        ++emitters_ever_;
         gathered.has_registered = true;
         for (TopicBase* topic : emitter->topics()) {
             topic->has_exclusive_emitter = options.exclusive;

@@ -10,12 +10,13 @@
 namespace event::detail {
 
 EmitResult TopicBase::emit_shared(PayloadBase& payload) {
-    Batch one(payload);
+    // one that comes back to its own bus is still whose it was
+    Batch one(payload, &payload.pool() == pool_ ? Origin(payload.emitter()) : Origin());
     return wanted() ? emit_specially(std::move(one)) : EmitResult();
 }
 
-EmitResult TopicBase::emit_specially(const void* events, std::size_t count) {
-    return emit_specially(Batch(type(), events, count));
+EmitResult TopicBase::emit_specially(const void* events, std::size_t count, Origin origin) {
+    return emit_specially(Batch(type(), events, count, origin));
 }
 
 EmitResult TopicBase::emit_specially(Batch&& batch) {
@@ -38,23 +39,23 @@ EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, 
     for (std::size_t i = 0; !closed_ && wanted() && i < batch.size(); ++i) {
         PayloadBase* const payload = batch.take_shared();
         if (type().is_inline) {
-            result += fan_out_inline(batch.event(i), payload, domain, has_turn, after);
+            result += fan_out_inline(batch.event(i), payload, batch.origin(), domain, has_turn, after);
         } else {
-            fan_out_shared<false>(*payload, result, domain, has_turn, after);
+            fan_out_shared<false>(*payload, batch.origin(), result, domain, has_turn, after);
         }
     }
     return result;
 }
 
 /// Those who list the type get copies of it; the others, if there are any, its shared form.
-EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, DomainGuard& domain, bool has_turn,
-                                     Aftermath& after) noexcept {
+EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, DomainGuard& domain,
+                                     bool has_turn, Aftermath& after) noexcept {
     EmitResult result;
     const std::size_t shares = erased_sinks_.size();
     result.subscribers = sinks_.size() + shares;
     if (shared != nullptr) shared->add_references(static_cast<std::uint32_t>(shares));
     const std::uint64_t sequence = domain.next_sequence();
-    const Offer offer{sequence, has_turn, after};
+    const Offer offer{sequence, has_turn, after, origin};
     const std::size_t bytes = type().id->size;
     result.delivered += offer_to(sinks_, OfferedEvent(event, bytes), offer, result);
     if (shared != nullptr) {
@@ -64,7 +65,7 @@ EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared
     }
     if (retained_) {
         std::memcpy(kept_, event, bytes);
-        note_kept(sequence, after);
+        note_kept(sequence, origin, after);
     }
     note_emitted(sequence, result.killed != 0, after);
     return result;
@@ -72,7 +73,7 @@ EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared
 
 /// `is_new`: nobody else has seen it.
 template <bool is_new>
-[[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, EmitResult& result,
+[[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, Origin origin, EmitResult& result,
                                                              DomainGuard& domain, bool has_turn,
                                                              Aftermath& after) noexcept {
     const std::size_t sinks = sinks_.size() + (is_new ? 0 : erased_sinks_.size());
@@ -86,7 +87,7 @@ template <bool is_new>
         payload.add_references(references - 1);
     }
     const std::uint64_t sequence = domain.next_sequence();
-    const Offer offer{sequence, has_turn, after};
+    const Offer offer{sequence, has_turn, after, origin};
     std::size_t taken = offer_to(sinks_, &payload, offer, result);
     if constexpr (!is_new) taken += offer_to(erased_sinks_, &payload, offer, result);
     result.delivered += taken;
@@ -95,7 +96,7 @@ template <bool is_new>
         if (PayloadBase* before = kept_payload()) after.drop(*before);
         PayloadBase* const kept = &payload;
         std::memcpy(kept_, &kept, sizeof(kept));
-        note_kept(sequence, after);
+        note_kept(sequence, origin, after);
     }
     after.drop(payload, references - static_cast<std::uint32_t>(taken));
     note_emitted(sequence, result.killed != killed, after);
@@ -114,7 +115,8 @@ std::unique_ptr<TopicBase> SharedTopic::make(const EventType& type, std::string&
     return std::make_unique<SharedTopic>(type, std::move(label), core);
 }
 
-EmitResult SharedTopic::emit(PayloadBase& payload) {
+EmitResult SharedTopic::emit(PayloadBase& payload, Origin origin) {
+    payload.set_emitter(origin.id());
     auto held = IntrusivePtr<PayloadBase>::adopt(&payload);
     // Nothing is made ready before the lock: to take it waits for every store before it.
     DomainGuard domain(*this);
@@ -122,11 +124,11 @@ EmitResult SharedTopic::emit(PayloadBase& payload) {
     EmitResult result;
     if (is_special_) [[unlikely]] {
         domain.unlock();
-        result = emit_specially(Batch(payload));
+        result = emit_specially(Batch(payload, origin));
         return result;
     }
     Aftermath after;
-    fan_out_shared<true>(payload, result, domain, false, after);
+    fan_out_shared<true>(payload, origin, result, domain, false, after);
     domain.unlock();
     after.settle();
     return result;
@@ -141,7 +143,7 @@ EmitResult SharedTopic::emit_all(Batch&& events) {
     Aftermath after;
     EmitResult result;
     for (std::size_t i = 0; i == 0 || (i < events.size() && wanted()); ++i)  // the one before may have killed all
-        fan_out_shared<true>(*events.take_shared(), result, domain, false, after);
+        fan_out_shared<true>(*events.take_shared(), events.origin(), result, domain, false, after);
     domain.unlock();
     after.settle();
     return result;

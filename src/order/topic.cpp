@@ -130,11 +130,12 @@ void TopicBase::replay(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& bloc
         payload->add_reference();
     } else if (block) {
         payload = type_->share(std::move(block), kept_);
+        payload->set_emitter(retained_from_.id());
     }
     if (payload != nullptr) {
-        mailbox.replay(type, retained_sequence(), payload, after);
+        mailbox.replay(type, retained_sequence(), retained_from_, payload, after);
     } else {
-        mailbox.replay(type, retained_sequence(), OfferedEvent(kept_, type_->id->size), after);
+        mailbox.replay(type, retained_sequence(), retained_from_, OfferedEvent(kept_, type_->id->size), after);
     }
 }
 

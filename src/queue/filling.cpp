@@ -30,14 +30,15 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
         }
     }
     if (slow_.measures_age()) tell_if(slow_.note_age(is_empty, type), offer.after);
-    SlotTag tag = SlotTag::of(type, offer.sequence, 0, replayed);
+    SlotTag tag(type, offer.sequence, offer.origin);
+    if (replayed) tag.set_replayed();
     Pushed pushed = Pushed::queued;
     if (linked_) {
         pushed = push_linked(event, tag, offer);
     } else {
         if (!replayed) pushed = make_room(type, offer);
         if (pushed != Pushed::queued) return pushed;
-        tag.missed = std::exchange(gap_, 0) & SlotTag::max_missed;
+        tag.set_missed(std::exchange(gap_, 0));
         append(tag, event);
         if (replayed) replay_end_ = high_water_ = tail();
     }
@@ -51,7 +52,9 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
 Pushed Mailbox::push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept {
     const Pushed pushed = make_room(type, offer);
     if (pushed != Pushed::queued) return pushed;
-    append(SlotTag::of(type, offer.sequence, std::exchange(gap_, 0)), event);
+    SlotTag tag(type, offer.sequence, offer.origin);
+    tag.set_missed(std::exchange(gap_, 0));
+    append(tag, event);
     wake_receiver(offer.after);
     return pushed;
 }
@@ -60,7 +63,7 @@ Pushed Mailbox::push_shared(std::uint16_t type, const OfferedEvent& event, const
 
 Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer& offer) noexcept {
     using Merged = Refinement::Merged;
-    const std::uint16_t type = tag.index;
+    const std::uint16_t type = tag.index();
     if (!linked_->has_memory() && !make_memory(false)) return refuse(type, offer.after);
     std::optional<std::size_t> hash;
     LinkedSlots::Place place = LinkedSlots::none;
@@ -76,7 +79,7 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
             hash = refinement_->hash(type, event.bytes);
             if (hash) {
                 place = linked_->find(*hash, [&](Slot& queued) {
-                    return queued.tag.index == type && refinement_->same_key(type, queued.storage(), event.bytes);
+                    return queued.tag.index() == type && refinement_->same_key(type, queued.storage(), event.bytes);
                 });
             }
             if (place != LinkedSlots::none)
@@ -99,13 +102,13 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
 
     Pushed pushed = Pushed::queued;
     const bool is_promised = !offer.has_turn && !line_.empty();
-    if (tag.replayed == 0 && (is_promised || !has_room())) {
+    if (!tag.is_replayed() && (is_promised || !has_room())) {
         if (policy_ != Policy::drop_oldest) return overflow(type, offer);
         ++lost_;
         remove(linked_->oldest_new(), offer.after);
         pushed = Pushed::displaced;
     }
-    tag.missed = std::exchange(gap_, 0) & SlotTag::max_missed;
+    tag.set_missed(std::exchange(gap_, 0));
     linked_->add(hash, tag, event);
     writer_.count_one();
     high_water_ = std::max(high_water_, tail() - reader_.own_count());
@@ -122,22 +125,22 @@ Pushed Mailbox::replace(LinkedSlots::Place place, std::size_t hash, const Offere
         return Pushed::merged_away;
     }
     Slot& slot = (*linked_)[place];
-    tag.missed = (std::exchange(gap_, 0) + slot.tag.missed + 1) & SlotTag::max_missed;
-    if (slot.tag.shared != 0) after.drop(*slot.payload());
+    tag.set_missed(std::exchange(gap_, 0) + slot.tag.missed() + 1);
+    if (slot.tag.is_shared()) after.drop(*slot.payload());
     linked_->replace(place, hash, tag, event);
     return Pushed::displaced;
 }
 
 void Mailbox::remove(LinkedSlots::Place place, Aftermath& after) noexcept {
     Slot& slot = (*linked_)[place];
-    const std::uint64_t missed = slot.tag.missed + 1;
+    const std::uint64_t missed = slot.tag.missed() + 1;
     if (const auto next = linked_->after(place); next != LinkedSlots::none) {
         SlotTag& tag = (*linked_)[next].tag;
-        tag.missed = (tag.missed + missed) & SlotTag::max_missed;
+        tag.set_missed(tag.missed() + missed);
     } else {
         gap_ += missed;
     }
-    if (slot.tag.shared != 0) after.drop(*slot.payload());
+    if (slot.tag.is_shared()) after.drop(*slot.payload());
     linked_->remove(place);
     ++removed_;
     reader_.count_one();
@@ -179,10 +182,10 @@ Pushed Mailbox::overflow(std::uint16_t type, const Offer& offer) noexcept {
 }
 
 std::uint64_t Mailbox::last_sequence() const noexcept {
-    if (linked_) return linked_->newest() != LinkedSlots::none ? (*linked_)[linked_->newest()].tag.sequence : 0;
+    if (linked_) return linked_->newest() != LinkedSlots::none ? (*linked_)[linked_->newest()].tag.sequence() : 0;
     if (tail() == reader_.count.load(std::memory_order_acquire)) return 0;
     const std::byte* last = slots_ + (tail() - 1) % slot_count_ * stride_;
-    return static_cast<const Slot*>(static_cast<const void*>(last))->tag.sequence;
+    return static_cast<const Slot*>(static_cast<const void*>(last))->tag.sequence();
 }
 
 Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {

@@ -70,20 +70,20 @@ void LinkedSlots::replace(Place place, std::size_t hash, const SlotTag& tag, con
 }
 
 void LinkedSlots::append(Place place, const SlotTag& tag, const OfferedEvent& event) noexcept {
-    Slot& slot = *::new (static_cast<void*>(&(*this)[place])) Slot{tag};
-    slot.store(event);
+    ::new (static_cast<void*>(&(*this)[place])) Slot;
+    (*this)[place].store(tag, event);
     link(place).previous = newest_;
     link(place).next = none;
     (newest_ != none ? link(newest_).next : oldest_) = place;
     newest_ = place;
-    if (tag.replayed != 0) return;
+    if (tag.is_replayed()) return;
     ++new_events_;
     if (oldest_new_ == none) oldest_new_ = place;
 }
 
 void LinkedSlots::unlink(Place place) noexcept {
     const Link& link = this->link(place);
-    if ((*this)[place].tag.replayed == 0) --new_events_;
+    if (!(*this)[place].tag.is_replayed()) --new_events_;
     if (oldest_new_ == place) oldest_new_ = link.next;
     (link.previous != none ? this->link(link.previous).next : oldest_) = link.next;
     (link.next != none ? this->link(link.next).previous : newest_) = link.previous;

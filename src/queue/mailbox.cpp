@@ -142,12 +142,12 @@ void Mailbox::end(State why, Aftermath& after) noexcept {
     wake_at_next();
     if (linked_ && linked_->has_memory()) {
         for (auto place = linked_->oldest(); place != LinkedSlots::none; place = linked_->after(place))
-            if ((*linked_)[place].tag.shared != 0) after.drop(*(*linked_)[place].payload());
+            if ((*linked_)[place].tag.is_shared()) after.drop(*(*linked_)[place].payload());
     } else if (slots_ != nullptr) {
         // from the back: a receiver may be taking the oldest
         for (std::uint64_t i = reader_.count.load(std::memory_order_acquire); i < tail(); ++i) {
             Slot& slot = *static_cast<Slot*>(static_cast<void*>(slots_ + i % slot_count_ * stride_));
-            if (PayloadBase* payload = slot.tag.shared != 0 ? slot.take_payload() : nullptr) after.drop(*payload);
+            if (PayloadBase* payload = slot.tag.is_shared() ? slot.take_payload() : nullptr) after.drop(*payload);
         }
     }
     after.wake(claim());

@@ -38,7 +38,7 @@ void Source::listen() {
     topic_.watching().push_back(ear_);
     if (const std::uint64_t newest = topic_.retained_sequence(); newest != 0 && seen_ != newest) {
         seen_ = newest;
-        topic_.newest_was_seen();
+        topic_.newest_was_seen(newest);
     }
     is_heard_.store(true, std::memory_order_release);
 }

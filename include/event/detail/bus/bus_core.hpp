@@ -254,6 +254,7 @@ private:
     IntrusiveList<Mailbox::InBus> subscriptions_;
     IntrusiveList<EmitterState> emitters_;
     std::uint64_t subscriptions_ever_ = 0;
+    std::uint64_t emitters_ever_ = 0;
     bool has_started_ = false;
     Figures gone_;  // of the subscriptions that are
 };

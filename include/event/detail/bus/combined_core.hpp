@@ -199,12 +199,12 @@ private:
             const auto call = [&]() -> decltype(auto) { return std::invoke(core_.function_, *std::get<I>(values)...); };
             if constexpr (stored_inline<R>) {
                 made_.emplace(call());
-                publish(Batch(event_type<R>, std::addressof(*made_), 1));
+                publish(Batch(event_type<R>, std::addressof(*made_), 1, Origin()));
                 return std::addressof(*made_);
             } else {
                 using Call = const decltype(call);
                 made_ = Shared::adopt(Payload<R>::create(core_.topic().pool(), ResultOf<Call>{call}));
-                publish(Batch(*Shared(made_).detach()));
+                publish(Batch(*Shared(made_).detach(), Origin()));
                 return std::addressof(made_->value());
             }
         }

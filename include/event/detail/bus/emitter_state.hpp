@@ -3,6 +3,7 @@
 #include <event/detail/intrusive_list.hpp>
 #include <event/detail/intrusive_ptr.hpp>
 #include <event/detail/order/deferred.hpp>
+#include <event/detail/queue/slot.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -25,7 +26,7 @@ class TopicBase;
 class EmitterState final : public Deferred, public ListHook<EmitterState> {
 public:
     enum class Kind : std::uint8_t { emitter, value };
-    EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind);
+    EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind, Origin origin);
 
     void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
@@ -37,6 +38,7 @@ public:
     [[nodiscard]] const IntrusivePtr<ContextRegistry>& home_context() const noexcept;
     [[nodiscard]] std::span<TopicBase* const> topics() const noexcept { return topics_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] Origin origin() const noexcept { return origin_; }
     [[nodiscard]] bool is_value() const noexcept { return kind_ == Kind::value; }
     /// Whether `close()` has not been called yet.
     [[nodiscard]] bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
@@ -62,6 +64,7 @@ private:
     std::vector<IntrusiveList<EmitSpot>> waiting_;  // as many
     const std::string name_;
     const Kind kind_;
+    const Origin origin_;
     std::atomic<bool> is_open_{true};
     std::atomic<std::uint32_t> references_{1};
 };

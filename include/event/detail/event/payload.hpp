@@ -4,6 +4,7 @@
 #include <event/detail/event/erased.hpp>
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/order/lock.hpp>
+#include <event/meta.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -113,6 +114,10 @@ public:
     }
     inline void dispose() noexcept;
 
+    /// Who has emitted it first, on the bus of its pool. Set before anybody else sees it.
+    [[nodiscard]] EmitterId emitter() const noexcept { return emitter_; }
+    void set_emitter(EmitterId emitter) noexcept { emitter_ = emitter; }
+
     [[nodiscard]] inline const EventType& type() const noexcept;
     [[nodiscard]] PayloadPool& pool() const noexcept { return *pool_; }
 
@@ -124,6 +129,7 @@ protected:
 
 private:
     std::atomic<std::uint32_t> references_{1};
+    EmitterId emitter_ = 0;
     PayloadPool* const pool_;
 };
 

@@ -3,6 +3,7 @@
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/event/payload.hpp>
 #include <event/detail/order/retained.hpp>
+#include <event/detail/queue/slot.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -19,12 +20,12 @@ namespace event::detail {
 class Batch {
 public:
     /// Inline events, one behind the other, which live as long as this.
-    Batch(const EventType& type, const void* events, std::size_t size) noexcept
-        : type_(&type), events_(static_cast<const std::byte*>(events)), size_(size) {}
+    Batch(const EventType& type, const void* events, std::size_t size, Origin origin) noexcept
+        : type_(&type), events_(static_cast<const std::byte*>(events)), size_(size), origin_(origin) {}
     /// None yet.
-    Batch() noexcept = default;
+    explicit Batch(Origin origin) noexcept : origin_(origin) {}
     /// An event that is shared already; takes over the payload's reference.
-    explicit Batch(PayloadBase& payload) noexcept {
+    Batch(PayloadBase& payload, Origin origin) noexcept : origin_(origin) {
         if (payload.type().is_inline) events_ = static_cast<const std::byte*>(payload.type().value(payload));
         add(payload);
     }
@@ -33,7 +34,8 @@ public:
           events_(other.events_),
           size_(other.size_),
           first_(std::exchange(other.first_, nullptr)),
-          last_(other.last_) {}
+          last_(other.last_),
+          origin_(other.origin_) {}
     Batch& operator=(Batch&&) = delete;
     ~Batch() {
         while (is_shared()) take_shared()->release();
@@ -44,14 +46,23 @@ public:
         append(payload);
         ++size_;
     }
+    void add_new(PayloadBase& payload) noexcept {
+        payload.set_emitter(origin_.id());
+        add(payload);
+    }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] Origin origin() const noexcept { return origin_; }
     /// An inline event.
     [[nodiscard]] const std::byte* event(std::size_t i) const noexcept {
         return i == 0 ? events_ : events_ + i * type_->id->size;
     }
     [[nodiscard]] bool is_shared() const noexcept { return first_ != nullptr; }
     void share(PayloadPool& pool) {
-        for (std::size_t i = 0; i < size_; ++i) append(*type_->share(PayloadBlock(pool), event(i)));
+        for (std::size_t i = 0; i < size_; ++i) {
+            PayloadBase& payload = *type_->share(PayloadBlock(pool), event(i));
+            payload.set_emitter(origin_.id());
+            append(payload);
+        }
     }
     /// The next in their order, if they are shared, otherwise null. The reference is the caller's from now on.
     [[nodiscard]] PayloadBase* take_shared() noexcept {
@@ -72,25 +83,28 @@ private:
     std::size_t size_ = 0;
     PayloadBase* first_ = nullptr;  // through their `next`
     PayloadBase* last_ = nullptr;
+    Origin origin_;
 };
 
 /// An event that somebody holds until it is emitted: a copy, or the only reference to its payload.
 template <class T>
 class HeldEvent {
 public:
-    explicit HeldEvent(const T& event) noexcept
+    HeldEvent(const T& event, Origin origin) noexcept
         requires(stored_inline<T>)
-        : event_(event) {}
-    /// Takes over the payload's reference.
-    explicit HeldEvent(Payload<T>& payload) noexcept
+        : event_(event), origin_(origin) {}
+    /// Takes over the reference to a new payload.
+    HeldEvent(Payload<T>& payload, Origin origin) noexcept
         requires(!stored_inline<T>)
-        : event_(payload) {}
+        : event_(payload, origin), origin_(origin) {
+        payload.set_emitter(origin.id());
+    }
 
     /// Calls `emit` with it as a batch; what that does not take stays held.
     template <class Emit>
     decltype(auto) emit_with(const EventType& type, Emit&& emit) {
         if constexpr (stored_inline<T>) {
-            Batch one(type, std::addressof(event_.value()), 1);
+            Batch one(type, std::addressof(event_.value()), 1, origin_);
             return emit(one);
         } else {
             return emit(event_);
@@ -99,6 +113,7 @@ public:
 
 private:
     std::conditional_t<stored_inline<T>, Retained<T>, Batch> event_;
+    Origin origin_;
 };
 
 }  // namespace event::detail

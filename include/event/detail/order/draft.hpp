@@ -19,7 +19,7 @@ namespace event::detail {
 template <class T>
 class Draft {
 public:
-    explicit Draft(Topic<T>& topic) noexcept : topic_(topic) {}
+    explicit Draft(Topic<T>& topic, Origin origin = {}) noexcept : topic_(topic), origin_(origin) {}
 
     [[nodiscard]] bool is_built() const noexcept { return static_cast<bool>(built_); }
     [[nodiscard]] T& operator*() noexcept {
@@ -62,10 +62,11 @@ public:
     /// Emits it if the retained event is still that of `sequence`; otherwise nothing is emitted, and it stays built.
     std::optional<EmitResult> emit_if_unchanged(std::uint64_t sequence) {
         if constexpr (stored_inline<T>) {
-            Batch one(topic_.type(), std::addressof(*built_), 1);
+            Batch one(topic_.type(), std::addressof(*built_), 1, origin_);
             return topic_.emit_if_unchanged(sequence, one);
         } else {
-            Batch one(*built_.detach());
+            built_->set_emitter(origin_.id());
+            Batch one(*built_.detach(), origin_);
             const std::optional<EmitResult> result = topic_.emit_if_unchanged(sequence, one);
             if (!result) built_ = Shared::adopt(static_cast<Payload<T>*>(one.take_shared()));
             return result;
@@ -76,6 +77,7 @@ private:
     using Shared = IntrusivePtr<Payload<T>>;
 
     Topic<T>& topic_;
+    Origin origin_;
     std::conditional_t<stored_inline<T>, std::optional<T>, Shared> built_;
 };
 

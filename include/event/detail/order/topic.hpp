@@ -172,9 +172,9 @@ public:
         --watchers_;
         if (seen != 0 && seen == seen_sequence_) --watchers_up_to_date_;
     }
-    /// A watcher sees the newest event for the first time.
-    void newest_was_seen() noexcept {
-        if (std::exchange(seen_sequence_, retained_sequence()) != retained_sequence()) watchers_up_to_date_ = 0;
+    /// A watcher sees the newest event, which is this one, for the first time.
+    void newest_was_seen(std::uint64_t newest) noexcept {
+        if (std::exchange(seen_sequence_, newest) != newest) watchers_up_to_date_ = 0;
         ++watchers_up_to_date_;
     }
     /// Drops what is retained of a closed topic once nobody can read it any more.
@@ -212,7 +212,7 @@ protected:
 
     /// Where there is more to do than to push: the topic is closed, or has erased sinks. Without the lock.
     EmitResult emit_specially(Batch&& batch);
-    EmitResult emit_specially(const void* events, std::size_t count);
+    EmitResult emit_specially(const void* events, std::size_t count, Origin origin);
     /// Offers an event to the queues; how many have taken it.
     template <class Stored>
     std::size_t offer_to(const std::vector<Sink>& sinks, Stored event, const Offer& offer,
@@ -230,8 +230,9 @@ protected:
         return taken;
     }
     /// The event of that sequence is kept.
-    void note_kept(std::uint64_t sequence, Aftermath& after) noexcept {
+    void note_kept(std::uint64_t sequence, Origin origin, Aftermath& after) noexcept {
         setter_ = this_thread();
+        retained_from_ = origin;
         retained_sequence_.store(sequence, std::memory_order_relaxed);
         if (!watching_.empty()) wake_watching(after);
     }
@@ -249,7 +250,8 @@ protected:
     std::vector<Sink> sinks_;                          // of those who list the type
     std::vector<Sink> erased_sinks_;                   // of behaviours and wildcards: they get the shared form
     std::atomic<std::uint64_t> retained_sequence_{0};  // 0: no retained event; read without the lock, too
-    ThreadId setter_ = nullptr;                        // whose event it is
+    ThreadId setter_ = nullptr;                        // on which thread it was emitted
+    Origin retained_from_;
     std::uint64_t emitted_ = 0;
     std::uint64_t last_sequence_ = 0;
     bool retained_ = false;
@@ -265,11 +267,11 @@ private:
     void count(Pushed pushed, EmitResult& result) noexcept;
     /// Gives each event of the batch its place in the order, and offers it to every queue.
     EmitResult fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept;
-    EmitResult fan_out_inline(const std::byte* event, PayloadBase* shared, DomainGuard& domain, bool has_turn,
-                              Aftermath& after) noexcept;
+    EmitResult fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, DomainGuard& domain,
+                              bool has_turn, Aftermath& after) noexcept;
     friend SharedTopic;
     template <bool is_new>
-    void fan_out_shared(PayloadBase& payload, EmitResult& result, DomainGuard& domain, bool has_turn,
+    void fan_out_shared(PayloadBase& payload, Origin origin, EmitResult& result, DomainGuard& domain, bool has_turn,
                         Aftermath& after) noexcept;
     /// Null if the type is inline, or nothing is retained.
     [[nodiscard]] PayloadBase* kept_payload() const noexcept;

@@ -34,15 +34,17 @@ public:
         return std::make_unique<InlineTopic>(type, std::move(label), core);
     }
 
-    EmitResult emit(const void* event) { return emit_batch(event, 1); }
+    EmitResult emit(const void* event, Origin origin = {}) { return emit_batch(event, 1, origin); }
     /// Emits events that lie one behind the other, with nothing in between.
-    EmitResult emit_all(const void* events, std::size_t count) { return emit_batch(events, count); }
+    EmitResult emit_all(const void* events, std::size_t count, Origin origin) {
+        return emit_batch(events, count, origin);
+    }
 
     /// Sets the latest value of a count, whose lock may be taken under that of another one: who holds it takes no
     /// further lock.
     void tell(const void* number, Aftermath& after) noexcept {
         DomainGuard domain(*this);
-        if (!closed_) fan_out(static_cast<const Bytes*>(number), domain, after);
+        if (!closed_) fan_out(static_cast<const Bytes*>(number), {}, domain, after);
     }
 
     /// The retained event and its sequence; 0 if there is none.
@@ -54,32 +56,32 @@ public:
 private:
     using Bytes = std::array<std::byte, size>;
 
-    [[gnu::always_inline]] EmitResult emit_batch(const void* events, std::size_t count) {
+    [[gnu::always_inline]] EmitResult emit_batch(const void* events, std::size_t count, Origin origin) {
         const auto* event = static_cast<const Bytes*>(events);
         // Nothing is made ready before the lock: to take it waits for every store before it.
         DomainGuard domain(*this);
         if (is_special_) [[unlikely]] {
             domain.unlock();
-            return emit_specially(events, count);
+            return emit_specially(events, count, origin);
         }
         Aftermath after;
-        EmitResult result = fan_out(event, domain, after);
+        EmitResult result = fan_out(event, origin, domain, after);
         for (std::size_t i = 1; i < count && wanted(); ++i)  // the one before may have killed all
-            result += fan_out(event + i, domain, after);
+            result += fan_out(event + i, origin, domain, after);
         domain.unlock();
         after.settle();
         return result;
     }
 
     /// Gives the event its place in the order, and offers it to every queue.
-    EmitResult fan_out(const Bytes* event, DomainGuard& domain, Aftermath& after) noexcept {
+    EmitResult fan_out(const Bytes* event, Origin origin, DomainGuard& domain, Aftermath& after) noexcept {
         EmitResult result;
         result.subscribers = sinks_.size();
         const std::uint64_t sequence = domain.next_sequence();
-        result.delivered += offer_to(sinks_, event, {sequence, false, after}, result);
+        result.delivered += offer_to(sinks_, event, {sequence, false, after, origin}, result);
         if (retained_) {
             std::memcpy(&kept_, event, size);
-            note_kept(sequence, after);
+            note_kept(sequence, origin, after);
         }
         note_emitted(sequence, result.killed != 0, after);
         return result;
@@ -96,7 +98,7 @@ public:
     [[nodiscard]] static std::unique_ptr<TopicBase> make(const EventType& type, std::string&& label, Core& core);
 
     /// Emits a new event; its reference goes along.
-    EmitResult emit(PayloadBase& payload);
+    EmitResult emit(PayloadBase& payload, Origin origin = {});
     /// Emits new events one after the other, with nothing in between.
     EmitResult emit_all(Batch&& events);
 

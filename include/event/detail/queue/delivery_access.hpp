@@ -32,7 +32,7 @@ public:
         constexpr bool may_be_inline = (stored_inline<Ts> || ...);
         constexpr bool may_be_shared = !(stored_inline<Ts> && ...);
         if constexpr (may_be_shared) {
-            if (!may_be_inline || slot.tag.shared != 0) {
+            if (!may_be_inline || slot.tag.is_shared()) {
                 PayloadBase* const payload = slot.take_payload();
                 if (payload == nullptr) return false;
                 delivery.tag_ = slot.tag;

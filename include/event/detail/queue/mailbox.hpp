@@ -62,19 +62,22 @@ public:
             if (is_special_) return push_offered(type, event, offer);
             const Pushed pushed = make_room(type, offer);
             if (pushed != Pushed::queued) return pushed;
-            append(SlotTag::of(type, offer.sequence, std::exchange(gap_, 0)), event);
+            SlotTag tag(type, offer.sequence, offer.origin);
+            if (gap_ != 0) tag.set_missed(std::exchange(gap_, 0));
+            append(tag, event);
             offer.after.wake(claim());
             return Pushed::queued;
         }
-        append(SlotTag::of(type, offer.sequence), event);
+        append(SlotTag(type, offer.sequence, offer.origin), event);
         return Pushed::queued;
     }
     /// Queues a retained event, before any other, if it is wanted; there is room for it. The payload's reference goes
     /// along in any case.
     template <class Event>
-    void replay(std::uint16_t type, std::uint64_t sequence, Event event, Aftermath& after) noexcept {
+    void replay(std::uint16_t type, std::uint64_t sequence, Origin origin, Event event, Aftermath& after) noexcept {
         const OfferedEvent offered(event);
-        if (push_specially(type, offered, {sequence, true, after}, true) > Pushed::displaced && offered.is_shared)
+        if (push_specially(type, offered, {sequence, true, after, origin}, true) > Pushed::displaced &&
+            offered.is_shared)
             after.drop(*offered.payload());
     }
     [[nodiscard]] Policy policy() const noexcept { return policy_; }
@@ -268,10 +271,8 @@ private:
     [[nodiscard]] std::uint64_t tail() const noexcept { return writer_.own_count(); }
 
     template <class Event>
-    void append(SlotTag tag, Event event) noexcept {
-        Slot& slot = writer_.slot();
-        slot.tag = tag;
-        slot.store(event);
+    void append(const SlotTag& tag, Event event) noexcept {
+        writer_.slot().store(tag, event);
         writer_.advance(slots_);
         writer_.count_one();
     }

@@ -2,6 +2,7 @@
 
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/subject.hpp>
+#include <event/detail/queue/slot.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,7 @@ struct Offer {
     std::uint64_t sequence;
     bool has_turn;  // it may take room that others wait for: its turn has come
     Aftermath& after;
+    Origin origin;
 };
 
 /// What became of all the events that were offered to a queue.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/detail/event/payload.hpp>
+#include <event/meta.hpp>
 
 #include <array>
 #include <atomic>
@@ -12,19 +13,66 @@
 
 namespace event::detail {
 
-/// What a queue knows of an event beside the event itself.
-struct SlotTag {
-    std::uint64_t sequence = 0;     // 0: no event
-    std::uint64_t missed : 46 = 0;  // events lost to the subscription just before this one
-    std::uint64_t index : 16 = 0;   // the event's type among those of the subscription
-    std::uint64_t shared : 1 = 0;   // the storage holds a PayloadBase*, with one reference
-    std::uint64_t replayed : 1 = 0;
+/// Whose event it is, in the place that it has in a tag.
+class Origin {
+public:
+    Origin() = default;
+    explicit Origin(EmitterId id) noexcept : bits_(std::uint64_t{id & last_emitter_id} << shift) {}
+    [[nodiscard]] EmitterId id() const noexcept { return static_cast<EmitterId>(bits_ >> shift); }
 
-    static constexpr std::uint64_t max_missed = (std::uint64_t{1} << 46) - 1;
-    [[nodiscard]] static SlotTag of(std::uint16_t type, std::uint64_t sequence, std::uint64_t missed = 0,
-                                    bool replayed = false) noexcept {
-        return {.sequence = sequence, .missed = missed & max_missed, .index = type, .replayed = replayed ? 1U : 0U};
+private:
+    friend class SlotTag;
+    static constexpr int shift = 64 - emitter_id_bits;
+    std::uint64_t bits_ = 0;
+};
+
+/// What a queue knows of an event beside the event itself. Two words, so that to make one takes no more than to store
+/// them: the sequence, and above it the upper part of how many were missed; the type's place, two flags, the lower part
+/// of how many were missed, and whose event it is.
+class SlotTag {
+public:
+    SlotTag() = default;
+    SlotTag(std::uint16_t type, std::uint64_t sequence, Origin origin) noexcept
+        : place_(sequence), rest_(origin.bits_ | type) {}
+
+    /// One word after the other: GCC makes a vector of both, which takes longer, where they are just copied.
+    void write(const SlotTag& tag) noexcept {
+        place_ = tag.place_;
+        std::atomic_ref<std::uint64_t>(rest_).store(tag.rest_, std::memory_order_relaxed);
     }
+
+    [[nodiscard]] bool is_empty() const noexcept { return place_ == 0; }
+    [[nodiscard]] std::uint64_t sequence() const noexcept { return place_ & sequence_mask; }
+    /// The event's type among those of the subscription.
+    [[nodiscard]] std::uint16_t index() const noexcept { return static_cast<std::uint16_t>(rest_); }
+    [[nodiscard]] EmitterId emitter() const noexcept { return static_cast<EmitterId>(rest_ >> Origin::shift); }
+    /// The storage holds a PayloadBase*, with one reference.
+    [[nodiscard]] bool is_shared() const noexcept { return (rest_ & shared_flag) != 0; }
+    void set_shared() noexcept { rest_ |= shared_flag; }
+    [[nodiscard]] bool is_replayed() const noexcept { return (rest_ & replayed_flag) != 0; }
+    void set_replayed() noexcept { rest_ |= replayed_flag; }
+    /// Events lost to the subscription just before this one: up to so many.
+    [[nodiscard]] std::uint64_t missed() const noexcept {
+        return place_ >> sequence_bits << missed_low_bits | (rest_ & missed_low_mask) >> missed_low_shift;
+    }
+    void set_missed(std::uint64_t missed) noexcept {
+        missed = std::min(missed, most_missed);
+        place_ = sequence() | missed >> missed_low_bits << sequence_bits;
+        rest_ = (rest_ & ~missed_low_mask) | (missed << missed_low_shift & missed_low_mask);
+    }
+
+private:
+    static constexpr int sequence_bits = 52;  // for fourteen years of ten million events a second
+    static constexpr std::uint64_t sequence_mask = (std::uint64_t{1} << sequence_bits) - 1;
+    static constexpr std::uint64_t shared_flag = std::uint64_t{1} << 16;
+    static constexpr std::uint64_t replayed_flag = std::uint64_t{1} << 17;
+    static constexpr int missed_low_shift = 18;
+    static constexpr int missed_low_bits = Origin::shift - missed_low_shift;
+    static constexpr std::uint64_t missed_low_mask = ((std::uint64_t{1} << missed_low_bits) - 1) << missed_low_shift;
+    static constexpr std::uint64_t most_missed = (std::uint64_t{1} << (64 - sequence_bits + missed_low_bits)) - 1;
+
+    std::uint64_t place_ = 0;  // 0: no event
+    std::uint64_t rest_ = 0;
 };
 static_assert(sizeof(SlotTag) == 16);
 
@@ -67,18 +115,21 @@ struct alignas(std::max_align_t) Slot {
         auto* pointer = static_cast<PayloadBase**>(static_cast<void*>(storage()));
         return std::atomic_ref<PayloadBase*>(*pointer).exchange(nullptr, std::memory_order_acq_rel);
     }
-    void store(PayloadBase* payload) noexcept {
-        tag.shared = 1;
+    /// Both, the event as the one that the tag is of.
+    void store(SlotTag of_event, PayloadBase* payload) noexcept {
+        of_event.set_shared();
+        tag.write(of_event);
         std::memcpy(storage(), &payload, sizeof(payload));
     }
-    void store(const OfferedEvent& event) noexcept {
-        tag.shared = event.is_shared ? 1 : 0;
+    void store(SlotTag of_event, const OfferedEvent& event) noexcept {
+        if (event.is_shared) of_event.set_shared();
+        tag.write(of_event);
         std::memcpy(storage(), event.bytes, event.size);
     }
     template <class T>
         requires stored_inline<T>
-    void store(const T* event) noexcept {
-        tag.shared = 0;
+    void store(const SlotTag& of_event, const T* event) noexcept {
+        tag.write(of_event);
         std::memcpy(storage(), event, sizeof(T));
     }
 };

@@ -191,7 +191,7 @@ private:
     }
     [[gnu::always_inline]] inline void note_seen(std::uint64_t version, DomainGuard& guard) {
         seen_.store(version, std::memory_order_relaxed);
-        topic_->newest_was_seen();
+        topic_->newest_was_seen(version);
         if (topic_->is_closed()) [[unlikely]] {
             guard.unlock();
             this->core().unviewed(*topic_);
