@@ -18,6 +18,7 @@
 #include <event/latest_by.hpp>
 #include <event/meta.hpp>
 #include <event/name.hpp>
+#include <event/not_from.hpp>
 #include <event/once.hpp>
 #include <event/options.hpp>
 #include <event/overloaded.hpp>

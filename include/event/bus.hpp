@@ -20,6 +20,7 @@
 #include <event/fwd.hpp>
 #include <event/interface.hpp>
 #include <event/latest_by.hpp>
+#include <event/not_from.hpp>
 #include <event/options.hpp>
 #include <event/report.hpp>
 #include <event/subscription.hpp>
@@ -108,12 +109,12 @@ public:
     }
 
     /// The same with up to four more arguments, in any order, with or without options before them: at most one filter,
-    /// one conflation, one `while_alive`, `once`, and handlers. More handlers, or several on a strand, are one:
-    /// `bind_executor(strand, event::overloaded(f, g, …))`.
+    /// one conflation, one `while_alive`, `once`; and `not_from`s and handlers. More handlers, or several on a strand,
+    /// are one: `bind_executor(strand, event::overloaded(f, g, …))`.
     ///
     /// Refinements: a filter (`where(predicate)`), a conflation (`latest_by(key)`; under `Latest` it throws
-    /// `std::invalid_argument`). What they throw of a retained event leaves this function, and there is no
-    /// subscription.
+    /// `std::invalid_argument`), emitters not to be heard (`not_from(emitter)`). What they throw of a retained event
+    /// leaves this function, and there is no subscription.
     ///
     /// A handler, which makes it a push subscription: it is called with each event, as `handler(const T&)` or
     /// `handler(const T&, const Meta&)`; of several handlers, the *first* that can be called with it, not the best: put

@@ -257,6 +257,8 @@ public:
 
 private:
     friend class EventBus;
+    template <class... Others>
+    friend NotFrom not_from(const Emitter<Others...>& emitter) noexcept;
 
     Emitter(const detail::Core& core, detail::ObjectOrContext<detail::EmitterState> state) noexcept
         : executor_(core.executor()), state_(std::move(state)) {

@@ -41,6 +41,7 @@ template <class T, class Projection = void>
 using Watcher = BasicWatcher<boost::asio::any_io_executor, T, Projection>;
 
 class Connection;
+struct NotFrom;
 
 class AnyEvent;
 template <class... Bases>

@@ -15,10 +15,12 @@ struct Where {
     Predicate predicate;
 };
 
-/// Queues only those events for which `predicate(const T&)` is true; what it rejects takes no slot, and counts in
-/// `EmitResult::rejected` and `SubscriptionStat::rejected`, not as lost. One predicate with overloads filters several
-/// types; of a type that it cannot be called with, every event is wanted. Behaviours are filtered as `const Base&`,
-/// `AnyEvent` as itself. Retained events are filtered as well. `async_emit` waits for room whatever a filter thinks.
+/// Queues only those events for which `predicate(const T&)`, or `predicate(const T&, const Meta&)`, is true; what it
+/// rejects takes no slot, and counts in `EmitResult::rejected` and `SubscriptionStat::rejected`, not as lost. One
+/// predicate with overloads filters several types; of a type that it cannot be called with, every event is wanted.
+/// Behaviours are filtered as `const Base&`, `AnyEvent` as itself. `Meta::missed` is what was lost so far since the
+/// last event that was queued. Retained events are filtered as well. `async_emit` waits for room whatever a filter
+/// thinks.
 ///
 /// It runs on the emitting thread, inside the order: never twice at once for one subscription, and everybody who emits
 /// or receives such events waits for it. So it must be quick, and must not use a bus. A `Value` or its view may be

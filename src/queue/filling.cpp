@@ -16,10 +16,15 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     wake_at_next();
     const bool is_empty = reader_.count.load(std::memory_order_acquire) == tail();
     if (is_empty) slow_.end_episodes();
-    if (refinement_) {
+    if (refinement_ && refinement_->excludes(offer.origin.id())) {
+        ++rejected_;
+        return Pushed::rejected;
+    }
+    if (refinement_ && refinement_->has_filter()) {
         try {
             const UserCode filter(home(), offer.after);
-            if (!refinement_->accepts(type, event.bytes)) {
+            const Meta meta{offer.sequence, gap_, replayed, offer.origin.id()};
+            if (!refinement_->accepts(type, event.bytes, meta)) {
                 ++rejected_;
                 return Pushed::rejected;
             }

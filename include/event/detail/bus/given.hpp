@@ -4,6 +4,7 @@
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/refine.hpp>
 #include <event/detail/wait/push_events.hpp>
+#include <event/fwd.hpp>
 #include <event/once.hpp>
 #include <event/options.hpp>
 #include <event/overloaded.hpp>
@@ -38,12 +39,13 @@ inline constexpr bool is_while_alive = false;
 template <class Owner>
 inline constexpr bool is_while_alive<WhileAlive<Owner>> = true;
 
-enum class Role : std::uint8_t { refinement, owner, once, handler };
+enum class Role : std::uint8_t { refinement, exclusion, owner, once, handler };
 template <class Argument>
-inline constexpr Role role_of = Refines<Argument>                ? Role::refinement
-                                : is_while_alive<Argument>       ? Role::owner
-                                : std::is_same_v<Argument, Once> ? Role::once
-                                                                 : Role::handler;
+inline constexpr Role role_of = Refines<Argument>                   ? Role::refinement
+                                : std::is_same_v<Argument, NotFrom> ? Role::exclusion
+                                : is_while_alive<Argument>          ? Role::owner
+                                : std::is_same_v<Argument, Once>    ? Role::once
+                                                                    : Role::handler;
 template <Role role, class... Arguments>
 inline constexpr std::size_t count_of = (std::size_t{role_of<Arguments> == role} + ... + 0);
 
@@ -77,11 +79,17 @@ template <Role role, class Argument>
     }
 }
 
+/// What only excludes emitters.
+template <class... Ts>
+[[nodiscard]] std::unique_ptr<Refinement> refine() {
+    return refine<Ts...>(Where<EverythingIsWanted>{}, LatestBy<NothingHasAKey, NoMerge>{});
+}
+
 template <class... Ts, class... Arguments>
 [[nodiscard]] std::unique_ptr<Refinement> refinement_of(Arguments&... arguments) {
     constexpr std::size_t count = count_of<Role::refinement, Arguments...>;
     static_assert(count <= 2, "event: at most one where and one latest_by in a subscription");
-    if constexpr (count == 0 || count > 2) {
+    if constexpr (count > 2 || (count == 0 && count_of<Role::exclusion, Arguments...> == 0)) {
         return nullptr;
     } else {
         return std::apply([](auto&... given) { return refine<Ts...>(std::move(given)...); },

@@ -7,11 +7,15 @@
 #include <event/detail/queue/slot.hpp>
 #include <event/detail/wait/push_events.hpp>
 #include <event/fwd.hpp>
+#include <event/not_from.hpp>
 #include <event/options.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <source_location>
+#include <stdexcept>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -72,12 +76,22 @@ private:
         }
     }
 
+    static void exclude(const BusCore& core, Refinement& refinement, const EmitterState* emitter) {
+        if (emitter == nullptr) return;
+        if (&emitter->bus() != &core) throw std::invalid_argument("event: not_from takes an emitter of the same bus");
+        refinement.exclude(emitter->origin().id());
+    }
     template <class... Arguments>
     static IntrusivePtr<Mailbox> add(BusCore& core, SubscriptionOptions&& options, const std::source_location& where,
                                      Arguments&... arguments) {
         eventbus_was_compiled_with_the_configuration({});
-        return core.add_subscription(all_listed<Ts...>, slot_stride<Ts...>, std::move(options),
-                                     refinement_of<Ts...>(arguments...).release(), where);
+        std::unique_ptr<Refinement> refinement = refinement_of<Ts...>(arguments...);
+        if constexpr (count_of<Role::exclusion, Arguments...> != 0) {
+            std::apply([&](const auto&... given) { (exclude(core, *refinement, given.emitter.get()), ...); },
+                       std::tuple_cat(pick<Role::exclusion>(arguments)...));
+        }
+        return core.add_subscription(all_listed<Ts...>, slot_stride<Ts...>, std::move(options), refinement.release(),
+                                     where);
     }
 };
 

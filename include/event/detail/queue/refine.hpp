@@ -2,6 +2,7 @@
 
 #include <event/detail/event/payload.hpp>
 #include <event/detail/event/stored_event.hpp>
+#include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/refinement.hpp>
 #include <event/detail/queue/slot.hpp>
 #include <event/latest_by.hpp>
@@ -49,7 +50,7 @@ class RefinementOf final : public Refinement {
     template <class T>
     using View = const Delivered<T>&;
     template <class T>
-    static constexpr bool is_filtered = std::is_invocable_v<Predicate&, View<T>>;
+    static constexpr bool is_filtered = HandlesEvent<Predicate, Delivered<T>>;
     template <class T>
     static constexpr bool is_keyed = std::is_invocable_v<Key&, View<T>>;
     template <class T>
@@ -58,15 +59,18 @@ class RefinementOf final : public Refinement {
     /// An overload that a `const T&` does not fit would be passed over without a word.
     template <class F, class T>
     static constexpr bool only_takes_it_mutable =
-        !std::is_invocable_v<F&, View<T>> && std::is_invocable_v<F&, Delivered<T>&>;
+        !HandlesEvent<F, Delivered<T>> && std::is_invocable_v<F&, Delivered<T>&>;
 
     template <class T>
     static consteval bool check() noexcept {
         static_assert(!only_takes_it_mutable<Predicate, T> && !only_takes_it_mutable<Key, T>,
                       "event: where and latest_by must take the event by const reference");
         if constexpr (is_filtered<T>) {
-            static_assert(std::is_invocable_r_v<bool, Predicate&, View<T>>,
-                          "event: the predicate of where must return a bool");
+            static_assert(
+                std::is_convertible_v<decltype(handle_event(std::declval<Predicate&>(), std::declval<View<T>>(),
+                                                            std::declval<const Meta&>())),
+                                      bool>,
+                "event: the predicate of where must return a bool");
         }
         if constexpr (is_keyed<T>) {
             static_assert(HasHash<std::remove_cvref_t<std::invoke_result_t<Key&, View<T>>>>,
@@ -95,10 +99,12 @@ public:
 
     [[nodiscard]] bool has_keys() const noexcept override { return !std::is_same_v<Key, NothingHasAKey>; }
 
-    [[nodiscard]] bool accepts(std::uint16_t type, const std::byte* event) override {
+    [[nodiscard]] bool has_filter() const noexcept override { return !std::is_same_v<Predicate, EverythingIsWanted>; }
+
+    [[nodiscard]] bool accepts(std::uint16_t type, const std::byte* event, [[maybe_unused]] const Meta& meta) override {
         return for_type(type, [&]<class T>(std::type_identity<T>) -> bool {
             if constexpr (is_filtered<T>) {
-                return std::invoke(predicate_, *StoredEvent::as<T>(event));
+                return static_cast<bool>(handle_event(predicate_, *StoredEvent::as<T>(event), meta));
             } else {
                 return true;
             }

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <event/meta.hpp>
+
+#include <boost/container/small_vector.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,9 +21,17 @@ public:
     Refinement& operator=(const Refinement&) = delete;
     virtual ~Refinement() = default;
 
-    [[nodiscard]] virtual bool has_keys() const noexcept = 0;
+    /// What that emitter emits is not wanted at all.
+    void exclude(EmitterId emitter) { excluded_.push_back(emitter); }
+    [[nodiscard]] bool excludes(EmitterId emitter) const noexcept {
+        return std::find(excluded_.begin(), excluded_.end(), emitter) != excluded_.end();
+    }
 
-    [[nodiscard]] virtual bool accepts(std::uint16_t type, const std::byte* event) = 0;
+    [[nodiscard]] virtual bool has_keys() const noexcept = 0;
+    /// Whether it has a user's code ask about each event.
+    [[nodiscard]] virtual bool has_filter() const noexcept = 0;
+
+    [[nodiscard]] virtual bool accepts(std::uint16_t type, const std::byte* event, const Meta& meta) = 0;
     /// Of the event's key; none if the type has no key.
     [[nodiscard]] virtual std::optional<std::size_t> hash(std::uint16_t type, const std::byte* event) = 0;
     /// Two events of one type.
@@ -31,6 +44,9 @@ public:
     };
     [[nodiscard]] virtual Merged merge(std::uint16_t type, const std::byte* queued, const std::byte* newer,
                                        std::byte* merged) = 0;
+
+private:
+    boost::container::small_vector<EmitterId, 2> excluded_;
 };
 
 }  // namespace event::detail
