@@ -178,7 +178,9 @@ TEST_F(NotFrom, ABridgeSendsNothingBack) {
     auto here = bus_.subscribe<Number>();
     own_.emit({1});
     far.emitter<Number>().emit({2});
-    EXPECT_LT(io_.poll(), 100U);
+    int ran = 0;
+    while (ran < 100 && io_.poll_one() != 0) ++ran;
+    EXPECT_LT(ran, 100);
     EXPECT_EQ(support::numbers(there), (Numbers{2, 1}));
     EXPECT_EQ(support::numbers(here), (Numbers{1, 2}));
 }
