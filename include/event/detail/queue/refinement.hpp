@@ -2,12 +2,11 @@
 
 #include <event/meta.hpp>
 
-#include <boost/container/small_vector.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace event::detail {
 
@@ -46,7 +45,7 @@ public:
                                        std::byte* merged) = 0;
 
 private:
-    boost::container::small_vector<EmitterId, 2> excluded_;
+    std::vector<EmitterId> excluded_;
 };
 
 }  // namespace event::detail
