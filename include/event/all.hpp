@@ -28,6 +28,7 @@
 #include <event/subscription.hpp>
 #include <event/tagged.hpp>
 #include <event/value.hpp>
+#include <event/value_view.hpp>
 #include <event/version.hpp>
 #include <event/watcher.hpp>
 #include <event/where.hpp>
