@@ -22,8 +22,9 @@ namespace bench {
 template <class T>
 class BusFanOut {
 public:
-    BusFanOut(boost::asio::io_context& io, std::size_t subscribers, std::size_t capacity = batch)
-        : bus_(io), emitter_(bus_.emitter<T>()) {
+    BusFanOut(boost::asio::io_context& io, std::size_t subscribers, std::size_t capacity = batch,
+              event::BusOptions options = {})
+        : bus_(io, std::move(options)), emitter_(bus_.emitter<T>()) {
         for (std::size_t i = 0; i < subscribers; ++i) {
             subscriptions_.push_back(bus_.subscribe<T>({.capacity = capacity}));
         }
@@ -42,6 +43,14 @@ private:
     event::EventBus bus_;
     event::Emitter<T> emitter_;
     std::vector<event::Subscription<T>> subscriptions_;
+};
+
+/// The same on a bus that says of each event when it was emitted, and how long it took.
+template <class T>
+class StampedFanOut : public BusFanOut<T> {
+public:
+    StampedFanOut(boost::asio::io_context& io, std::size_t subscribers)
+        : BusFanOut<T>(io, subscribers, batch, {.stamp = true}) {}
 };
 
 /// One subscription of several types: in each round a batch is emitted, round robin over them.

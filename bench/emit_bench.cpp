@@ -89,6 +89,8 @@ void deliver_topics(benchmark::State& state, std::size_t buses) {
 bool add_rows() {
     const std::string system = "eventbus";
     add_fan_out_rows<BusFanOut>(system);
+    add_deliver_row<StampedFanOut<Event<>>, Event<>>("P1/1_subscriber", system + "_stamped", 1);
+    add_deliver_row<StampedFanOut<Event<>>, Event<>>("P2/8_subscribers", system + "_stamped", 8);
     add_row("P2/16_topics", system, [](benchmark::State& state) { deliver_topics(state, 1); });
     add_row("P2/256_topics", system, [](benchmark::State& state) { deliver_topics(state, 256 / topics_of_a_bus); });
     add_row("P3/1_type", system,

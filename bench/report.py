@@ -40,6 +40,7 @@ LABELS = {
 COLOURS = {
     "eventbus": "#0b6e99",
     "eventbus_emit_all": "#4aa3c7",
+    "eventbus_stamped": "#2f5f73",
     "channel_try": "#d9822b",
     "channel_await": "#f0b775",
     "post": "#9a6fb0",

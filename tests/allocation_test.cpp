@@ -85,9 +85,9 @@ TEST(Allocations, NoneForSharedEvents) {
               0);
 }
 
-TEST(Allocations, NoneForWhatIsFilteredMeasuredOrReplacedByKey) {
+TEST(Allocations, NoneForWhatIsFilteredMeasuredStampedOrReplacedByKey) {
     asio::io_context io;
-    event::EventBus bus{io, {.measure_age = true}};
+    event::EventBus bus{io, {.measure_age = true, .stamp = true}};
     auto emitter = bus.emitter<Number>();
     auto text = bus.emitter<Text>();
     const auto is_odd = [](const Number& number) { return number.value % 2 != 0; };

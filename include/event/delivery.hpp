@@ -12,6 +12,7 @@
 #include <event/meta.hpp>
 #include <event/overloaded.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -105,7 +106,12 @@ public:
     [[nodiscard]] std::uint64_t missed() const noexcept { return tag_.missed(); }
     [[nodiscard]] bool replayed() const noexcept { return tag_.is_replayed(); }
     [[nodiscard]] EmitterId emitter() const noexcept { return tag_.emitter(); }
-    [[nodiscard]] Meta meta() const noexcept { return {sequence(), missed(), replayed(), emitter()}; }
+    [[nodiscard]] std::chrono::steady_clock::time_point emitted_at() const noexcept {
+        detail::Moment at;
+        if (tag_.is_stamped()) std::memcpy(&at, storage_ + storage_size, sizeof(at));
+        return at;
+    }
+    [[nodiscard]] Meta meta() const noexcept { return {sequence(), missed(), replayed(), emitter(), emitted_at()}; }
 
 private:
     friend class detail::DeliveryAccess;
@@ -133,7 +139,8 @@ private:
     void copy_storage(const Delivery& other) noexcept { std::memcpy(storage_, other.storage_, sizeof(storage_)); }
 
     detail::SlotTag tag_;
-    alignas(std::max_align_t) std::byte storage_[detail::storage_size<Ts...>];
+    static constexpr std::size_t storage_size = detail::storage_size<Ts...>;
+    alignas(std::max_align_t) std::byte storage_[storage_size + sizeof(detail::Moment)];  // the event; if stamped, when
 };
 
 }  // namespace event

@@ -4,6 +4,7 @@
 
 #include <event/detail/requirements.hpp>
 
+#include <chrono>
 #include <cstdint>
 
 namespace event {
@@ -23,9 +24,14 @@ struct Meta {
     /// Whose event it is: `Emitter::id()`; the report knows its name. 0 where it came from another bus, as an
     /// `AnyEvent`.
     EmitterId emitter = 0;
+    /// When it got that place, under `BusOptions::stamp`; otherwise the clock's epoch. It never goes back along the
+    /// order.
+    std::chrono::steady_clock::time_point emitted_at = {};
 };
 
 namespace detail {
+using Moment = std::chrono::steady_clock::time_point;
+
 /// The rest of what a queue notes of an event leaves it so many.
 inline constexpr int emitter_id_bits = 26;
 inline constexpr EmitterId last_emitter_id = (EmitterId{1} << emitter_id_bits) - 1;

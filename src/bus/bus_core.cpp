@@ -1,7 +1,6 @@
 #include "queue/slow_subscriber.hpp"
 
 #include <event/detail/bus/bus_core.hpp>
-#include <event/detail/wait/manual_time.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -23,9 +22,9 @@ IntrusivePtr<BusCore> BusCore::create(boost::asio::any_io_executor executor, Bus
 }
 
 BusCore::BusCore(boost::asio::any_io_executor executor, BusOptions&& options)
-    : Core(std::move(executor), options.pooled_bytes),
-      options_(with_defaults(std::move(options))),
-      slow_line_(ManualTime::of(context())) {}
+    : Core(std::move(executor), options.pooled_bytes), options_(with_defaults(std::move(options))), clock_(context()) {
+    if (options_.stamp) stamp_by(clock_);
+}
 
 void BusCore::destroy_core() noexcept { delete this; }
 

@@ -55,6 +55,16 @@ std::string figure(std::uint64_t number, std::size_t digits) {
     return text;
 }
 
+/// In three digits.
+std::string duration(std::chrono::nanoseconds duration) {
+    constexpr std::string_view units[] = {"ns", "us", "ms", "s"};
+    auto scaled = static_cast<double>(duration.count());
+    std::size_t unit = 0;
+    for (; scaled >= 999.5 && unit + 1 < std::size(units); ++unit) scaled /= 1000;
+    return unit + 1 < std::size(units) || scaled < 999.5 ? fmt::format("{:.3g}{}", scaled, units[unit])
+                                                         : fmt::format("{:.0f}{}", scaled, units[unit]);
+}
+
 std::string_view state_of(const SubscriptionStat& stat) {
     if (stat.killed) return "killed";
     if (stat.waiting) return "waiting";
@@ -70,6 +80,11 @@ std::string age_of(const SubscriptionStat& stat) {
 }
 
 }  // namespace
+
+std::string to_string(const DurationStat& stat) {
+    return fmt::format("p50 {}, p90 {}, p99 {}, max {}", duration(stat.p50), duration(stat.p90), duration(stat.p99),
+                       duration(stat.max));
+}
 
 std::string to_string(const BusReport& report) {
     std::string table;
@@ -106,6 +121,8 @@ std::string to_string(const BusReport& report) {
             std::string where = shortened(stat.where, 40);
             if (stat.receivers > 1) where += fmt::format(", {} receivers", stat.receivers);
             line("    {}: {}", where, joined(stat.types, most_columns - where.size() - 6));
+            if (stat.latency) line("    latency {}", to_string(*stat.latency));
+            if (stat.handler_time) line("    handler {}", to_string(*stat.handler_time));
         }
     }
     if (!report.values.empty()) {

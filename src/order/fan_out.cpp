@@ -36,26 +36,27 @@ std::optional<EmitResult> TopicBase::emit_if_unchanged(std::uint64_t sequence, B
 EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
     EmitResult result;
     if (closed_) result.error = errc::closed;
+    const Moment now = core().stamp();
     for (std::size_t i = 0; !closed_ && wanted() && i < batch.size(); ++i) {
         PayloadBase* const payload = batch.take_shared();
         if (type().is_inline) {
-            result += fan_out_inline(batch.event(i), payload, batch.origin(), domain, has_turn, after);
+            result += fan_out_inline(batch.event(i), payload, batch.origin(), now, domain, has_turn, after);
         } else {
-            fan_out_shared<false>(*payload, batch.origin(), result, domain, has_turn, after);
+            fan_out_shared<false>(*payload, batch.origin(), now, result, domain, has_turn, after);
         }
     }
     return result;
 }
 
 /// Those who list the type get copies of it; the others, if there are any, its shared form.
-EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, DomainGuard& domain,
-                                     bool has_turn, Aftermath& after) noexcept {
+EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, Moment now,
+                                     DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
     EmitResult result;
     const std::size_t shares = erased_sinks_.size();
     result.subscribers = sinks_.size() + shares;
     if (shared != nullptr) shared->add_references(static_cast<std::uint32_t>(shares));
     const std::uint64_t sequence = domain.next_sequence();
-    const Offer offer{sequence, has_turn, after, origin};
+    const Offer offer{sequence, has_turn, after, origin, now};
     const std::size_t bytes = type().id->size;
     result.delivered += offer_to(sinks_, OfferedEvent(event, bytes), offer, result);
     if (shared != nullptr) {
@@ -65,6 +66,7 @@ EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared
     }
     if (retained_) {
         std::memcpy(kept_, event, bytes);
+        retained_at_ = now;
         note_kept(sequence, origin, after);
     }
     note_emitted(sequence, result.killed != 0, after);
@@ -73,8 +75,8 @@ EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared
 
 /// `is_new`: nobody else has seen it.
 template <bool is_new>
-[[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, Origin origin, EmitResult& result,
-                                                             DomainGuard& domain, bool has_turn,
+[[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, Origin origin, Moment now,
+                                                             EmitResult& result, DomainGuard& domain, bool has_turn,
                                                              Aftermath& after) noexcept {
     const std::size_t sinks = sinks_.size() + (is_new ? 0 : erased_sinks_.size());
     const std::size_t killed = result.killed;
@@ -87,7 +89,7 @@ template <bool is_new>
         payload.add_references(references - 1);
     }
     const std::uint64_t sequence = domain.next_sequence();
-    const Offer offer{sequence, has_turn, after, origin};
+    const Offer offer{sequence, has_turn, after, origin, now};
     std::size_t taken = offer_to(sinks_, &payload, offer, result);
     if constexpr (!is_new) taken += offer_to(erased_sinks_, &payload, offer, result);
     result.delivered += taken;
@@ -96,6 +98,7 @@ template <bool is_new>
         if (PayloadBase* before = kept_payload()) after.drop(*before);
         PayloadBase* const kept = &payload;
         std::memcpy(kept_, &kept, sizeof(kept));
+        if constexpr (!is_new) retained_at_ = now;
         note_kept(sequence, origin, after);
     }
     after.drop(payload, references - static_cast<std::uint32_t>(taken));
@@ -128,7 +131,7 @@ EmitResult SharedTopic::emit(PayloadBase& payload, Origin origin) {
         return result;
     }
     Aftermath after;
-    fan_out_shared<true>(payload, origin, result, domain, false, after);
+    fan_out_shared<true>(payload, origin, {}, result, domain, false, after);
     domain.unlock();
     after.settle();
     return result;
@@ -143,7 +146,7 @@ EmitResult SharedTopic::emit_all(Batch&& events) {
     Aftermath after;
     EmitResult result;
     for (std::size_t i = 0; i == 0 || (i < events.size() && wanted()); ++i)  // the one before may have killed all
-        fan_out_shared<true>(*events.take_shared(), events.origin(), result, domain, false, after);
+        fan_out_shared<true>(*events.take_shared(), events.origin(), {}, result, domain, false, after);
     domain.unlock();
     after.settle();
     return result;

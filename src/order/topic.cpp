@@ -17,8 +17,9 @@ TopicBase::~TopicBase() {
 }
 
 void TopicBase::refresh() noexcept {
-    is_special_ = closed_ || !erased_sinks_.empty();
-    is_wanted_.store(is_special_ || !sinks_.empty() || retained_ || counts_unheard_, std::memory_order_relaxed);
+    const bool is_offered = !sinks_.empty() || !erased_sinks_.empty();
+    is_special_ = closed_ || !erased_sinks_.empty() || core().stamps();
+    is_wanted_.store(closed_ || is_offered || retained_ || counts_unheard_, std::memory_order_relaxed);
 }
 
 void TopicBase::make_room_for_sinks(SinkKind kind, std::size_t more) {
@@ -132,10 +133,11 @@ void TopicBase::replay(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& bloc
         payload = type_->share(std::move(block), kept_);
         payload->set_emitter(retained_from_.id());
     }
+    const Offer offer{retained_sequence(), true, after, retained_from_, retained_at_};
     if (payload != nullptr) {
-        mailbox.replay(type, retained_sequence(), retained_from_, payload, after);
+        mailbox.replay(type, OfferedEvent(payload), offer);
     } else {
-        mailbox.replay(type, retained_sequence(), retained_from_, OfferedEvent(kept_, type_->id->size), after);
+        mailbox.replay(type, OfferedEvent(kept_, type_->id->size), offer);
     }
 }
 

@@ -23,7 +23,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     if (refinement_ && refinement_->has_filter()) {
         try {
             const UserCode filter(home(), offer.after);
-            const Meta meta{offer.sequence, gap_, replayed, offer.origin.id()};
+            const Meta meta{offer.sequence, gap_, replayed, offer.origin.id(), offer.emitted_at};
             if (!refinement_->accepts(type, event.bytes, meta)) {
                 ++rejected_;
                 return Pushed::rejected;
@@ -35,16 +35,16 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
         }
     }
     if (slow_.measures_age()) tell_if(slow_.note_age(is_empty, type), offer.after);
-    SlotTag tag(type, offer.sequence, offer.origin);
+    SlotTag tag = tag_of(type, offer);
     if (replayed) tag.set_replayed();
     Pushed pushed = Pushed::queued;
     if (linked_) {
         pushed = push_linked(event, tag, offer);
+        if (timings_ && pushed <= Pushed::displaced) (*linked_)[linked_->newest()].set_stamp(stride_, offer.emitted_at);
     } else {
         if (!replayed) pushed = make_room(type, offer);
         if (pushed != Pushed::queued) return pushed;
-        tag.set_missed(std::exchange(gap_, 0));
-        append(tag, event);
+        append_specially(tag, event, offer);
         if (replayed) replay_end_ = high_water_ = tail();
     }
     if (pushed > Pushed::displaced) return pushed;
@@ -54,12 +54,27 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     return pushed;
 }
 
+void Mailbox::replay(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept {
+    if (push_specially(type, event, offer, true) > Pushed::displaced && event.is_shared)
+        offer.after.drop(*event.payload());
+}
+
+SlotTag Mailbox::tag_of(std::uint16_t type, const Offer& offer) const noexcept {
+    SlotTag tag(type, offer.sequence, offer.origin);
+    if (timings_) tag.set_stamped();
+    return tag;
+}
+
+void Mailbox::append_specially(SlotTag tag, const OfferedEvent& event, const Offer& offer) noexcept {
+    tag.set_missed(std::exchange(gap_, 0));
+    if (timings_) writer_.slot().set_stamp(stride_, offer.emitted_at);
+    append(tag, event);
+}
+
 Pushed Mailbox::push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept {
     const Pushed pushed = make_room(type, offer);
     if (pushed != Pushed::queued) return pushed;
-    SlotTag tag(type, offer.sequence, offer.origin);
-    tag.set_missed(std::exchange(gap_, 0));
-    append(tag, event);
+    append_specially(tag_of(type, offer), event, offer);
     wake_receiver(offer.after);
     return pushed;
 }

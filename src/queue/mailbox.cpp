@@ -34,8 +34,10 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     }
     const Kill* kill = std::get_if<Kill>(&options.wanted.on_full);
     const auto limit = kill != nullptr ? kill->after : std::chrono::nanoseconds(0);
-    const SlowLine& slow_line = options.slow_line;
+    const ContextClock& clock = options.slow_line.clock();
     const std::size_t concurrency = options.wanted.concurrency;
+    const bool is_stamped = options.bus.stamp;
+    if (is_stamped) options.stride += stamp_stride;
     const std::size_t capacity = options.wanted.capacity;
     const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / options.stride;
     if (capacity > most - options.replay_room) throw std::bad_alloc{};
@@ -43,18 +45,20 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     const bool is_replayed_to = options.replay_room != 0;
     auto linked = is_linked ? std::make_unique<LinkedSlots>(slots, options.stride, has_keys) : nullptr;
 
-    const std::size_t listings_at = aligned(sizeof(Mailbox), alignof(Listing));
-    const std::size_t bindings_at = aligned(listings_at + options.subjects.size() * sizeof(Listing), alignof(Binding));
+    const std::size_t bindings_at =
+        aligned(sizeof(Mailbox) + options.subjects.size() * sizeof(Listing), alignof(Binding));
     const std::size_t size = bindings_at + options.topics * sizeof(Binding);
     auto* block = static_cast<std::byte*>(::operator new(size + alignof(Mailbox) - __STDCPP_DEFAULT_NEW_ALIGNMENT__));
     std::byte* memory = block + (-reinterpret_cast<std::uintptr_t>(block) & (alignof(Mailbox) - 1));
-    auto* mailbox = ::new (memory) Mailbox(std::move(options), memory + listings_at, memory + bindings_at);
+    auto* mailbox = ::new (memory) Mailbox(std::move(options), memory + bindings_at);
     mailbox->block_ = block;
     mailbox->linked_ = std::move(linked);
-    mailbox->is_simple_ = !is_linked;
-    mailbox->is_special_ = is_linked || mailbox->refinement_ || mailbox->slow_.measures_age() || limit.count() > 0;
+    mailbox->is_simple_ = !is_linked && !is_stamped;
+    mailbox->is_special_ =
+        is_linked || is_stamped || mailbox->refinement_ || mailbox->slow_.measures_age() || limit.count() > 0;
     auto made = IntrusivePtr<Mailbox>::adopt(mailbox);
-    if (limit.count() > 0) mailbox->full_limit_ = std::make_unique<FullLimit>(limit, slow_line);
+    if (limit.count() > 0) mailbox->full_limit_ = std::make_unique<FullLimit>(limit, clock);
+    if (is_stamped) mailbox->timings_ = std::make_unique<Timings>(clock);
     if (concurrency > 1) mailbox->share_by(std::make_unique<Sharing>(concurrency));
     // memory that may not be there is asked for while the subscriber can still be told
     if (has_keys || is_replayed_to || slots * mailbox->stride_ > most_bytes_at_first_event)
@@ -62,17 +66,16 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     return made;
 }
 
-Mailbox::Mailbox(Options&& options, std::byte* listings, std::byte* bindings) noexcept
+Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
     : QueueSpot(*options.subjects.front(), *this),
       policy_(policy_of(options.wanted.on_full)),
       is_erased_(options.is_erased),
       requires_emitters_(options.wanted.require_emitters),
+      types_(static_cast<std::uint16_t>(options.subjects.size())),
       capacity_(options.wanted.capacity),
       slot_count_(options.wanted.capacity + options.replay_room),
       stride_(options.stride),
       refinement_(std::move(options.refinement)),
-      types_(options.subjects.size()),
-      listings_(static_cast<Listing*>(static_cast<void*>(listings))),
       bindings_(static_cast<Binding*>(static_cast<void*>(bindings))),
       binding_room_(static_cast<std::uint32_t>(options.topics)),
       slow_(std::holds_alternative<Notify>(options.wanted.on_full)
@@ -82,7 +85,8 @@ Mailbox::Mailbox(Options&& options, std::byte* listings, std::byte* bindings) no
       name_(std::move(options.wanted.name)),
       where_(options.where),
       number_(options.number) {
-    for (std::size_t i = 0; i < types_; ++i) std::construct_at(listings_ + i, Listing{options.subjects[i]});
+    static_assert(sizeof(Mailbox) % alignof(Listing) == 0);
+    for (std::size_t i = 0; i < types_; ++i) std::construct_at(listings().data() + i, Listing{options.subjects[i]});
 }
 
 bool Mailbox::make_memory(bool may_throw) {
@@ -130,6 +134,11 @@ void Mailbox::reserve_bindings(std::size_t more) {
     more_bindings_.swap(larger);
     bindings_ = more_bindings_.get();
     binding_room_ = static_cast<std::uint32_t>(room);
+}
+
+std::uint32_t Mailbox::bind(const Binding& binding) noexcept {
+    std::construct_at(bindings_ + binding_count_, binding);
+    return binding_count_++;
 }
 
 BusCore& Mailbox::bus() const noexcept { return static_cast<BusCore&>(core()); }
@@ -301,6 +310,10 @@ SubscriptionStat Mailbox::stat() {
     stat.killed = state() == State::killed;
     stat.waiting = is_waited_for();
     if (slow_.measures_age() && stat.size != 0) stat.age = slow_.age();
+    if (timings_) {
+        stat.latency = timings_->latency();
+        if (const DurationStat time = timings_->handler_time(); time.count != 0) stat.handler_time = time;
+    }
     return stat;
 }
 

@@ -15,7 +15,8 @@ namespace event::detail {
 
 // ---- taking under the lock --------------------------------------------------------------------------------------
 
-Look Mailbox::take_under_lock(QueueSpot& spot, void (*call)(void* f, Slot& slot), void* f) {
+template <class F>
+Look Mailbox::take_under_lock(QueueSpot& spot, const F& f) {
     Aftermath after;
     after.only_ends();
     Look found = Look::empty;
@@ -23,7 +24,7 @@ Look Mailbox::take_under_lock(QueueSpot& spot, void (*call)(void* f, Slot& slot)
         const DomainGuard guard(home());
         found = look_for(spot);
         if (found == Look::readable) {
-            call(f, linked_ ? (*linked_)[linked_->oldest()] : reader_.slot());
+            f(linked_ ? (*linked_)[linked_->oldest()] : reader_.slot());
             taken(spot, after);
         } else {
             found_nothing(after);
@@ -31,6 +32,20 @@ Look Mailbox::take_under_lock(QueueSpot& spot, void (*call)(void* f, Slot& slot)
     }
     after.settle();
     return found;
+}
+
+Look Mailbox::take_otherwise(QueueSpot& spot, const TakeFromSlot& f) {
+    if (!timings_) return take_under_lock(spot, [&](Slot& slot) { return f(slot, {}); });
+    Handling& handling = spot.handling();
+    const Moment now = timings_->come(handling);
+    const auto take = [&](Slot& slot) {
+        const Moment emitted_at = slot.stamp(stride_);
+        const bool is_replayed = slot.tag.is_replayed();
+        if (!f(slot, emitted_at)) return false;
+        timings_->take(handling, emitted_at, is_replayed, now);
+        return true;
+    };
+    return linked_ || is_shared() ? take_under_lock(spot, take) : take_from_ring(take);
 }
 
 void Mailbox::taken(QueueSpot& spot, Aftermath& after) noexcept {
@@ -52,6 +67,12 @@ void Mailbox::found_nothing(Aftermath& after) noexcept {
     pass_turns_on(true, after);
     if (Turn* first = line_.front(); first != nullptr && first->emit->is_offered())
         first->emit->overlook(*first, after);
+}
+
+Look Mailbox::look_for(const QueueSpot& spot) const noexcept {
+    const Look seen = look();
+    if (seen != Look::readable || spot.has_reserved || !is_shared()) return seen;
+    return size() > sharing()->reserved() ? seen : Look::empty;
 }
 
 Look Mailbox::look_or_pass_on(QueueSpot& spot) {

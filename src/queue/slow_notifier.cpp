@@ -2,7 +2,6 @@
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/queue/slow_notifier.hpp>
-#include <event/detail/wait/manual_time.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -25,10 +24,6 @@ thread_local int Calling::depth = 0;
 
 }  // namespace
 
-std::chrono::steady_clock::time_point SlowLine::now() const noexcept {
-    return time_ ? time_->now() : std::chrono::steady_clock::now();
-}
-
 bool SlowNotifier::runs_callback() noexcept { return Calling::depth != 0; }
 
 bool SlowNotifier::open(Reason reason, std::uint16_t type) noexcept {
@@ -43,7 +38,7 @@ bool SlowNotifier::open(Reason reason, std::uint16_t type) noexcept {
 }
 
 bool SlowNotifier::note_age(bool is_empty, std::uint16_t type) noexcept {
-    const auto now = line_.now();
+    const auto now = line_.clock().now();
     if (is_empty) not_empty_since_ = now;
     return !is_empty && now - not_empty_since_ >= options_.slow_after && open(Reason::age, type);
 }

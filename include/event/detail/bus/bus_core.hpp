@@ -239,7 +239,8 @@ private:
     [[nodiscard]] std::uint64_t events_so_far() const;
 
     const BusOptions options_;
-    SlowLine slow_line_;
+    const ContextClock clock_;
+    SlowLine slow_line_{clock_};
     Progress progress_;
     std::atomic<bool> closed_{false};  // written under mutex_
 

@@ -2,6 +2,7 @@
 
 #include <event/detail/configuration.hpp>
 #include <event/detail/order/lock.hpp>
+#include <event/detail/wait/context_clock.hpp>
 #include <event/detail/wait/contexts.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -43,6 +44,10 @@ public:
     }
     /// Memory of dead events that each topic keeps for new ones, in bytes.
     [[nodiscard]] std::size_t pooled_bytes() const noexcept { return pooled_bytes_; }
+    /// Whether it is said of each event when it was emitted.
+    [[nodiscard]] bool stamps() const noexcept { return stamp_clock_ != nullptr; }
+    /// Now, if so.
+    [[nodiscard]] Moment stamp() const noexcept { return stamps() ? stamp_clock_->now() : Moment(); }
     [[nodiscard]] bool context_is(const boost::asio::execution_context& context) const noexcept {
         return context_ == &context;
     }
@@ -69,6 +74,8 @@ protected:
         context_is_gone_.store(!listen_to(*context_), std::memory_order_relaxed);
     }
     ~Core() override { stop_listening(); }
+    /// Once, before anybody else knows it.
+    void stamp_by(const ContextClock& clock) noexcept { stamp_clock_ = &clock; }
     /// As long as it lives.
     [[nodiscard]] boost::asio::execution_context& context() const noexcept { return *context_; }
 
@@ -84,6 +91,7 @@ private:
     }
 
     const std::size_t pooled_bytes_;
+    const ContextClock* stamp_clock_ = nullptr;
     mutable Lock lock_;
     boost::asio::any_io_executor executor_;  // guarded by lock_
     boost::asio::execution_context* context_;

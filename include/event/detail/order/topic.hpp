@@ -210,7 +210,7 @@ protected:
     /// payload.
     TopicBase(const EventType& type, std::string&& label, Core& core, void* kept);
 
-    /// Where there is more to do than to push: the topic is closed, or has erased sinks. Without the lock.
+    /// Where there is more to do than to push: the topic is closed, stamped, or has erased sinks. Without the lock.
     EmitResult emit_specially(Batch&& batch);
     EmitResult emit_specially(const void* events, std::size_t count, Origin origin);
     /// Offers an event to the queues; how many have taken it.
@@ -252,12 +252,13 @@ protected:
     std::atomic<std::uint64_t> retained_sequence_{0};  // 0: no retained event; read without the lock, too
     ThreadId setter_ = nullptr;                        // on which thread it was emitted
     Origin retained_from_;
+    Moment retained_at_;  // if it is stamped
     std::uint64_t emitted_ = 0;
     std::uint64_t last_sequence_ = 0;
     bool retained_ = false;
     bool counts_unheard_ = false;
     bool closed_ = false;
-    bool is_special_ = false;  // closed, or with erased sinks: an emit has more to do than to push
+    bool is_special_ = false;  // closed, stamped, or with erased sinks: an emit has more to do than to push
     WaitList watching_;
 
 private:
@@ -267,12 +268,12 @@ private:
     void count(Pushed pushed, EmitResult& result) noexcept;
     /// Gives each event of the batch its place in the order, and offers it to every queue.
     EmitResult fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept;
-    EmitResult fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, DomainGuard& domain,
-                              bool has_turn, Aftermath& after) noexcept;
+    EmitResult fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, Moment now,
+                              DomainGuard& domain, bool has_turn, Aftermath& after) noexcept;
     friend SharedTopic;
     template <bool is_new>
-    void fan_out_shared(PayloadBase& payload, Origin origin, EmitResult& result, DomainGuard& domain, bool has_turn,
-                        Aftermath& after) noexcept;
+    void fan_out_shared(PayloadBase& payload, Origin origin, Moment now, EmitResult& result, DomainGuard& domain,
+                        bool has_turn, Aftermath& after) noexcept;
     /// Null if the type is inline, or nothing is retained.
     [[nodiscard]] PayloadBase* kept_payload() const noexcept;
 

@@ -28,7 +28,9 @@ public:
     /// Moves the slot's event into an empty delivery, together with the reference to its payload if it is shared; false
     /// if who ended the queue has taken that.
     template <class... Ts>
-    [[nodiscard]] static bool take(Delivery<Ts...>& delivery, Slot& slot) noexcept {
+    [[nodiscard]] static bool take(Delivery<Ts...>& delivery, Slot& slot, Moment emitted_at) noexcept {
+        if (emitted_at != Moment())
+            std::memcpy(delivery.storage_ + delivery.storage_size, &emitted_at, sizeof(emitted_at));
         constexpr bool may_be_inline = (stored_inline<Ts> || ...);
         constexpr bool may_be_shared = !(stored_inline<Ts> && ...);
         if constexpr (may_be_shared) {
@@ -41,7 +43,7 @@ public:
             }
         }
         delivery.tag_ = slot.tag;
-        std::memcpy(delivery.storage_, slot.storage(), sizeof(delivery.storage_));
+        std::memcpy(delivery.storage_, slot.storage(), delivery.storage_size);
         return true;
     }
     template <class Handler, class... Ts>

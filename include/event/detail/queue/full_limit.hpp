@@ -1,6 +1,6 @@
 #pragma once
 
-#include <event/detail/queue/slow_notifier.hpp>
+#include <event/detail/wait/context_clock.hpp>
 
 #include <chrono>
 
@@ -10,15 +10,15 @@ namespace event::detail {
 /// timer. Under the domain's lock.
 class FullLimit {
 public:
-    FullLimit(std::chrono::nanoseconds limit, const SlowLine& clock) noexcept : limit_(limit), clock_(clock) {}
+    FullLimit(std::chrono::nanoseconds limit, const ContextClock& clock) noexcept : limit_(limit), clock_(clock) {}
 
     void note_full() noexcept { full_since_ = clock_.now(); }
     [[nodiscard]] bool is_over() const noexcept { return clock_.now() - full_since_ >= limit_; }
 
 private:
     const std::chrono::nanoseconds limit_;
-    const SlowLine& clock_;
-    std::chrono::steady_clock::time_point full_since_;
+    const ContextClock& clock_;
+    Moment full_since_;
 };
 
 }  // namespace event::detail

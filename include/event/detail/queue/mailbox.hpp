@@ -12,6 +12,7 @@
 #include <event/detail/queue/sharing.hpp>
 #include <event/detail/queue/slot.hpp>
 #include <event/detail/queue/slow_notifier.hpp>
+#include <event/detail/queue/timings.hpp>
 #include <event/detail/queue/turn.hpp>
 #include <event/detail/wait/handling.hpp>
 #include <event/detail/wait/parked_op.hpp>
@@ -73,13 +74,7 @@ public:
     }
     /// Queues a retained event, before any other, if it is wanted; there is room for it. The payload's reference goes
     /// along in any case.
-    template <class Event>
-    void replay(std::uint16_t type, std::uint64_t sequence, Origin origin, Event event, Aftermath& after) noexcept {
-        const OfferedEvent offered(event);
-        if (push_specially(type, offered, {sequence, true, after, origin}, true) > Pushed::displaced &&
-            offered.is_shared)
-            after.drop(*offered.payload());
-    }
+    void replay(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept;
     [[nodiscard]] Policy policy() const noexcept { return policy_; }
     [[nodiscard]] bool has_room() const noexcept;
     /// An operation parks: the next event wakes it.
@@ -123,11 +118,14 @@ public:
 
     // ---- what feeds it ---------------------------------------------------------------------------------------
 
-    [[nodiscard]] std::span<Listing> listings() const noexcept { return {listings_, types_}; }
+    /// Their memory lies behind this.
+    [[nodiscard]] std::span<Listing> listings() noexcept {
+        return {static_cast<Listing*>(static_cast<void*>(this + 1)), types_};
+    }
     [[nodiscard]] bool is_erased() const noexcept { return is_erased_; }
     /// Calls `f` with each behaviour that it lists, and that one's place. Needs the bus's mutex.
     template <class F>
-    void for_each_behaviour(F&& f) const {
+    void for_each_behaviour(F&& f) {
         if (!is_erased_) return;
         for (std::uint16_t place = 0; const Listing& listing : listings()) {
             if (Behaviour* behaviour = listing.subject->as_behaviour()) f(*behaviour, place);
@@ -138,10 +136,7 @@ public:
     [[nodiscard]] std::span<Binding> bindings() noexcept { return {bindings_, binding_count_}; }
     /// Makes the next `bind`s, which are under the domain's lock, unable to fail. Needs the bus's mutex.
     void reserve_bindings(std::size_t more);
-    std::uint32_t bind(const Binding& binding) noexcept {
-        std::construct_at(bindings_ + binding_count_, binding);
-        return binding_count_++;
-    }
+    std::uint32_t bind(const Binding& binding) noexcept;
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
 
@@ -169,33 +164,16 @@ public:
     Look take(QueueSpot& spot, F&& f) {
         if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]] {  // after the handler has begun: see Handling
             if (has_ended()) return Look::ended;
-            if (linked_ || is_shared()) {
+            if (linked_ || timings_ || is_shared()) {
                 using Taker = std::remove_reference_t<F>;
-                const auto call = [](void* taker, Slot& slot) {
-                    static_cast<void>((*static_cast<Taker*>(taker))(slot));
+                const auto call = [](void* taker, Slot& slot, Moment at) {
+                    return (*static_cast<Taker*>(taker))(slot, at);
                 };
                 Taker taker(f);  // only its address is in other hands, then
-                return take_under_lock(spot, call, &taker);
+                return take_otherwise(spot, {call, &taker});
             }
         }
-
-        const std::uint64_t head = reader_.own_count();
-        if (head == seen_tail_) {
-            seen_tail_ = writer_.count.load(std::memory_order_acquire);
-            if (head == seen_tail_) return state() == State::draining ? drained() : Look::empty;
-        }
-        if (!f(reader_.slot())) return Look::ended;  // meanwhile
-        reader_.advance(slots_);
-        if (head + 1 != seen_tail_) {
-            reader_.count_one();
-        } else {
-            // Against a close_after_drain() elsewhere: it stores the state, then looks at the count; here vice versa.
-            reader_.count_one(std::memory_order_seq_cst);
-            if (state_.load(std::memory_order_seq_cst) == State::draining) finish_draining();
-            if (tells_.load(std::memory_order_seq_cst)) [[unlikely]]
-                tell_progress();
-        }
-        return Look::readable;
+        return take_from_ring([&](Slot& slot) { return f(slot, Moment()); });
     }
 
     // ---- several receivers -----------------------------------------------------------------------------------
@@ -222,6 +200,8 @@ public:
     [[nodiscard]] bool await_handlers() override;
     /// It does not run any more: tells who waits for that and for the end.
     void end_handling(Handling& handling) noexcept {
+        if (timings_) [[unlikely]]
+            timings_->leave(handling);
         handling.end();
         if (state_.load(std::memory_order_seq_cst) >= State::closed || tells_.load(std::memory_order_seq_cst))
             [[unlikely]]
@@ -255,7 +235,7 @@ public:
     [[nodiscard]] BusCore& bus() const noexcept;
 
 private:
-    explicit Mailbox(Options&& options, std::byte* listings, std::byte* bindings) noexcept;
+    explicit Mailbox(Options&& options, std::byte* bindings) noexcept;
     ~Mailbox() override;
     void let_go() noexcept override;
     void destroy_spot() noexcept override;
@@ -282,6 +262,8 @@ private:
         return push_specially(type, OfferedEvent(event), offer, false);
     }
     Pushed push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) noexcept;
+    [[nodiscard]] SlotTag tag_of(std::uint16_t type, const Offer& offer) const noexcept;
+    void append_specially(SlotTag tag, const OfferedEvent& event, const Offer& offer) noexcept;
     Pushed push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept;
     Pushed push_linked(const OfferedEvent& event, SlotTag tag, const Offer& offer) noexcept;
     Pushed replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,
@@ -296,8 +278,30 @@ private:
     void tell_if(bool is_due, Aftermath& after) noexcept;
     [[nodiscard]] std::uint64_t last_sequence() const noexcept;
 
-    /// `f` is that of `take`: the lock costs so much that it can be called through a pointer.
-    Look take_under_lock(QueueSpot& spot, void (*call)(void* f, Slot& slot), void* f);
+    template <class F>
+    Look take_from_ring(F&& f) {
+        const std::uint64_t head = reader_.own_count();
+        if (head == seen_tail_) {
+            seen_tail_ = writer_.count.load(std::memory_order_acquire);
+            if (head == seen_tail_) return state() == State::draining ? drained() : Look::empty;
+        }
+        if (!f(reader_.slot())) return Look::ended;  // meanwhile
+        reader_.advance(slots_);
+        if (head + 1 != seen_tail_) {
+            reader_.count_one();
+        } else {
+            // Against a close_after_drain() elsewhere: it stores the state, then looks at the count; here vice versa.
+            reader_.count_one(std::memory_order_seq_cst);
+            if (state_.load(std::memory_order_seq_cst) == State::draining) finish_draining();
+            if (tells_.load(std::memory_order_seq_cst)) [[unlikely]]
+                tell_progress();
+        }
+        return Look::readable;
+    }
+    /// Where the lock, or the clock, costs more than a call through a pointer.
+    Look take_otherwise(QueueSpot& spot, const TakeFromSlot& f);
+    template <class F>
+    Look take_under_lock(QueueSpot& spot, const F& f);
     void taken(QueueSpot& spot, Aftermath& after) noexcept;
     [[nodiscard]] std::uint64_t size() const noexcept { return tail() - reader_.count.load(std::memory_order_acquire); }
     [[nodiscard]] bool is_empty() const noexcept {
@@ -305,12 +309,7 @@ private:
     }
     [[nodiscard]] bool seems_ready_otherwise() const noexcept;
     /// What there is for who waits there: not what is reserved for others.
-    [[nodiscard]] Look look_for(const QueueSpot& spot) const noexcept {
-        const Look seen = look();
-        return seen == Look::readable && !spot.has_reserved && is_shared() && size() <= sharing()->reserved()
-                   ? Look::empty
-                   : seen;
-    }
+    [[nodiscard]] Look look_for(const QueueSpot& spot) const noexcept;
     void queue_up(ParkedOp& op) noexcept;
     /// See `is_idle`.
     [[nodiscard]] bool has_nothing_for(QueueSpot& spot) noexcept;
@@ -345,23 +344,23 @@ private:
     const bool requires_emitters_;
     Handling handling_;
     std::atomic<bool> is_closed_{false};  // by its owner
-    // Open, with a ring and one receiver, who looks at no more than that; unsaid before the state changes.
+    // Open, with a ring of events that are not stamped, and one receiver; unsaid before the state changes.
     std::atomic<bool> is_simple_{true};
     // guarded by the domain's lock
-    bool is_special_ = false;         // linked slots, a refinement, ages, a limit, several receivers: `push_specially`
-    bool is_left_ = false;            // by the bus, to its handler
+    bool is_special_ = false;  // linked slots, a refinement, ages, stamps, a limit, several receivers: `push_specially`
+    bool is_left_ = false;     // by the bus, to its handler
     bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
     // Who asks says so first and then looks whether it is busy; what ends that does it the other way round.
     std::atomic<bool> tells_{false};
+    const std::uint16_t types_;
     const std::size_t capacity_;
     const std::size_t slot_count_;
     const std::size_t stride_;
     std::unique_ptr<std::byte[]> ring_;  // null: made at the first event
     std::unique_ptr<Refinement> refinement_;
     std::unique_ptr<FullLimit> full_limit_;  // null: there is none
-    const std::size_t types_;
-    Listing* const listings_;
-    Binding* bindings_;  // in own memory, until there are too many of them
+    std::unique_ptr<Timings> timings_;       // null: its events are not stamped
+    Binding* bindings_;                      // in own memory, until there are too many of them
     std::uint32_t binding_count_ = 0;
     std::uint32_t binding_room_;
     std::unique_ptr<Binding[]> more_bindings_;

@@ -39,6 +39,7 @@ struct Offer {
     bool has_turn;  // it may take room that others wait for: its turn has come
     Aftermath& after;
     Origin origin;
+    Moment emitted_at = {};  // where the bus stamps its events
 };
 
 /// What became of all the events that were offered to a queue.

@@ -46,4 +46,11 @@ private:
     std::size_t stride_ = 0;
 };
 
+/// How a receiver takes the event out of a slot, where that can be called through a pointer.
+struct TakeFromSlot {
+    bool (*function)(void* taker, Slot& slot, Moment emitted_at);
+    void* taker;
+    bool operator()(Slot& slot, Moment emitted_at) const { return function(taker, slot, emitted_at); }
+};
+
 }  // namespace event::detail

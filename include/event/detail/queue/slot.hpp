@@ -27,8 +27,8 @@ private:
 };
 
 /// What a queue knows of an event beside the event itself. Two words, so that to make one takes no more than to store
-/// them: the sequence, and above it the upper part of how many were missed; the type's place, two flags, the lower part
-/// of how many were missed, and whose event it is.
+/// them: the sequence, and above it the upper part of how many were missed; the type's place, three flags, the lower
+/// part of how many were missed, and whose event it is.
 class SlotTag {
 public:
     SlotTag() = default;
@@ -51,6 +51,9 @@ public:
     void set_shared() noexcept { rest_ |= shared_flag; }
     [[nodiscard]] bool is_replayed() const noexcept { return (rest_ & replayed_flag) != 0; }
     void set_replayed() noexcept { rest_ |= replayed_flag; }
+    /// The slot says when it was emitted.
+    [[nodiscard]] bool is_stamped() const noexcept { return (rest_ & stamped_flag) != 0; }
+    void set_stamped() noexcept { rest_ |= stamped_flag; }
     /// Events lost to the subscription just before this one: up to so many.
     [[nodiscard]] std::uint64_t missed() const noexcept {
         return place_ >> sequence_bits << missed_low_bits | (rest_ & missed_low_mask) >> missed_low_shift;
@@ -66,7 +69,8 @@ private:
     static constexpr std::uint64_t sequence_mask = (std::uint64_t{1} << sequence_bits) - 1;
     static constexpr std::uint64_t shared_flag = std::uint64_t{1} << 16;
     static constexpr std::uint64_t replayed_flag = std::uint64_t{1} << 17;
-    static constexpr int missed_low_shift = 18;
+    static constexpr std::uint64_t stamped_flag = std::uint64_t{1} << 18;
+    static constexpr int missed_low_shift = 19;
     static constexpr int missed_low_bits = Origin::shift - missed_low_shift;
     static constexpr std::uint64_t missed_low_mask = ((std::uint64_t{1} << missed_low_bits) - 1) << missed_low_shift;
     static constexpr std::uint64_t most_missed = (std::uint64_t{1} << (64 - sequence_bits + missed_low_bits)) - 1;
@@ -115,6 +119,13 @@ struct alignas(std::max_align_t) Slot {
         auto* pointer = static_cast<PayloadBase**>(static_cast<void*>(storage()));
         return std::atomic_ref<PayloadBase*>(*pointer).exchange(nullptr, std::memory_order_acq_rel);
     }
+    /// When the event was emitted: in the last bytes of the slots of a stamped queue.
+    [[nodiscard]] Moment stamp(std::size_t stride) noexcept {
+        Moment at;
+        std::memcpy(&at, stamp_in(stride), sizeof(at));
+        return at;
+    }
+    void set_stamp(std::size_t stride, Moment at) noexcept { std::memcpy(stamp_in(stride), &at, sizeof(at)); }
     /// Both, the event as the one that the tag is of.
     void store(SlotTag of_event, PayloadBase* payload) noexcept {
         of_event.set_shared();
@@ -132,6 +143,11 @@ struct alignas(std::max_align_t) Slot {
         tag.write(of_event);
         std::memcpy(storage(), event, sizeof(T));
     }
+
+private:
+    [[nodiscard]] std::byte* stamp_in(std::size_t stride) noexcept {
+        return reinterpret_cast<std::byte*>(this) + stride - sizeof(Moment);
+    }
 };
 static_assert(sizeof(Slot) == sizeof(SlotTag));
 
@@ -147,6 +163,10 @@ inline constexpr std::size_t storage_size = [] {
     for (const std::size_t size : {stored_size<Ts>...}) largest = size > largest ? size : largest;
     return largest;
 }();
+
+/// What a stamped queue adds to the distance of two slots.
+inline constexpr std::size_t stamp_stride = alignof(Slot);
+static_assert(sizeof(Moment) <= stamp_stride);
 
 /// Distance of two slots in a queue of these types.
 template <class... Ts>

@@ -2,6 +2,7 @@
 
 #include <event/backpressure.hpp>
 #include <event/detail/thread.hpp>
+#include <event/detail/wait/context_clock.hpp>
 #include <event/options.hpp>
 
 #include <atomic>
@@ -16,14 +17,13 @@
 namespace event::detail {
 
 class Mailbox;
-class ManualTime;
 
 /// Those whom a bus is to be told of by `on_slow_subscriber`, which never runs twice at once: who comes while it runs
 /// leaves its mailbox to the thread that runs it, and waits for nothing.
 class SlowLine {
 public:
-    explicit SlowLine(std::shared_ptr<ManualTime> time) noexcept : time_(std::move(time)) {}
-    [[nodiscard]] std::chrono::steady_clock::time_point now() const noexcept;
+    explicit SlowLine(const ContextClock& clock) noexcept : clock_(clock) {}
+    [[nodiscard]] const ContextClock& clock() const noexcept { return clock_; }
     /// Takes over a reference. The first exception of a callback is kept.
     void tell(Mailbox& mailbox, std::exception_ptr& first);
 
@@ -34,7 +34,7 @@ private:
     Mailbox* last_ = nullptr;
     bool is_telling_ = false;
 
-    const std::shared_ptr<ManualTime> time_;  // of the bus's context, if a test moves that
+    const ContextClock& clock_;
 };
 
 /// Tells of one subscriber that loses events, or whose events grow old: once for each episode, and never twice at once.
@@ -56,7 +56,7 @@ public:
     [[nodiscard]] bool open(Reason reason, std::uint16_t type) noexcept;
     /// An event comes to a queue that is empty, or is not; true as for `open`.
     [[nodiscard]] bool note_age(bool is_empty, std::uint16_t type) noexcept;
-    [[nodiscard]] std::chrono::nanoseconds age() const noexcept { return line_.now() - not_empty_since_; }
+    [[nodiscard]] std::chrono::nanoseconds age() const noexcept { return line_.clock().now() - not_empty_since_; }
     [[nodiscard]] bool measures_age() const noexcept { return options_.measure_age; }
 
     // ---- no lock ---------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ private:
     std::atomic<Call> call_{Call::none};  // read without it
     ThreadId caller_ = nullptr;
     std::uint64_t episodes_ = 0;
-    std::chrono::steady_clock::time_point not_empty_since_;
+    Moment not_empty_since_;
 
     Callback callback_;
     const BusOptions& options_;

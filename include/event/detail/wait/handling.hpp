@@ -1,5 +1,7 @@
 #pragma once
 
+#include <event/meta.hpp>
+
 #include <atomic>
 #include <cstdint>
 
@@ -30,6 +32,9 @@ public:
     /// Waits until it does not run. False, at once, where this thread would wait for itself: because it runs it, or
     /// because who runs it waits, maybe by way of others, for one that this thread runs.
     [[nodiscard]] bool await_end();
+
+    /// Where events are stamped: when the handler was given the one that it has. Of who runs it.
+    Moment began_at = {};
 
 private:
     // The thread that runs it, by an address of its own, or `no_thread`; and whether somebody waits.

@@ -21,7 +21,8 @@ namespace event::detail {
 
 template <class... Ts>
 [[nodiscard]] Look take_into(QueueSpot& spot, Delivery<Ts...>& empty) {
-    return spot.mailbox().take(spot, [&](Slot& slot) { return DeliveryAccess::take(empty, slot); });
+    return spot.mailbox().take(
+        spot, [&](Slot& slot, Moment emitted_at) { return DeliveryAccess::take(empty, slot, emitted_at); });
 }
 
 /// All of them wait for the queue to be readable, or to end.
