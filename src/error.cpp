@@ -29,6 +29,8 @@ public:
                 return "another operation is waiting on the same subscription or watcher";
             case errc::name_clash:
                 return "another event type of this bus has the same name";
+            case errc::too_many_keys:
+                return "more keys than the topic retains";
         }
         return value == 0 ? "success" : "unknown event error";
     }

@@ -113,6 +113,27 @@ TEST(Allocations, NoneForWhatIsFilteredMeasuredStampedOrReplacedByKey) {
               0);
 }
 
+TEST(Allocations, NoneForWhatIsRetainedByKeyOnceTheKeysAreThere) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto number = bus.emitter<Number>({}, event::retain_by([](const Number& event) { return event.value % 4; }));
+    auto text = bus.emitter<Text>({}, event::retain_by(&Text::value, {.keys = 2, .forget_oldest = true}));
+    auto last = bus.emitter<Letter>({.retain = true, .retain_last = 3});
+    auto all = bus.subscribe<Number, Text, Letter>({.capacity = 32});
+    EXPECT_EQ(allocations_of([&] {
+                  for (int i = 0; i < 8; ++i) {
+                      number.emit({i});
+                      text.emplace(i % 2 == 0 ? "even" : i % 3 == 0 ? "third" : "odd");
+                      last.emit({'a'});
+                  }
+                  bus.forget<Number>(1);
+                  bus.forget<Text>("even");
+                  while (all.try_receive()) {
+                  }
+              }),
+              0);
+}
+
 /// Emits, and posts itself again, all within one run of the context: Asio's recycled memory lives as long as that.
 struct Chain {
     asio::io_context& io;

@@ -23,6 +23,7 @@
 #include <event/options.hpp>
 #include <event/overloaded.hpp>
 #include <event/report.hpp>
+#include <event/retain_by.hpp>
 #include <event/run_polling.hpp>
 #include <event/snapshot.hpp>
 #include <event/subscription.hpp>

@@ -14,6 +14,7 @@
 #include <event/detail/bus/subscribing.hpp>
 #include <event/detail/bus/when.hpp>
 #include <event/detail/configuration.hpp>
+#include <event/detail/order/retaining.hpp>
 #include <event/detail/wait/watch.hpp>
 #include <event/emitter.hpp>
 #include <event/error.hpp>
@@ -94,7 +95,27 @@ public:
     Emitter<Ts...> emitter(EmitterOptions options, boost::system::error_code& error) {
         static_assert(detail::check_event_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
-        return {*core_, core_->make_emitter(detail::all_listed<Ts...>, std::move(options), error)};
+        return {*core_, core_->make_emitter(detail::all_listed<Ts...>, std::move(options), {}, error)};
+    }
+    /// The same of types of which several events are retained: of each key the newest (`retain_by`).
+    template <class... Ts, class Key, class Removes>
+    Emitter<Ts...> emitter(EmitterOptions options, const RetainBy<Key, Removes>& retained) {
+        static_assert(detail::check_event_types<Ts...>());
+        detail::eventbus_was_compiled_with_the_configuration({});
+        return {*core_, core_->make_emitter(detail::all_listed<Ts...>, std::move(options),
+                                            detail::histories_of<Ts...>(retained))};
+    }
+    template <class... Ts, class Key, class Removes>
+    Emitter<Ts...> emitter(const RetainBy<Key, Removes>& retained) {
+        return emitter<Ts...>(EmitterOptions(), retained);
+    }
+    template <class... Ts, class Key, class Removes>
+    Emitter<Ts...> emitter(EmitterOptions options, const RetainBy<Key, Removes>& retained,
+                           boost::system::error_code& error) {
+        static_assert(detail::check_event_types<Ts...>());
+        detail::eventbus_was_compiled_with_the_configuration({});
+        return {*core_, core_->make_emitter(detail::all_listed<Ts...>, std::move(options),
+                                            detail::histories_of<Ts...>(retained), error)};
     }
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the
@@ -334,6 +355,13 @@ public:
     template <class T>
     void forget() {
         core_->forget(detail::checked_type<T>());
+    }
+    /// Drops what is retained of the type for that key, where that was asked for (`retain_by`); whether there was
+    /// something. A watcher still sees the type's newest event. Throws what the key's `==` and hash throw, and
+    /// `std::invalid_argument` for what is no key of the type.
+    template <class T, class K>
+    bool forget(const K& key) {
+        return core_->forget(detail::checked_type<T>(), detail::given_key(key));
     }
 
     /// The end of registration, for those who want one: resolves `async_ready` of every subscription, and emits a

@@ -19,7 +19,9 @@ struct EmitResult {
     std::size_t refused = 0;    ///< full queues that lost it
     std::size_t displaced = 0;  ///< older events that made way for it
     std::size_t killed = 0;     ///< subscriptions that ended because of it
-    errc error = {};            ///< `errc::closed`: nothing was delivered to anybody
+    /// `errc::closed`, or `errc::too_many_keys` of what a topic retains (`retain_by`): nothing was delivered to
+    /// anybody, of several events those that were refused.
+    errc error = {};
 
     /// Events that some subscriber will never see because of this emit.
     [[nodiscard]] constexpr std::size_t lost() const noexcept { return refused + displaced; }

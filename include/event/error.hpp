@@ -25,6 +25,7 @@ enum class errc : std::uint8_t {
     emitter_exists,  ///< an emitter stands in the way of an exclusive one
     concurrent_receive,  ///< the subscription or watcher already has an operation waiting, or a handler
     name_clash,          ///< two event types of one bus declare the same name
+    too_many_keys,       ///< the event is of one key more than its topic retains (`retain_by`): nobody got it
 };
 
 /// The category "event": one object for the whole program. Safe from any thread.

@@ -165,11 +165,14 @@ struct fmt::formatter<event::SlowSubscriber> : event::detail::TextFormatter<even
 template <>
 struct fmt::formatter<event::TopicStat> : event::detail::TextFormatter<event::TopicStat> {
     static void print(const event::TopicStat& stat, fmt::appender out) {
-        fmt::format_to(out, "{} emitter{}, {} subscriber{}, {} emitted{}", stat.emitters, stat.emitters == 1 ? "" : "s",
-                       stat.subscribers, stat.subscribers == 1 ? "" : "s", stat.emitted,
-                       !stat.retained    ? ""
-                       : stat.replayable ? ", retained"
-                                         : ", retained: nothing yet");
+        fmt::format_to(out, "{} emitter{}, {} subscriber{}, {} emitted", stat.emitters, stat.emitters == 1 ? "" : "s",
+                       stat.subscribers, stat.subscribers == 1 ? "" : "s", stat.emitted);
+        if (!stat.retained) return;
+        if (stat.replays > 1) {
+            fmt::format_to(out, ", {} retained", stat.replays);
+        } else {
+            fmt::format_to(out, "{}", stat.replayable ? ", retained" : ", retained: nothing yet");
+        }
     }
 };
 

@@ -47,6 +47,9 @@ struct EmitterOptions {
     /// The topic keeps its last event, and a new subscriber's queue holds it before `subscribe` returns. A property of
     /// the topic, set by the first who asks, for every emit from then on.
     bool retain = false;
+    /// With `retain`: the last so many events instead, at least 1. As `retain` a property of the topic, set by the
+    /// first who asks for more than 1; another number later is `std::invalid_argument`. (See also `retain_by`.)
+    std::size_t retain_last = 1;
     /// The only emitter of its types as long as it is open: another one, there already or asking later, is
     /// `errc::emitter_exists` for whoever comes second.
     bool exclusive = false;

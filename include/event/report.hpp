@@ -23,6 +23,7 @@ struct TopicStat {
     std::uint64_t emitted = 0;        ///< events that found a subscriber or were retained; all, under `count_unheard`
     std::uint64_t last_sequence = 0;  ///< `sequence()` of the last of them
     bool replayable = false;          ///< there is such an event now: `forget` drops it
+    std::size_t replays = 0;  ///< events that a new subscriber gets first: several under `retain_by`, `retain_last`
     /// Events that some subscriber will never see because of an emit of this type: `EmitResult::lost()` of all of them.
     std::uint64_t lost = 0;
     std::uint64_t killed = 0;  ///< subscriptions that events of this type have killed: `EmitResult::killed` of them

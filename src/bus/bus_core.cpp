@@ -227,4 +227,19 @@ void BusCore::forget(const EventType& type) {
     after.settle();
 }
 
+bool BusCore::forget(const EventType& type, const GivenKey& key) {
+    Aftermath after;
+    bool was_kept = false;
+    {
+        const std::lock_guard lock(mutex_);
+        const RegistrationMutex::Asking asking(mutex_);
+        if (TopicBase* topic = find(type)) {
+            const DomainGuard guard(*topic);
+            was_kept = topic->forget(key, after);
+        }
+    }
+    after.settle();
+    return was_kept;
+}
+
 }  // namespace event::detail

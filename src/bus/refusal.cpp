@@ -55,15 +55,16 @@ void BusCore::refuse(std::string_view what, std::span<const Listed> listed, cons
 }
 
 ObjectOrContext<EmitterState> BusCore::make_emitter(std::span<const Listed> types, EmitterOptions&& options,
-                                                    boost::system::error_code& error) {
+                                                    Histories&& histories, boost::system::error_code& error) {
     error = {};
-    auto state = add_emitter(types, std::move(options), EmitterState::Kind::emitter, error);
+    auto state = add_emitter(types, std::move(options), EmitterState::Kind::emitter, error, std::move(histories));
     return state ? ObjectOrContext<EmitterState>(std::move(state)) : ObjectOrContext<EmitterState>(registry());
 }
 
-ObjectOrContext<EmitterState> BusCore::make_emitter(std::span<const Listed> types, EmitterOptions&& options) {
+ObjectOrContext<EmitterState> BusCore::make_emitter(std::span<const Listed> types, EmitterOptions&& options,
+                                                    Histories&& histories) {
     boost::system::error_code error;
-    auto made = make_emitter(types, std::move(options), error);
+    auto made = make_emitter(types, std::move(options), std::move(histories), error);
     if (error) refuse("make an emitter of", types, error);
     return made;
 }

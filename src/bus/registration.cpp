@@ -1,9 +1,8 @@
+#include "bus/gathered.hpp"
 #include "bus/unique_name.hpp"
 
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/bus/subscribing.hpp>
-
-#include <boost/container/small_vector.hpp>
 
 #include <fmt/format.h>
 
@@ -12,48 +11,11 @@
 #include <stdexcept>
 #include <vector>
 
-/// What registers with a bus: emitters, subscriptions, watchers.
+/// What registers with a bus, and how subscriptions and watchers do.
 
 namespace event::detail {
 
 // ---- all of them ------------------------------------------------------------------------------------------------
-
-/// Nothing of it is allocated for a registration of usual size. The bus's mutex is held as long as it exists; topics
-/// that nobody uses are retired with it, unless what was to use them has registered.
-struct BusCore::Gathered {
-    /// A topic that is listed, or that a behaviour includes which is listed.
-    struct Target {
-        TopicBase* topic;
-        std::uint16_t place;  // in what is listed
-        SinkKind kind;
-    };
-    /// One whose retained event comes first.
-    struct Replay {
-        Target target;
-        PayloadBlock block;  // for the shared form
-    };
-    template <class T>
-    using List = boost::container::small_vector<T, 4>;
-
-    explicit Gathered(BusCore& owner) noexcept : bus(owner) {}
-    Gathered(const Gathered&) = delete;
-    Gathered& operator=(const Gathered&) = delete;
-    ~Gathered() {
-        if (has_registered) return;
-        // found anew: some were made when there was no memory for one more target, or before the mutex was given back
-        for (const Listed& entry : listed)
-            if (TopicBase* topic = entry.event != nullptr ? bus.find(*entry.event) : nullptr;
-                topic != nullptr && topic->is_listed)
-                bus.retire_unused(*topic);
-    }
-
-    BusCore& bus;
-    std::span<const Listed> listed;  // once it was looked for
-    List<Target> targets;
-    List<Subject*> members;  // of one domain, if they are to be: first what is listed
-    List<Replay> replays;
-    bool has_registered = false;
-};
 
 bool BusCore::gather(std::span<const Listed> listed, Order order, Gathered& gathered,
                      boost::system::error_code& error) {
@@ -82,8 +44,9 @@ bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, b
         error = errc::closed;
         return false;
     }
-    auto& [bus, looked_for, targets, members, replays, has_registered] = gathered;
-    looked_for = listed;
+    auto& targets = gathered.targets;
+    auto& members = gathered.members;
+    gathered.listed = listed;
     targets.clear();
     members.assign(listed.size(), nullptr);
     for (std::uint16_t place = 0; const Listed& entry : listed) {
@@ -114,147 +77,6 @@ bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, b
     return true;
 }
 
-// ---- emitters ---------------------------------------------------------------------------------------------------
-
-EmitterState::EmitterState(IntrusivePtr<BusCore> bus, std::vector<TopicBase*> topics, std::string name, Kind kind,
-                           Origin origin)
-    : bus_(std::move(bus)),
-      topics_(std::move(topics)),
-      waiting_(topics_.size()),
-      name_(std::move(name)),
-      kind_(kind),
-      origin_(origin) {}
-
-EmitterState::~EmitterState() = default;
-
-const IntrusivePtr<ContextRegistry>& EmitterState::home_context() const noexcept { return bus_->registry(); }
-
-void EmitterState::close() noexcept {
-    if (is_open_.exchange(false, std::memory_order_acq_rel) && !defer()) bus_->remove_emitter(*this);
-}
-
-bool EmitterState::waits() const {
-    for (std::size_t i = 0; i < topics_.size(); ++i) {
-        const DomainGuard guard(*topics_[i]);
-        if (waiting_[i].front() != nullptr) return true;
-    }
-    return false;
-}
-
-void EmitterState::end_waiting(Aftermath& after) noexcept {
-    for (std::size_t i = 0; i < topics_.size(); ++i) {
-        const DomainGuard guard(*topics_[i]);
-        while (EmitSpot* spot = waiting_[i].front()) {
-            spot->end(after);
-            after.wake(spot->claim());
-        }
-    }
-}
-
-void EmitterState::doom_waiting(Doomed& doomed) noexcept {
-    for (std::size_t i = 0; i < topics_.size(); ++i) {
-        const CertainGuard guard(*topics_[i]);
-        for (EmitSpot& spot : waiting_[i]) doomed.add(spot.claim());
-    }
-}
-
-void EmitterState::run_deferred() noexcept {
-    bus_->remove_emitter(*this);
-    release();
-}
-
-IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, EmitterOptions&& options,
-                                                EmitterState::Kind kind, boost::system::error_code& error) {
-    Aftermath after;
-    IntrusivePtr<EmitterState> emitter;
-    {
-        const RegistrationGuard lock(mutex_);
-        Gathered gathered(*this);
-        const Order order = options.retain ? Order::of_retained : Order::of_each;
-        if (!gather(types, order, gathered, error)) return {};
-        std::vector<TopicBase*> topics;
-        topics.reserve(types.size());
-        for (const auto& target : gathered.targets) {
-            topics.push_back(target.topic);
-            if (target.topic->emitters != 0 && (options.exclusive || target.topic->has_exclusive_emitter))
-                error = errc::emitter_exists;
-        }
-        if (error) return {};
-        emitter = IntrusivePtr<EmitterState>::adopt(
-            new EmitterState(IntrusivePtr<BusCore>(this), std::move(topics), std::move(options.name), kind,
-                             Origin(static_cast<EmitterId>(emitters_ever_ % last_emitter_id + 1))));
-        ++emitters_ever_;
-        gathered.has_registered = true;
-        for (TopicBase* topic : emitter->topics()) {
-            topic->has_exclusive_emitter = options.exclusive;
-            if (options.retain) retain(*topic);
-            gain_emitter(*topic, emitter->is_value(), after);
-        }
-        emitters_.push_back(*emitter);
-    }
-    after.settle();
-    return emitter;
-}
-
-void BusCore::remove_emitter(EmitterState& emitter) noexcept {
-    end_under<RegistrationGuard>(mutex_, [&](Aftermath& after) {
-        emitter.unlink();
-        emitter.end_waiting(after);
-        for (TopicBase* topic : emitter.topics()) {
-            topic->has_exclusive_emitter = false;  // it was this one, if there was one
-            lose_emitter(*topic, emitter.is_value(), after);
-            retire_unused(*topic);
-        }
-    });
-}
-
-PayloadPool& BusCore::pool(TopicBase& topic) {
-    const RegistrationGuard lock(mutex_);
-    topic.make_pool();
-    return topic.pool();
-}
-
-EmitResult BusCore::emit(PayloadBase& payload) {
-    struct Reference {
-        PayloadBase* payload;
-        ~Reference() {
-            if (payload != nullptr) payload->release();
-        }
-    } reference{&payload};
-    if (UserCode::runs()) UserCode::refuse();  // it could come, and not go again
-    boost::system::error_code error;
-    TopicBase* topic = nullptr;
-    Aftermath after;
-    const std::array listed{Listed{&payload.type()}};
-    {
-        const RegistrationGuard lock(mutex_);
-        Gathered gathered(*this);
-        if (gather(listed, Order::of_each, gathered, error)) {
-            topic = gathered.targets.front().topic;
-            if (topic->has_exclusive_emitter) error = errc::emitter_exists;
-        }
-        if (error) return EmitResult{.error = static_cast<errc>(error.value())};
-        gathered.has_registered = true;
-        gain_emitter(*topic, false, after);
-    }
-    // as any emitter that closes; what a callback throws passes by
-    struct Leave {
-        IntrusivePtr<BusCore> bus;  // a callback may destroy the last handle
-        TopicBase& topic;
-        ~Leave() {
-            Aftermath after;
-            {
-                const std::lock_guard lock(bus->mutex_);
-                bus->lose_emitter(topic, false, after);
-                bus->retire_unused(topic);
-            }
-            after.settle();
-        }
-    } const leave{IntrusivePtr<BusCore>(this), *topic};
-    after.settle();
-    return topic->emit_shared(*std::exchange(reference.payload, nullptr));
-}
-
 // ---- watchers ---------------------------------------------------------------------------------------------------
 
 TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code& error) {
@@ -280,6 +102,17 @@ void BusCore::reserve(const SubscriptionOptions& options, std::size_t listed, Ga
         if (!topic->is_retained() || (kind == SinkKind::wildcard && !options.replay_retained)) continue;
         auto& replay = gathered.replays.emplace_back(Gathered::Replay{target, {}});
         if (kind != SinkKind::listed) replay.block = PayloadBlock(topic->pool());
+    }
+    make_replay_room(gathered);
+}
+
+void BusCore::make_replay_room(Gathered& gathered) {
+    gathered.replay_room = gathered.replays.size();
+    for (const auto& replay : gathered.replays) {
+        const TopicBase& topic = *replay.target.topic;
+        if (topic.history() == nullptr) continue;
+        const DomainGuard guard(topic);
+        gathered.replay_room += topic.replays() + topic.replays() / 8;  // some more until it is connected
     }
 }
 
@@ -335,9 +168,14 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
             settings.number = subscriptions_ever_ + 1;
             settings.subjects = std::span(gathered.members).first(listed.size());
             settings.topics = gathered.targets.size();
-            settings.replay_room = gathered.replays.size();
+            settings.replay_room = gathered.replay_room;
             mailbox = Mailbox::create(std::move(settings));
-            gathered.has_registered = connect(*mailbox, gathered, after);
+            Connected connected = connect(*mailbox, gathered, after);
+            for (; connected == Connected::needs_room; connected = connect(*mailbox, gathered, after)) {
+                make_replay_room(gathered);  // more is retained meanwhile
+                mailbox->make_slots(gathered.replay_room);
+            }
+            gathered.has_registered = connected == Connected::yes;
         }
     }
     if (!mailbox) refuse("subscribe to", listed, error);
@@ -350,21 +188,40 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
     return mailbox;
 }
 
-bool BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
+bool BusCore::replay(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
+    auto& replays = gathered.replays;
+    std::size_t events = 0;
+    for (const auto& replay : replays) events += replay.target.topic->replays();
+    if (events > gathered.replay_room) return false;
+    if (events == 0) return true;
+    using Replay = Gathered::Replay;
+    for (Replay& replay : replays) replay.next = replay.target.topic->first_replayed();
+    const auto none = [](const Replay& replay) { return replay.next.sequence == 0; };
+    replays.erase(std::remove_if(replays.begin(), replays.end(), none), replays.end());
+    const auto later = [](const Replay& left, const Replay& right) { return left.next.sequence > right.next.sequence; };
+    std::make_heap(replays.begin(), replays.end(), later);
+    const RegistrationMutex::Asking asking(mutex_);
+    while (!replays.empty()) {
+        std::pop_heap(replays.begin(), replays.end(), later);
+        auto& [target, block, next] = replays.back();
+        target.topic->replay(next, mailbox, target.place, target.kind, std::move(block), after);
+        next = target.topic->next_replayed(next);
+        if (next.sequence != 0) {
+            std::push_heap(replays.begin(), replays.end(), later);
+        } else {
+            replays.pop_back();
+        }
+    }
+    return true;
+}
+
+BusCore::Connected BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
     {
         const DomainGuard guard(mailbox.home());
-        std::sort(gathered.replays.begin(), gathered.replays.end(), [](const auto& left, const auto& right) {
-            return left.target.topic->retained_sequence() < right.target.topic->retained_sequence();
-        });
-        if (!gathered.replays.empty()) {
-            const RegistrationMutex::Asking asking(mutex_);
-            for (auto& [target, block] : gathered.replays)
-                if (target.topic->retained_sequence() != 0)
-                    target.topic->replay(mailbox, target.place, std::move(block), after);
-        }
+        if (!replay(mailbox, gathered, after)) return Connected::needs_room;
         if (after.has_thrown()) {  // its refinement, for a retained event: nobody has seen the subscription
             mailbox.end(Mailbox::State::closed, after);
-            return false;
+            return Connected::no;
         }
         for (const auto& [topic, place, kind] : gathered.targets) topic->add(mailbox, place, kind, after);
     }
@@ -372,7 +229,7 @@ bool BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) no
     mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.add(mailbox, place); });
     subscriptions_.push_back(mailbox.in_bus);
     if (has_started_) resolve(mailbox, after);
-    return true;
+    return Connected::yes;
 }
 
 void BusCore::end_subscription(Mailbox& mailbox, Mailbox::State how) noexcept {

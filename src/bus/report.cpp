@@ -105,9 +105,10 @@ std::string to_string(const BusReport& report) {
         for (const TopicReport& topic : report.topics)
             line("{:<32} {:>8} {:>11} {:>8} {:>9} {:>9}  {}", shortened(topic.name, 32), figure(topic.emitters, 8),
                  figure(topic.subscribers, 8),
-                 !topic.retained    ? "-"
-                 : topic.replayable ? "yes"
-                                    : "nothing",
+                 !topic.retained     ? std::string("-")
+                 : topic.replays > 1 ? figure(topic.replays, 8)
+                 : topic.replayable  ? "yes"
+                                     : "nothing",
                  figure(topic.last_sequence, 9), figure(topic.emitted, 9), joined(topic.emitter_names, 15));
     }
     if (!report.subscriptions.empty()) {

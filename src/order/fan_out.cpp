@@ -39,13 +39,34 @@ EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, 
     const Moment now = core().stamp();
     for (std::size_t i = 0; !closed_ && wanted() && i < batch.size(); ++i) {
         PayloadBase* const payload = batch.take_shared();
+        History::Decision decision;
+        if (history_) {
+            decision = decide(type().is_inline ? batch.event(i) : OfferedEvent(payload).bytes, after);
+            if (decision.action == History::Action::refuse) {
+                if (result.error == errc{}) result.error = errc::too_many_keys;
+                after.drop(*payload);
+                continue;
+            }
+            payload->add_reference();
+        }
         if (type().is_inline) {
             result += fan_out_inline(batch.event(i), payload, batch.origin(), now, domain, has_turn, after);
         } else {
             fan_out_shared<false>(*payload, batch.origin(), now, result, domain, has_turn, after);
         }
+        if (history_) history_->carry_out(decision, SlotTag(0, last_sequence_, batch.origin()), now, *payload, after);
     }
     return result;
+}
+
+History::Decision TopicBase::decide(const std::byte* event, Aftermath& after) noexcept {
+    try {
+        const UserCode code(*this, after);
+        return history_->decide(event);
+    } catch (...) {
+        after.fail();
+        return {};
+    }
 }
 
 /// Those who list the type get copies of it; the others, if there are any, its shared form.

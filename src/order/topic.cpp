@@ -18,7 +18,7 @@ TopicBase::~TopicBase() {
 
 void TopicBase::refresh() noexcept {
     const bool is_offered = !sinks_.empty() || !erased_sinks_.empty();
-    is_special_ = closed_ || !erased_sinks_.empty() || core().stamps();
+    is_special_ = closed_ || wants_shared() || core().stamps();
     is_wanted_.store(closed_ || is_offered || retained_ || counts_unheard_, std::memory_order_relaxed);
 }
 
@@ -97,6 +97,11 @@ void TopicBase::retain() noexcept {
     refresh();
 }
 
+void TopicBase::retain(std::unique_ptr<History> history) noexcept {
+    history_ = std::move(history);
+    refresh();
+}
+
 void TopicBase::count_unheard() noexcept {
     counts_unheard_ = true;
     refresh();
@@ -104,6 +109,7 @@ void TopicBase::count_unheard() noexcept {
 
 void TopicBase::close(Aftermath& after) noexcept {
     closed_ = true;
+    if (history_) history_->clear(after);  // nobody subscribes any more
     refresh();
     after.wake_all(watching_);
 }
@@ -115,6 +121,7 @@ void TopicBase::doom_waiting(Doomed& doomed) noexcept {
 
 void TopicBase::forget(Aftermath& after) noexcept {
     if (retained_sequence() == 0) return;
+    if (history_) history_->clear(after);
     if (PayloadBase* payload = kept_payload()) after.drop(*payload);
     retained_sequence_.store(0, std::memory_order_relaxed);
     note_forgotten(after);
@@ -125,15 +132,38 @@ PayloadBase* TopicBase::kept_payload() const noexcept {
     return StoredEvent::payload(kept_);
 }
 
-void TopicBase::replay(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block, Aftermath& after) noexcept {
-    PayloadBase* payload = kept_payload();
+bool TopicBase::forget(const GivenKey& key, Aftermath& after) {
+    const UserCode code(*this, after);
+    return history_ && history_->forget(key, after);
+}
+
+TopicBase::Replayed TopicBase::first_replayed() const noexcept {
+    if (!history_) return {retained_sequence(), History::none};
+    const History::Place place = history_->oldest();
+    return place != History::none ? Replayed{history_->tag(place).sequence(), place} : Replayed{};
+}
+
+TopicBase::Replayed TopicBase::next_replayed(const Replayed& before) const noexcept {
+    const History::Place place = before.place != History::none ? history_->after(before.place) : History::none;
+    return place != History::none ? Replayed{history_->tag(place).sequence(), place} : Replayed{};
+}
+
+void TopicBase::replay(const Replayed& event, Mailbox& mailbox, std::uint16_t type, SinkKind kind, PayloadBlock&& block,
+                       Aftermath& after) noexcept {
+    const bool is_old = event.place != History::none;
+    const Origin origin = is_old ? history_->tag(event.place).origin() : retained_from_;
+    const Offer offer{event.sequence, true, after, origin, is_old ? history_->emitted_at(event.place) : retained_at_};
+    PayloadBase* payload = is_old ? &history_->payload(event.place) : kept_payload();
     if (payload != nullptr) {
+        if (kind == SinkKind::listed && type_->is_inline) {
+            const auto* bytes = static_cast<const std::byte*>(type_->value(*payload));
+            return mailbox.replay(type, OfferedEvent(bytes, type_->id->size), offer);
+        }
         payload->add_reference();
     } else if (block) {
         payload = type_->share(std::move(block), kept_);
         payload->set_emitter(retained_from_.id());
     }
-    const Offer offer{retained_sequence(), true, after, retained_from_, retained_at_};
     if (payload != nullptr) {
         mailbox.replay(type, OfferedEvent(payload), offer);
     } else {
@@ -186,11 +216,13 @@ void TopicBase::stat_into(TopicStat& stat) const noexcept {
     stat.lost = lost_;
     stat.killed = killed_;
     stat.last_sequence = last_sequence_;
-    stat.replayable = retained_sequence() != 0;
+    stat.replays = replays();
+    stat.replayable = stat.replays != 0;
 }
 
 void TopicBase::reset() noexcept {
     retained_ = false;
+    unused_history_ = std::move(history_);
     emitted_ = 0;
     lost_ = 0;
     killed_ = 0;

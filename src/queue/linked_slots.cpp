@@ -7,27 +7,29 @@
 
 namespace event::detail {
 
-std::size_t LinkedSlots::chains() const noexcept { return has_keys_ ? std::bit_ceil(slots_) : 0; }
+std::size_t LinkedSlots::chains(std::size_t slots) const noexcept { return has_keys_ ? std::bit_ceil(slots) : 0; }
 
-std::size_t LinkedSlots::bytes() const noexcept {
+std::size_t LinkedSlots::bytes(std::size_t slots) const noexcept {
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
-    if (slots_ >= none || slots_ > most / 2 / stride_) return most;
-    return slots_ * stride_ + chains() * sizeof(Place);
+    if (slots >= none || slots > most / 2 / stride_) return most;
+    return slots * stride_ + chains(slots) * sizeof(Place);
 }
 
-void LinkedSlots::use(std::unique_ptr<std::byte[]> memory) noexcept {
+void LinkedSlots::use(std::unique_ptr<std::byte[]> memory, std::size_t slots) noexcept {
     memory_ = std::move(memory);
+    slots_ = slots;
+    free_ = none;
     for (std::size_t place = slots_; place-- > 0;) {
         ::new (static_cast<void*>(at(static_cast<Place>(place)))) Link{.next = free_};
         free_ = static_cast<Place>(place);
     }
     Place* chain = as<Place>(memory_.get() + slots_ * stride_);
-    for (std::size_t i = 0; i < chains(); ++i) ::new (static_cast<void*>(chain + i)) Place{none};
+    for (std::size_t i = 0; i < chains(slots_); ++i) ::new (static_cast<void*>(chain + i)) Place{none};
 }
 
 LinkedSlots::Place* LinkedSlots::chain_of(std::size_t hash) const noexcept {
     Place* chain = as<Place>(memory_.get() + slots_ * stride_);
-    const auto bits = static_cast<unsigned>(std::countr_zero(chains()));
+    const auto bits = static_cast<unsigned>(std::countr_zero(chains(slots_)));
     // std::hash of a number is that number: spread it
     const std::uint64_t spread = std::uint64_t{hash} * 0x9E3779B97F4A7C15U;
     return bits == 0 ? chain : chain + (spread >> (64U - bits));

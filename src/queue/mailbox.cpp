@@ -25,25 +25,15 @@ constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept 
 // ---- life -------------------------------------------------------------------------------------------------------
 
 IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
-    const Policy policy = policy_of(options.wanted.on_full);
-    const bool has_keys = policy == Policy::latest || (options.refinement && options.refinement->has_keys());
-    const bool is_linked = has_keys || policy == Policy::drop_oldest || policy == Policy::wait;
-    if (policy == Policy::latest) {  // one slot for each type, whatever was asked for
+    if (policy_of(options.wanted.on_full) == Policy::latest)  // one slot for each type, whatever was asked for
         options.wanted.capacity = options.subjects.size();
-        options.replay_room = 0;
-    }
+    const std::size_t replay_room = options.replay_room;
     const Kill* kill = std::get_if<Kill>(&options.wanted.on_full);
     const auto limit = kill != nullptr ? kill->after : std::chrono::nanoseconds(0);
     const ContextClock& clock = options.slow_line.clock();
     const std::size_t concurrency = options.wanted.concurrency;
     const bool is_stamped = options.bus.stamp;
     if (is_stamped) options.stride += stamp_stride;
-    const std::size_t capacity = options.wanted.capacity;
-    const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / options.stride;
-    if (capacity > most - options.replay_room) throw std::bad_alloc{};
-    const std::size_t slots = capacity + options.replay_room;
-    const bool is_replayed_to = options.replay_room != 0;
-    auto linked = is_linked ? std::make_unique<LinkedSlots>(slots, options.stride, has_keys) : nullptr;
 
     const std::size_t bindings_at =
         aligned(sizeof(Mailbox) + options.subjects.size() * sizeof(Listing), alignof(Binding));
@@ -52,7 +42,8 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     std::byte* memory = block + (-reinterpret_cast<std::uintptr_t>(block) & (alignof(Mailbox) - 1));
     auto* mailbox = ::new (memory) Mailbox(std::move(options), memory + bindings_at);
     mailbox->block_ = block;
-    mailbox->linked_ = std::move(linked);
+    const bool is_linked =
+        mailbox->has_keys() || mailbox->policy_ == Policy::drop_oldest || mailbox->policy_ == Policy::wait;
     mailbox->is_simple_ = !is_linked && !is_stamped;
     mailbox->is_special_ =
         is_linked || is_stamped || mailbox->refinement_ || mailbox->slow_.measures_age() || limit.count() > 0;
@@ -60,10 +51,23 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     if (limit.count() > 0) mailbox->full_limit_ = std::make_unique<FullLimit>(limit, clock);
     if (is_stamped) mailbox->timings_ = std::make_unique<Timings>(clock);
     if (concurrency > 1) mailbox->share_by(std::make_unique<Sharing>(concurrency));
-    // memory that may not be there is asked for while the subscriber can still be told
-    if (has_keys || is_replayed_to || slots * mailbox->stride_ > most_bytes_at_first_event)
-        static_cast<void>(mailbox->make_memory(true));
+    if (is_linked) mailbox->linked_ = std::make_unique<LinkedSlots>(mailbox->stride_, mailbox->has_keys());
+    mailbox->make_slots(replay_room);
     return made;
+}
+
+bool Mailbox::has_keys() const noexcept {
+    return policy_ == Policy::latest || (refinement_ && refinement_->has_keys());
+}
+
+void Mailbox::make_slots(std::size_t replay_room) {
+    if (policy_ == Policy::latest) replay_room = 0;
+    const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / stride_;
+    if (capacity_ > most - std::min(most, replay_room)) throw std::bad_alloc{};
+    slot_count_ = capacity_ + replay_room;
+    // memory that may not be there is asked for while the subscriber can still be told
+    if (has_keys() || replay_room != 0 || slot_count_ * stride_ > most_bytes_at_first_event)
+        static_cast<void>(make_memory(true));
 }
 
 Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
@@ -73,7 +77,6 @@ Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
       requires_emitters_(options.wanted.require_emitters),
       types_(static_cast<std::uint16_t>(options.subjects.size())),
       capacity_(options.wanted.capacity),
-      slot_count_(options.wanted.capacity + options.replay_room),
       stride_(options.stride),
       refinement_(std::move(options.refinement)),
       bindings_(static_cast<Binding*>(static_cast<void*>(bindings))),
@@ -90,11 +93,11 @@ Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
 }
 
 bool Mailbox::make_memory(bool may_throw) {
-    const std::size_t size = linked_ ? linked_->bytes() : slot_count_ * stride_;
+    const std::size_t size = linked_ ? linked_->bytes(slot_count_) : slot_count_ * stride_;
     std::unique_ptr<std::byte[]> memory(may_throw ? new std::byte[size] : new (std::nothrow) std::byte[size]);
     if (!memory) return false;
     if (linked_) {
-        linked_->use(std::move(memory));
+        linked_->use(std::move(memory), slot_count_);
     } else {
         ring_ = std::move(memory);
         slots_ = ring_.get();

@@ -16,6 +16,10 @@ struct Behaviour {};
 struct OnlyDeclares {
     using event_interfaces = event::Interfaces<Behaviour>;
 };
+struct KeyOfMutable {
+    int operator()(const A& event) const { return event.value; }
+    int operator()(B&) const { return 0; }
+};
 struct MayFail {
     MayFail() {}  // NOLINT: it says that it may throw
     bool operator==(const MayFail&) const = default;
@@ -220,6 +224,18 @@ void wrong(boost::asio::io_context& io) {
     auto subscription = bus.subscribe<A>({}, event::latest_by([](const B& event) { return event.value; }));
 #elif defined(CASE_key_without_hash)
     auto subscription = bus.subscribe<A>({}, event::latest_by([](const A& event) { return event; }));
+#elif defined(CASE_retained_key_of_no_type)
+    auto emitter = bus.emitter<A>(event::retain_by([](const B& event) { return event.value; }));
+#elif defined(CASE_retained_key_without_hash)
+    auto emitter = bus.emitter<A>({}, event::retain_by([](const A& event) { return event; }));
+#elif defined(CASE_retained_key_of_mutable_events)
+    auto emitter = bus.emitter<A, B>({}, event::retain_by(KeyOfMutable{}));
+#elif defined(CASE_removal_without_answer)
+    auto emitter = bus.emitter<A>({}, event::retain_by(&A::value, [](const A&) {}));
+#elif defined(CASE_removal_of_no_type)
+    auto emitter = bus.emitter<A>({}, event::retain_by(&A::value, [](const B&) { return true; }));
+#elif defined(CASE_removal_without_key)
+    auto emitter = bus.emitter<A, B>({}, event::retain_by(&A::value, [](const auto&) { return true; }));
 #elif defined(CASE_merge_without_key)
     auto subscription = bus.subscribe<A, B>({}, event::latest_by([](const A& event) { return event.value; },
                                                                  [](const B&, const B& newer) { return newer; }));

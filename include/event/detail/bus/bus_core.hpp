@@ -94,6 +94,9 @@ struct Listed {
     const TypeId* interface = nullptr;
 };
 
+/// What the topics of an emitter are to retain beside their newest event: nothing, or one for each, which may be null.
+using Histories = std::vector<std::unique_ptr<History>>;
+
 /// What the handles of one bus share: its topics, found by type when something registers, and its subscriptions.
 class BusCore final : public Core {
 public:
@@ -103,12 +106,15 @@ public:
 
     /// Registers one emitter for all the types, or for none. As a `value` it is one more handle of the latest value.
     [[nodiscard]] IntrusivePtr<EmitterState> add_emitter(std::span<const Listed> types, EmitterOptions&& options,
-                                                         EmitterState::Kind kind, boost::system::error_code& error);
+                                                         EmitterState::Kind kind, boost::system::error_code& error,
+                                                         Histories&& histories = {});
     /// The same as its handle holds it; on an error, what a closed one holds.
     [[nodiscard]] ObjectOrContext<EmitterState> make_emitter(std::span<const Listed> types, EmitterOptions&& options,
+                                                             Histories&& histories,
                                                              boost::system::error_code& error);
     /// The same, with an exception for the error.
-    [[nodiscard]] ObjectOrContext<EmitterState> make_emitter(std::span<const Listed> types, EmitterOptions&& options);
+    [[nodiscard]] ObjectOrContext<EmitterState> make_emitter(std::span<const Listed> types, EmitterOptions&& options,
+                                                             Histories&& histories = {});
     /// Registers one subscription for all that is listed, or for none; its queue holds the retained events.
     /// Takes over the refinement, which may be null, and throws what that throws.
     [[nodiscard]] IntrusivePtr<Mailbox> add_subscription(std::span<const Listed> listed, std::size_t stride,
@@ -143,6 +149,7 @@ public:
     void end_watching(TopicBase& topic, std::uint64_t seen) noexcept override;
     void unviewed(TopicBase& topic) noexcept override;
     void forget(const EventType& type);
+    bool forget(const EventType& type, const GivenKey& key);
     void close() noexcept override;
     [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
@@ -205,6 +212,8 @@ private:
     void retire_if_unused(TopicBase& topic) noexcept;
     /// All retained topics share one domain, for replaying in order; the topic is in it already.
     void retain(TopicBase& topic) noexcept;
+    /// Whether the topics may retain that; after that they can. Throws.
+    static void make_ready(std::span<TopicBase* const> topics, const Histories& histories, Histories& unused);
     /// One emitter more or less.
     void gain_emitter(TopicBase& topic, bool is_value, Aftermath& after) noexcept;
     void lose_emitter(TopicBase& topic, bool is_value, Aftermath& after) noexcept;
@@ -226,8 +235,14 @@ private:
     /// found before is to be found again.
     [[nodiscard]] bool are_together(std::span<Subject* const> members);
     void reserve(const SubscriptionOptions& options, std::size_t listed, Gathered& gathered);
-    /// Unless its refinement throws for a retained event: then `after` will, and nothing has changed.
-    [[nodiscard]] bool connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept;
+    /// How much room those events need that come first.
+    static void make_replay_room(Gathered& gathered);
+    /// Unless its refinement throws for a retained event (then `after` will) or those need more room; then nothing has
+    /// changed.
+    enum class Connected : std::uint8_t { yes, no, needs_room };
+    [[nodiscard]] Connected connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept;
+    /// Queues what is retained, in its order; false, and nothing is queued, where there is not enough room.
+    [[nodiscard]] bool replay(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept;
     /// The one end of a registration, for close, drain, start and the bus's end.
     void disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept;
     /// Tells a subscription what the start has found, and ends it if it cannot do without.

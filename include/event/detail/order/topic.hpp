@@ -6,6 +6,7 @@
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/batch.hpp>
 #include <event/detail/order/domain.hpp>
+#include <event/detail/order/history.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/thread.hpp>
@@ -84,7 +85,7 @@ public:
         for (;;) {
             {
                 DomainGuard domain(*this);
-                if (closed_ || erased_sinks_.empty() || batch.is_shared()) {
+                if (closed_ || !wants_shared() || batch.is_shared()) {
                     std::optional<EmitResult> result;
                     if (admits()) {
                         result = fan_out(batch, domain, has_turn, after);
@@ -109,6 +110,11 @@ public:
     static void remove(Mailbox& mailbox, Aftermath& after) noexcept;
 
     void retain() noexcept;
+    /// Retains that beside the newest event, from now on.
+    void retain(std::unique_ptr<History> history) noexcept;
+    [[nodiscard]] const History* history() const noexcept { return history_.get(); }
+    /// What was that of a topic that nobody used; no lock is held where it is destroyed.
+    [[nodiscard]] std::unique_ptr<History> take_unused_history() noexcept { return std::move(unused_history_); }
     void count_unheard() noexcept;
     /// From now on the number of subscribers is told there, whenever it changes. That value lives as long as the topic.
     void tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after) noexcept;
@@ -124,9 +130,22 @@ public:
     [[nodiscard]] bool is_set_here_since(std::uint64_t sequence) const noexcept {
         return retained_sequence() > sequence && setter_ == this_thread();
     }
-    /// Queues the retained event for a new subscriber; in the shared form, if there is memory for that.
-    void replay(Mailbox& mailbox, std::uint16_t type, PayloadBlock&& block, Aftermath& after) noexcept;
+    /// One of the events that a new subscriber gets first.
+    struct Replayed {
+        std::uint64_t sequence = 0;  // 0: there is none
+        History::Place place = History::none;
+    };
+    [[nodiscard]] std::size_t replays() const noexcept {
+        return history_ ? history_->size() : std::size_t{retained_sequence() != 0};
+    }
+    [[nodiscard]] Replayed first_replayed() const noexcept;
+    [[nodiscard]] Replayed next_replayed(const Replayed& before) const noexcept;
+    /// Queues it for the subscriber; in the shared form, if that is how it is kept, or there is memory for that.
+    void replay(const Replayed& event, Mailbox& mailbox, std::uint16_t type, SinkKind kind, PayloadBlock&& block,
+                Aftermath& after) noexcept;
     void forget(Aftermath& after) noexcept;
+    /// What is retained for that key; see `History`.
+    bool forget(const GivenKey& key, Aftermath& after);
     void stat_into(TopicStat& stat) const noexcept;
     /// Whether a subscription lists the type, somebody watches it, or its last event is kept.
     [[nodiscard]] bool is_in_use() const noexcept {
@@ -210,7 +229,7 @@ protected:
     /// payload.
     TopicBase(const EventType& type, std::string&& label, Core& core, void* kept);
 
-    /// Where there is more to do than to push: the topic is closed, stamped, or has erased sinks. Without the lock.
+    /// Where there is more to do than to push, see `is_special_`. Without the lock.
     EmitResult emit_specially(Batch&& batch);
     EmitResult emit_specially(const void* events, std::size_t count, Origin origin);
     /// Offers an event to the queues; how many have taken it.
@@ -252,13 +271,14 @@ protected:
     std::atomic<std::uint64_t> retained_sequence_{0};  // 0: no retained event; read without the lock, too
     ThreadId setter_ = nullptr;                        // on which thread it was emitted
     Origin retained_from_;
-    Moment retained_at_;  // if it is stamped
+    Moment retained_at_;                // if it is stamped
+    std::unique_ptr<History> history_;  // null: nothing but that is retained
     std::uint64_t emitted_ = 0;
     std::uint64_t last_sequence_ = 0;
     bool retained_ = false;
     bool counts_unheard_ = false;
     bool closed_ = false;
-    bool is_special_ = false;  // closed, stamped, or with erased sinks: an emit has more to do than to push
+    bool is_special_ = false;  // closed, stamped, with a history or erased sinks: an emit has more to do than to push
     WaitList watching_;
 
 private:
@@ -274,6 +294,10 @@ private:
     template <bool is_new>
     void fan_out_shared(PayloadBase& payload, Origin origin, Moment now, EmitResult& result, DomainGuard& domain,
                         bool has_turn, Aftermath& after) noexcept;
+    /// Somebody gets the shared form of its events.
+    [[nodiscard]] bool wants_shared() const noexcept { return !erased_sinks_.empty() || history_; }
+    /// What the history says of an event; if it cannot say, that is in `after`.
+    [[nodiscard]] History::Decision decide(const std::byte* event, Aftermath& after) noexcept;
     /// Null if the type is inline, or nothing is retained.
     [[nodiscard]] PayloadBase* kept_payload() const noexcept;
 
@@ -303,7 +327,8 @@ private:
     std::atomic<std::uint32_t> views_{0};  // handles and views of the latest value
     const EventType* const type_;
     Combination* combination_ = nullptr;
-    std::byte* const kept_;  // what lies there is guarded by the domain's lock
+    std::unique_ptr<History> unused_history_;  // guarded by the bus's mutex
+    std::byte* const kept_;                    // what lies there is guarded by the domain's lock
 
     // guarded by the bus's mutex: so many can be added to the lists at least
     std::size_t sure_room_ = 0;

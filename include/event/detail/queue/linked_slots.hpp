@@ -18,13 +18,13 @@ public:
     using Place = std::uint32_t;
     static constexpr Place none = UINT32_MAX;
 
-    LinkedSlots(std::size_t slots, std::size_t stride, bool has_keys) noexcept
-        : slots_(slots), stride_(sizeof(Link) + stride), has_keys_(has_keys) {}
+    LinkedSlots(std::size_t stride, bool has_keys) noexcept : stride_(sizeof(Link) + stride), has_keys_(has_keys) {}
 
-    /// Bytes that the slots need; the largest number if there can be no such memory.
-    [[nodiscard]] std::size_t bytes() const noexcept;
+    /// Bytes that so many slots need; the largest number if there can be no such memory.
+    [[nodiscard]] std::size_t bytes(std::size_t slots) const noexcept;
     [[nodiscard]] bool has_memory() const noexcept { return memory_ != nullptr; }
-    void use(std::unique_ptr<std::byte[]> memory) noexcept;
+    /// Of so many, which are empty; none was used before.
+    void use(std::unique_ptr<std::byte[]> memory, std::size_t slots) noexcept;
 
     [[nodiscard]] Slot& operator[](Place place) const noexcept { return *as<Slot>(at(place) + sizeof(Link)); }
     [[nodiscard]] Place oldest() const noexcept { return oldest_; }
@@ -66,14 +66,14 @@ private:
     }
     [[nodiscard]] std::byte* at(Place place) const noexcept { return memory_.get() + place * stride_; }
     [[nodiscard]] Link& link(Place place) const noexcept { return *as<Link>(at(place)); }
-    [[nodiscard]] std::size_t chains() const noexcept;
+    [[nodiscard]] std::size_t chains(std::size_t slots) const noexcept;
     [[nodiscard]] Place* chain_of(std::size_t hash) const noexcept;
     void append(Place place, const SlotTag& tag, const OfferedEvent& event) noexcept;
     void unlink(Place place) noexcept;
     void chain(Place place, std::size_t hash) noexcept;
     void unchain(Place place) noexcept;
 
-    const std::size_t slots_;
+    std::size_t slots_ = 0;
     const std::size_t stride_;
     const bool has_keys_;
     std::unique_ptr<std::byte[]> memory_;  // the slots, each behind its link; then the chains, a power of two of them

@@ -52,6 +52,8 @@ public:
 
     /// Throws `std::bad_alloc`.
     [[nodiscard]] static IntrusivePtr<Mailbox> create(Options&& options);
+    /// Before it is connected: has room for so many events beside its capacity. Throws `std::bad_alloc`.
+    void make_slots(std::size_t replay_room);
 
     // ---- producer: under the domain's lock -------------------------------------------------------------------
 
@@ -207,8 +209,7 @@ public:
             [[unlikely]]
             tell_end();
     }
-    /// Under the domain's lock, when the bus forgets it: whether its handler still runs, of which it tells the bus
-    /// then.
+    /// When the bus forgets it, under the domain's lock: whether its handler still runs, whose end it tells the bus.
     [[nodiscard]] bool is_left_to_its_handler() noexcept { return is_left_ = handles(); }
 
     // ---- for who waits until all is idle, or over: under the bus's mutex ------------------------------------------
@@ -246,6 +247,7 @@ private:
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
     [[nodiscard]] bool make_memory(bool may_throw);
+    [[nodiscard]] bool has_keys() const noexcept;
     void share_by(std::unique_ptr<Sharing> sharing) noexcept;
 
     [[nodiscard]] std::uint64_t tail() const noexcept { return writer_.own_count(); }
@@ -354,7 +356,7 @@ private:
     std::atomic<bool> tells_{false};
     const std::uint16_t types_;
     const std::size_t capacity_;
-    const std::size_t slot_count_;
+    std::size_t slot_count_ = 0;
     const std::size_t stride_;
     std::unique_ptr<std::byte[]> ring_;  // null: made at the first event
     std::unique_ptr<Refinement> refinement_;

@@ -46,6 +46,7 @@ public:
     /// The event's type among those of the subscription.
     [[nodiscard]] std::uint16_t index() const noexcept { return static_cast<std::uint16_t>(rest_); }
     [[nodiscard]] EmitterId emitter() const noexcept { return static_cast<EmitterId>(rest_ >> Origin::shift); }
+    [[nodiscard]] Origin origin() const noexcept { return Origin(emitter()); }
     /// The storage holds a PayloadBase*, with one reference.
     [[nodiscard]] bool is_shared() const noexcept { return (rest_ & shared_flag) != 0; }
     void set_shared() noexcept { rest_ |= shared_flag; }
