@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -409,6 +410,32 @@ TEST_F(RetainBy, WhoSubscribesWhileKeysComeMissesNoneAndGetsNoneTwice) {
         for (const auto& delivery : take_all(subscription)) ASSERT_EQ(delivery->id, expected++);
         EXPECT_EQ(expected, keys);
     }
+}
+
+TEST_F(RetainBy, WhoSubscribesWhileManyKeysComeAndGoGetsThemInTheirOrder) {
+    event::EventBus bus(io_);
+    const auto emitter = bus.emitter<Connection>({}, retain_by(&Connection::id));
+    std::atomic<bool> is_over{false};
+    std::thread other([&] {
+        while (!is_over) {
+            for (int id = 0; id < 200; ++id) emitter.emit({id, 0});
+            bus.forget<Connection>();
+        }
+    });
+    std::uint64_t replayed = 0;
+    for (int i = 0; i < 2000; ++i) {
+        auto subscription = bus.subscribe<Connection>({.capacity = 1});
+        std::uint64_t before = 0;
+        while (const auto delivery = subscription.try_receive()) {
+            if (!delivery->replayed()) break;
+            ASSERT_LT(before, delivery->sequence());
+            before = delivery->sequence();
+            ++replayed;
+        }
+    }
+    is_over = true;
+    other.join();
+    EXPECT_NE(replayed, 0U);
 }
 
 TEST_F(RetainBy, IsInTheReport) {
