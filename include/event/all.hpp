@@ -33,4 +33,5 @@
 #include <event/version.hpp>
 #include <event/watcher.hpp>
 #include <event/where.hpp>
+#include <event/where_key.hpp>
 #include <event/while_alive.hpp>

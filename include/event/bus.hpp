@@ -27,6 +27,7 @@
 #include <event/subscription.hpp>
 #include <event/value.hpp>
 #include <event/where.hpp>
+#include <event/where_key.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>

@@ -13,7 +13,7 @@ namespace event {
 /// `subscribers == delivered + rejected + refused + killed`: whom the event reaches in two ways (by its type and as a
 /// behaviour) counts twice, unless it is killed. Figures of `emit_all` are sums over its events.
 struct EmitResult {
-    std::size_t subscribers = 0;  ///< subscriptions of the type when the event was emitted
+    std::size_t subscribers = 0;  ///< subscriptions of the type, and of its key, when the event was emitted
     std::size_t delivered = 0;    ///< queues that hold the event now
     std::size_t rejected = 0;   ///< filters (`where`) that did not want it, and merges (`latest_by`) that left nothing
     std::size_t refused = 0;    ///< full queues that lost it

@@ -147,9 +147,10 @@ public:
         return {};
     }
 
-    /// Waits until every subscriber of the type whose policy is `Wait` has room, and then is one emit: at once if they
-    /// have. First come, first served among all types that these take, but that a queue whose receiver finds it empty
-    /// is not kept for an emit that waits for another one. A plain emit does not overtake a waiting one.
+    /// Waits until every subscriber of the type whose policy is `Wait`, and whose key and filter want the event, has
+    /// room, and then is one emit: at once if they have. First come, first served among all types that these take, but
+    /// that a queue whose receiver finds it empty is not kept for an emit that waits for another one. A plain emit does
+    /// not overtake a waiting one.
     ///
     /// Completion: `void(error_code, EmitResult)`. Cancellation (all types): nothing was delivered, to anybody. When
     /// the emitter or the bus is closed: `errc::closed`. When such a subscription ends, it is waited for no longer.

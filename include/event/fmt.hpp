@@ -184,7 +184,8 @@ struct fmt::formatter<event::DurationStat> : event::detail::TextFormatter<event:
     }
 };
 
-/// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost, 7 rejected"; the last if there are any;
+/// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost, 7 rejected, of the keys ping, echo"; the last
+/// two if there are any;
 /// and its latency and its handler's time, where the bus stamps events
 template <>
 struct fmt::formatter<event::SubscriptionStat> : event::detail::TextFormatter<event::SubscriptionStat> {
@@ -192,6 +193,11 @@ struct fmt::formatter<event::SubscriptionStat> : event::detail::TextFormatter<ev
         fmt::format_to(out, "{} ({}): {} of {} queued, {} at most; {} delivered, {} lost", stat.name, stat.policy,
                        stat.size, stat.capacity, stat.high_water, stat.delivered, stat.lost);
         if (stat.rejected != 0) fmt::format_to(out, ", {} rejected", stat.rejected);
+        std::string_view separator = ", of the keys ";
+        for (const std::string& key : stat.keys) {
+            fmt::format_to(out, "{}{}", separator, key);
+            separator = ", ";
+        }
         if (stat.latency) fmt::format_to(out, "; latency {}", *stat.latency);
         if (stat.handler_time) fmt::format_to(out, "; handler {}", *stat.handler_time);
     }

@@ -22,7 +22,7 @@ struct NotFrom {
 /// as the `AnyEvent` that it was still is the emitter's. Several may be named.
 ///
 /// What it rejects takes no slot, and counts as what a filter rejects: `EmitResult::rejected`,
-/// `SubscriptionStat::rejected`. `async_emit` waits for room all the same. It is asked before a filter, and runs no
+/// `SubscriptionStat::rejected`. `async_emit` does not wait for that queue. It is asked before a filter, and runs no
 /// code of yours. An emitter that is closed already still counts, for what is retained; one that was moved from is
 /// nobody. `std::invalid_argument` from `subscribe` for an emitter of another bus.
 template <class... Ts>

@@ -18,7 +18,9 @@ namespace event {
 
 struct TopicStat {
     std::size_t emitters = 0;
-    std::size_t subscribers = 0;      ///< without those of `AnyEvent`, which `EmitResult::subscribers` counts, too
+    /// Without those of `AnyEvent`, which `EmitResult::subscribers` counts, too; with those that chose other keys,
+    /// which that does not count.
+    std::size_t subscribers = 0;
     bool retained = false;            ///< the topic keeps its last event for new subscribers
     std::uint64_t emitted = 0;        ///< events that found a subscriber or were retained; all, under `count_unheard`
     std::uint64_t last_sequence = 0;  ///< `sequence()` of the last of them
@@ -62,6 +64,8 @@ struct SubscriptionStat {
     std::optional<DurationStat> latency = std::nullopt;
     /// The same for the time in its handler, if it has one; of a coroutine until it has ended.
     std::optional<DurationStat> handler_time = std::nullopt;
+    /// Those that it chose (`where_key`), as they print: of each type that has any; none if it chose by no key.
+    std::vector<std::string> keys = {};
 };
 
 /// A topic with its name and its emitters.

@@ -94,10 +94,20 @@ TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code
 
 // ---- subscriptions ----------------------------------------------------------------------------------------------
 
-void BusCore::reserve(const SubscriptionOptions& options, std::size_t listed, Gathered& gathered) {
+void BusCore::reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after) {
+    const SubscriptionOptions& options = settings.wanted;
+    const std::size_t listed = gathered.listed.size();
+    const Refinement* const refinement = settings.refinement.get();
     for (const auto& target : gathered.targets) {
         const auto& [topic, place, kind] = target;
-        topic->reserve_sinks(kind, listed);
+        ChosenKeys* const keys =
+            refinement != nullptr && kind == SinkKind::listed ? refinement->chosen(place) : nullptr;
+        if (keys != nullptr) {
+            const RegistrationMutex::Asking asking(mutex_);
+            topic->reserve_keys(*keys, after);
+        } else {
+            topic->reserve_sinks(kind, listed);
+        }
         if (kind != SinkKind::listed) topic->make_pool();
         if (!topic->is_retained() || (kind == SinkKind::wildcard && !options.replay_retained)) continue;
         auto& replay = gathered.replays.emplace_back(Gathered::Replay{target, {}});
@@ -164,13 +174,14 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
         const RegistrationGuard lock(mutex_);
         Gathered gathered(*this);
         if (gather(listed, Order::of_listed, gathered, error)) {
-            reserve(options, listed.size(), gathered);
+            reserve(settings, gathered, after);
             settings.number = subscriptions_ever_ + 1;
             settings.subjects = std::span(gathered.members).first(listed.size());
             settings.topics = gathered.targets.size();
             settings.replay_room = gathered.replay_room;
             mailbox = Mailbox::create(std::move(settings));
-            Connected connected = connect(*mailbox, gathered, after);
+            // unless its user's code has thrown: nobody has seen the subscription, then
+            Connected connected = after.has_thrown() ? Connected::no : connect(*mailbox, gathered, after);
             for (; connected == Connected::needs_room; connected = connect(*mailbox, gathered, after)) {
                 make_replay_room(gathered);  // more is retained meanwhile
                 mailbox->make_slots(gathered.replay_room);

@@ -121,6 +121,7 @@ std::string to_string(const BusReport& report) {
                  figure(stat.delivered, 9), figure(stat.lost, 9), state_of(stat), age_of(stat));
             std::string where = shortened(stat.where, 40);
             if (stat.receivers > 1) where += fmt::format(", {} receivers", stat.receivers);
+            if (!stat.keys.empty()) where += fmt::format(", keys {}", joined(stat.keys, 24));
             line("    {}: {}", where, joined(stat.types, most_columns - where.size() - 6));
             if (stat.latency) line("    latency {}", to_string(*stat.latency));
             if (stat.handler_time) line("    handler {}", to_string(*stat.handler_time));

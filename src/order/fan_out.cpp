@@ -73,13 +73,16 @@ History::Decision TopicBase::decide(const std::byte* event, Aftermath& after) no
 EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, Moment now,
                                      DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
     EmitResult result;
+    const FoundKeys keyed = find_keyed(event, after);
     const std::size_t shares = erased_sinks_.size();
-    result.subscribers = sinks_.size() + shares;
+    result.subscribers = sinks_.size() + keyed.count + shares;
+    const bool is_heard = result.subscribers != 0 || retained_ || counts_unheard_;
     if (shared != nullptr) shared->add_references(static_cast<std::uint32_t>(shares));
     const std::uint64_t sequence = domain.next_sequence();
     const Offer offer{sequence, has_turn, after, origin, now};
     const std::size_t bytes = type().id->size;
     result.delivered += offer_to(sinks_, OfferedEvent(event, bytes), offer, result);
+    result.delivered += offer_to(keyed, OfferedEvent(event, bytes), offer, result);
     if (shared != nullptr) {
         const std::size_t taken = offer_to(erased_sinks_, shared, offer, result);
         result.delivered += taken;
@@ -90,16 +93,22 @@ EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared
         retained_at_ = now;
         note_kept(sequence, origin, after);
     }
-    note_emitted(sequence, result.killed != 0, after);
+    if (result.killed != 0) remove_killed(keyed, after);
+    if (is_heard) note_emitted(sequence, result.killed != 0, after);
     return result;
 }
 
-/// `is_new`: nobody else has seen it.
+/// `is_new`: nobody else has seen it, and nobody chose by key.
 template <bool is_new>
 [[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, Origin origin, Moment now,
                                                              EmitResult& result, DomainGuard& domain, bool has_turn,
                                                              Aftermath& after) noexcept {
-    const std::size_t sinks = sinks_.size() + (is_new ? 0 : erased_sinks_.size());
+    FoundKeys keyed;
+    if constexpr (!is_new) {
+        PayloadBase* const stored = &payload;
+        keyed = find_keyed(reinterpret_cast<const std::byte*>(&stored), after);
+    }
+    const std::size_t sinks = sinks_.size() + (is_new ? 0 : keyed.count + erased_sinks_.size());
     const std::size_t killed = result.killed;
     result.subscribers += sinks;
     // one for each sink, one for being retained, and the emitter's own
@@ -112,7 +121,10 @@ template <bool is_new>
     const std::uint64_t sequence = domain.next_sequence();
     const Offer offer{sequence, has_turn, after, origin, now};
     std::size_t taken = offer_to(sinks_, &payload, offer, result);
-    if constexpr (!is_new) taken += offer_to(erased_sinks_, &payload, offer, result);
+    if constexpr (!is_new) {
+        taken += offer_to(keyed, &payload, offer, result);
+        taken += offer_to(erased_sinks_, &payload, offer, result);
+    }
     result.delivered += taken;
     if (retained_) {
         ++taken;
@@ -123,6 +135,10 @@ template <bool is_new>
         note_kept(sequence, origin, after);
     }
     after.drop(payload, references - static_cast<std::uint32_t>(taken));
+    if constexpr (!is_new) {
+        if (result.killed != killed) remove_killed(keyed, after);
+        if (sinks == 0 && !retained_ && !counts_unheard_) return;
+    }
     note_emitted(sequence, result.killed != killed, after);
 }
 

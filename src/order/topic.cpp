@@ -17,8 +17,8 @@ TopicBase::~TopicBase() {
 }
 
 void TopicBase::refresh() noexcept {
-    const bool is_offered = !sinks_.empty() || !erased_sinks_.empty();
-    is_special_ = closed_ || wants_shared() || core().stamps();
+    const bool is_offered = !sinks_.empty() || !erased_sinks_.empty() || !keyed_.empty();
+    is_special_ = closed_ || wants_shared() || !keyed_.empty() || core().stamps();
     is_wanted_.store(closed_ || is_offered || retained_ || counts_unheard_, std::memory_order_relaxed);
 }
 
@@ -42,20 +42,36 @@ void TopicBase::make_room_for_sinks(SinkKind kind, std::size_t more) {
 }
 
 void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept {
+    ChosenKeys* const keys = kind == SinkKind::listed ? mailbox.chosen(type) : nullptr;
+    if (mailbox.policy() == Policy::wait) {
+        if (keys == nullptr) ++waiting_queues_;
+        if (keys != nullptr || mailbox.may_reject()) ++asked_queues_;
+    }
+    if (keys != nullptr) {
+        mailbox.bind({.topic = this, .position = type, .is_keyed = true});
+        keyed_.add(*keys, mailbox);
+        return sinks_changed(after);
+    }
     std::vector<Sink>& list = sinks(kind);
     assert(list.size() < list.capacity());
     --sure_room(kind);
     const auto position = static_cast<std::uint32_t>(list.size());
     list.push_back({&mailbox, mailbox.bind({this, position, kind != SinkKind::listed}), type, kind});
-    if (mailbox.policy() == Policy::wait) ++waiting_queues_;
     if (kind == SinkKind::wildcard) ++wildcards_;
     sinks_changed(after);
 }
 
-void TopicBase::remove_sink(const Binding& binding, Aftermath& after) noexcept {
+void TopicBase::remove_sink(const Mailbox& mailbox, const Binding& binding, Aftermath& after) noexcept {
+    if (mailbox.policy() == Policy::wait) {
+        if (!binding.is_keyed) --waiting_queues_;
+        if (binding.is_keyed || mailbox.may_reject()) --asked_queues_;
+    }
+    if (binding.is_keyed) {
+        keyed_.remove(*mailbox.chosen(static_cast<std::uint16_t>(binding.position)));
+        return sinks_changed(after);
+    }
     std::vector<Sink>& list = binding.is_erased ? erased_sinks_ : sinks_;
     Sink& sink = list[binding.position];
-    if (sink.mailbox->policy() == Policy::wait) --waiting_queues_;
     if (sink.kind == SinkKind::wildcard) --wildcards_;
     sink = list.back();
     sink.mailbox->bindings()[sink.binding].position = binding.position;
@@ -76,7 +92,7 @@ void TopicBase::tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after)
 }
 
 void TopicBase::remove(Mailbox& mailbox, Aftermath& after) noexcept {
-    for (const Binding& binding : mailbox.bindings()) binding.topic->remove_sink(binding, after);
+    for (const Binding& binding : mailbox.bindings()) binding.topic->remove_sink(mailbox, binding, after);
     if (!mailbox.line().empty()) mailbox.dissolve_line(after);
 }
 
@@ -90,6 +106,41 @@ void TopicBase::remove_killed(Aftermath& after) noexcept {
             if (mailbox.has_ended()) remove(mailbox, after);
         }
     }
+}
+
+void TopicBase::remove_killed(const FoundKeys& found, Aftermath& after) noexcept {
+    for (const ChosenKey* key = found.first; key != nullptr; key = key->next_found)
+        if (key->owner.is_added() && key->owner.mailbox().has_ended()) remove(key->owner.mailbox(), after);
+}
+
+// ---- whom an event that waits for room is for -------------------------------------------------------------------
+
+FoundKeys TopicBase::find_waiting(const Batch& event, Aftermath& after) noexcept {
+    FoundKeys waiting;
+    const OfferedEvent stored = event.first_as(!type_->is_inline);
+    for (ChosenKey* key = find_keyed(stored.bytes, after).first; key != nullptr;) {
+        ChosenKey* const next = key->next_found;
+        if (key->owner.mailbox().policy() == Policy::wait) waiting.add(*key);
+        key = next;
+    }
+    return waiting;
+}
+
+std::size_t TopicBase::waiting_queues(const Batch& event, Aftermath& after) noexcept {
+    return waiting_queues_ + (asks_who_waits() ? find_waiting(event, after).count : 0);
+}
+
+bool TopicBase::asked_wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Batch& event,
+                            Aftermath& after) noexcept {
+    const bool is_shared = kind != SinkKind::listed || !type_->is_inline;
+    if (is_shared && !event.is_shared()) {
+        try {
+            event.share(pool());
+        } catch (...) {
+            return true;
+        }
+    }
+    return mailbox.would_accept(type, event.first_as(is_shared), {coming_sequence(), true, after, event.origin()});
 }
 
 void TopicBase::retain() noexcept {

@@ -10,21 +10,15 @@ namespace event::detail {
 
 Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer,
                                bool replayed) noexcept {
-    if (has_ended()) return Pushed::gone;
+    if (has_ended() || (replayed && !is_chosen(type, event, offer))) return Pushed::gone;
     if (!linked_ && !refinement_ && !slow_.measures_age() && !full_limit_ && !replayed)
         return push_shared(type, event, offer);
     wake_at_next();
     const bool is_empty = reader_.count.load(std::memory_order_acquire) == tail();
     if (is_empty) slow_.end_episodes();
-    if (refinement_ && refinement_->excludes(offer.origin.id())) {
-        ++rejected_;
-        return Pushed::rejected;
-    }
-    if (refinement_ && refinement_->has_filter()) {
+    if (refinement_) {
         try {
-            const UserCode filter(home(), offer.after);
-            const Meta meta{offer.sequence, gap_, replayed, offer.origin.id(), offer.emitted_at};
-            if (!refinement_->accepts(type, event.bytes, meta)) {
+            if (!accepts(type, event, offer, replayed)) {
                 ++rejected_;
                 return Pushed::rejected;
             }
@@ -69,6 +63,33 @@ void Mailbox::append_specially(SlotTag tag, const OfferedEvent& event, const Off
     tag.set_missed(std::exchange(gap_, 0));
     if (timings_) writer_.slot().set_stamp(stride_, offer.emitted_at);
     append(tag, event);
+}
+
+bool Mailbox::accepts(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) const {
+    if (refinement_->excludes(offer.origin.id())) return false;
+    if (!refinement_->has_filter()) return true;
+    const UserCode filter(home(), offer.after);
+    return refinement_->accepts(type, event.bytes, {offer.sequence, gap_, replayed, offer.origin.id(), offer.emitted_at});
+}
+
+bool Mailbox::is_chosen(std::uint16_t type, const OfferedEvent& event, const Offer& offer) const noexcept {
+    const ChosenKeys* const keys = chosen(type);
+    if (keys == nullptr) return true;
+    try {
+        const UserCode key(home(), offer.after);
+        return keys->are_of(event.bytes);
+    } catch (...) {
+        offer.after.fail();
+        return false;
+    }
+}
+
+bool Mailbox::would_accept(std::uint16_t type, const OfferedEvent& event, const Offer& offer) const noexcept {
+    try {
+        return !refinement_ || accepts(type, event, offer, false);
+    } catch (...) {
+        return false;
+    }
 }
 
 Pushed Mailbox::push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept {

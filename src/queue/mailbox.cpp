@@ -46,7 +46,7 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
         mailbox->has_keys() || mailbox->policy_ == Policy::drop_oldest || mailbox->policy_ == Policy::wait;
     mailbox->is_simple_ = !is_linked && !is_stamped;
     mailbox->is_special_ =
-        is_linked || is_stamped || mailbox->refinement_ || mailbox->slow_.measures_age() || limit.count() > 0;
+        is_linked || is_stamped || mailbox->may_reject() || mailbox->slow_.measures_age() || limit.count() > 0;
     auto made = IntrusivePtr<Mailbox>::adopt(mailbox);
     if (limit.count() > 0) mailbox->full_limit_ = std::make_unique<FullLimit>(limit, clock);
     if (is_stamped) mailbox->timings_ = std::make_unique<Timings>(clock);
@@ -300,6 +300,8 @@ SubscriptionStat Mailbox::stat() {
     stat.where = file_and_line(where_);
     stat.types.reserve(types_);
     for (const Listing& listing : listings()) stat.types.emplace_back(listing.subject->label());
+    if (refinement_)
+        for (const auto& chosen : refinement_->chosen()) chosen->print(stat.keys);
 
     const DomainGuard guard(home());
     const Figures figures = this->figures();

@@ -8,8 +8,8 @@
 
 namespace event::detail {
 
-EmitSpot::EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues) noexcept
-    : ParkingSpot(topic), topic_(topic), siblings_(siblings), turns_wanted_(queues) {}
+EmitSpot::EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues, bool asks) noexcept
+    : ParkingSpot(topic), topic_(topic), asked_(asks), siblings_(siblings), turns_wanted_(queues) {}
 
 void EmitSpot::destroy_spot() noexcept { delete this; }
 
@@ -32,16 +32,16 @@ bool EmitSpot::came_before(const EmitSpot& other) const noexcept {
     return arrival_ != other.arrival_ ? arrival_ < other.arrival_ : std::less<>()(this, &other);
 }
 
-bool EmitSpot::may_emit() const noexcept {
-    return topic_.all_waiting_queues([&](Mailbox& queue) {
+bool EmitSpot::may_emit(Batch& event, Aftermath& after) {
+    return topic_.all_waiting_queues(event, after, [&](Mailbox& queue) {
         const Turn* first = queue.line().front();
         return queue.has_room() &&
                (first == nullptr || first->emit == this || (arrival_ != 0 && came_before(*first->emit)));
     });
 }
 
-bool EmitSpot::join() noexcept {
-    turns_wanted_ = topic_.waiting_queues();
+bool EmitSpot::join(Batch& event, Aftermath& after) {
+    turns_wanted_ = topic_.waiting_queues(event, after);
     if (turns_wanted_ > turn_room_.size()) return false;
     for (Turn& turn : turns()) turn.unlink();
     turn_count_ = 0;
@@ -50,11 +50,12 @@ bool EmitSpot::join() noexcept {
         siblings_.push_back(*this);
     }
     not_ready_ = 0;
-    topic_.all_waiting_queues([&](Mailbox& queue) {
+    topic_.all_waiting_queues(event, after, [&](Mailbox& queue) {
         Turn* const before = queue.line().find_last(
             [this](const Turn& other) { return other.emit == this || other.emit->came_before(*this); });
         // one that hears of the topic in two ways has one place
         if (before != nullptr && before->emit == this) return true;
+        if (turn_count_ == turn_room_.size()) return false;  // its key is another one than a moment ago
         Turn& turn = turn_room_[turn_count_++];
         turn.emit = this;
         turn.queue = &queue;

@@ -243,6 +243,26 @@ void wrong(boost::asio::io_context& io) {
     auto subscription = bus.subscribe<event::Implements<Behaviour> >(
         {}, event::latest_by([](const Behaviour&) { return 1; },
                              [](const Behaviour&, const Behaviour& newer) { return newer; }));
+#elif defined(CASE_keys_of_no_type)
+    auto subscription = bus.subscribe<A>(event::where_key(&B::value, "b"));
+#elif defined(CASE_keys_of_any_event)
+    auto subscription = bus.subscribe<event::AnyEvent>(event::where_key(&A::value, 1));
+#elif defined(CASE_keys_of_a_behaviour)
+    auto subscription = bus.subscribe<A, event::Implements<Derived> >(event::where_key(&A::value, 1));
+#elif defined(CASE_keys_by_a_capture)
+    auto subscription = bus.subscribe<A>(event::where_key([n = 2](const A& event) { return event.value % n; }, 1));
+#elif defined(CASE_keys_of_mutable_events)
+    auto subscription = bus.subscribe<A>(event::where_key([](A& event) { return event.value; }, 1));
+#elif defined(CASE_keys_without_hash)
+    auto subscription = bus.subscribe<A>(event::where_key([](const A& event) { return event; }, A()));
+#elif defined(CASE_keys_of_nothing)
+    auto subscription = bus.subscribe<A>(event::where_key([](const A&) {}, 1));
+#elif defined(CASE_keys_of_another_kind)
+    auto subscription = bus.subscribe<A>(event::where_key(&A::value, "1"));
+#elif defined(CASE_no_keys)
+    auto subscription = bus.subscribe<A>(event::where_key(&A::value));
+#elif defined(CASE_keys_twice)
+    auto subscription = bus.subscribe<A>(event::where_key(&A::value, 1), event::where_key(&A::value, 2));
 #elif defined(CASE_delivery_cannot_hold)
     static_cast<void>(event::Delivery<A>().get_if<B>());
 #elif defined(CASE_predicate_of_another_type)

@@ -158,7 +158,7 @@ MUTATIONS = [
     ("a source that nobody listens to does not make a combined value stale", "src/wait/combination.cpp",
      "    return has_changed() ||\n           !std::all_of", "    return has_changed() &&\n           !std::all_of"),
     ("an emitter that is not to be heard is", "src/queue/filling.cpp",
-     "    if (refinement_ && refinement_->excludes(offer.origin.id())) {\n", "    if (refinement_ && replayed && offer.sequence == 0) {\n"),
+     "    if (refinement_->excludes(offer.origin.id())) return false;\n", ""),
     ("what was missed is cut off at the lower part of a tag", "include/event/detail/queue/slot.hpp",
      "        place_ = sequence() | missed >> missed_low_bits << sequence_bits;\n", ""),
     ("an event in linked slots is not stamped", "src/queue/filling.cpp",

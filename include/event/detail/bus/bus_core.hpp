@@ -234,7 +234,7 @@ private:
     /// Whether all of them share a domain. If not, they do now; but the mutex was given back meanwhile, and what was
     /// found before is to be found again.
     [[nodiscard]] bool are_together(std::span<Subject* const> members);
-    void reserve(const SubscriptionOptions& options, std::size_t listed, Gathered& gathered);
+    void reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after);
     /// How much room those events need that come first.
     static void make_replay_room(Gathered& gathered);
     /// Unless its refinement throws for a retained event (then `after` will) or those need more room; then nothing has

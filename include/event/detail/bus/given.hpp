@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/backpressure.hpp>
+#include <event/detail/queue/choose.hpp>
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/refine.hpp>
 #include <event/detail/wait/push_events.hpp>
@@ -39,9 +40,10 @@ inline constexpr bool is_while_alive = false;
 template <class Owner>
 inline constexpr bool is_while_alive<WhileAlive<Owner>> = true;
 
-enum class Role : std::uint8_t { refinement, exclusion, owner, once, handler };
+enum class Role : std::uint8_t { refinement, choice, exclusion, owner, once, handler };
 template <class Argument>
 inline constexpr Role role_of = Refines<Argument>                   ? Role::refinement
+                                : is_where_key<Argument>            ? Role::choice
                                 : std::is_same_v<Argument, NotFrom> ? Role::exclusion
                                 : is_while_alive<Argument>          ? Role::owner
                                 : std::is_same_v<Argument, Once>    ? Role::once
@@ -79,7 +81,7 @@ template <Role role, class Argument>
     }
 }
 
-/// What only excludes emitters.
+/// What only excludes emitters, or chooses by key.
 template <class... Ts>
 [[nodiscard]] std::unique_ptr<Refinement> refine() {
     return refine<Ts...>(Where<EverythingIsWanted>{}, LatestBy<NothingHasAKey, NoMerge>{});
@@ -89,7 +91,8 @@ template <class... Ts, class... Arguments>
 [[nodiscard]] std::unique_ptr<Refinement> refinement_of(Arguments&... arguments) {
     constexpr std::size_t count = count_of<Role::refinement, Arguments...>;
     static_assert(count <= 2, "event: at most one where and one latest_by in a subscription");
-    if constexpr (count > 2 || (count == 0 && count_of<Role::exclusion, Arguments...> == 0)) {
+    constexpr std::size_t others = count_of<Role::exclusion, Arguments...> + count_of<Role::choice, Arguments...>;
+    if constexpr (count > 2 || (count == 0 && others == 0)) {
         return nullptr;
     } else {
         return std::apply([](auto&... given) { return refine<Ts...>(std::move(given)...); },

@@ -57,6 +57,10 @@ public:
         return i == 0 ? events_ : events_ + i * type_->id->size;
     }
     [[nodiscard]] bool is_shared() const noexcept { return first_ != nullptr; }
+    /// The first, as it would lie in a queue. It lives as long as this, and points into it.
+    [[nodiscard]] OfferedEvent first_as(bool shared) const noexcept {
+        return shared ? OfferedEvent(first_) : OfferedEvent(event(0), type_->id->size);
+    }
     void share(PayloadPool& pool) {
         for (std::size_t i = 0; i < size_; ++i) {
             PayloadBase& payload = *type_->share(PayloadBlock(pool), event(i));

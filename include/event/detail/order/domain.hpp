@@ -121,6 +121,11 @@ public:
     /// turn at each lock as an emit does. No lock is held. (In tests/protocol/parking.pml: `Registration`.)
     static void merge(const DomainMember& left, const DomainMember& right) noexcept;
 
+    /// Under the domain's lock: of the event that would come now.
+    [[nodiscard]] std::uint64_t coming_sequence() const noexcept {
+        return domain_.load(std::memory_order_relaxed)->sequence + 1;
+    }
+
 protected:
     ~DomainMember() = default;
 

@@ -7,6 +7,7 @@
 #include <event/detail/order/batch.hpp>
 #include <event/detail/order/domain.hpp>
 #include <event/detail/order/history.hpp>
+#include <event/detail/order/key_index.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/thread.hpp>
@@ -104,6 +105,8 @@ public:
     void reserve_sinks(SinkKind kind, std::size_t more) {
         if (sure_room(kind) < more) make_room_for_sinks(kind, more);
     }
+    /// The same for one that chose by key. What its user's code throws is in `after` then.
+    void reserve_keys(ChosenKeys& keys, Aftermath& after) { keyed_.reserve(keys, *this, after); }
     /// Needs the bus's mutex, too.
     void add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept;
     /// Takes the mailbox from all its topics, and lets those emits go on that waited for it.
@@ -149,7 +152,7 @@ public:
     void stat_into(TopicStat& stat) const noexcept;
     /// Whether a subscription lists the type, somebody watches it, or its last event is kept.
     [[nodiscard]] bool is_in_use() const noexcept {
-        return !sinks_.empty() || retained_sequence() != 0 || watchers_ != 0;
+        return !sinks_.empty() || !keyed_.empty() || retained_sequence() != 0 || watchers_ != 0;
     }
     /// Nobody uses it any more: what the next user finds is new.
     void reset() noexcept;
@@ -163,20 +166,30 @@ public:
     /// Under the lock: what was retained is gone, and who only waits to see that ends.
     void note_forgotten(Aftermath& after) noexcept;
     [[nodiscard]] std::uint64_t next_arrival() const noexcept { return Subject::next_arrival(); }
-    /// Queues of the topic whose policy is Wait; one may be among them twice.
-    [[nodiscard]] std::size_t waiting_queues() const noexcept { return waiting_queues_; }
+    /// Whether those who wait for room have to ask keys or filters whom their event is for.
+    [[nodiscard]] bool asks_who_waits() const noexcept { return asked_queues_ != 0; }
+    /// At most so many queues have to have room for the event: those whose policy is Wait; one may be among them twice.
+    /// Of those that chose by key only those of its key, which is asked for.
+    [[nodiscard]] std::size_t waiting_queues(const Batch& event, Aftermath& after) noexcept;
+    /// Whether it holds for each of them that wants the event, of which keys and filters are asked.
     template <class Holds>
-    bool all_waiting_queues(Holds&& holds) const {
+    bool all_waiting_queues(Batch& event, Aftermath& after, Holds&& holds) {
         const auto holds_for_all = [&](const std::vector<Sink>& list) {
             for (const Sink& sink : list)
-                if (sink.mailbox->policy() == Policy::wait && !holds(*sink.mailbox)) return false;
+                if (sink.mailbox->policy() == Policy::wait && wants(sink, event, after) && !holds(*sink.mailbox))
+                    return false;
             return true;
         };
-        return waiting_queues_ == 0 || (holds_for_all(sinks_) && holds_for_all(erased_sinks_));
+        if (waiting_queues_ != 0 && !(holds_for_all(sinks_) && holds_for_all(erased_sinks_))) return false;
+        if (!asks_who_waits()) return true;
+        for (const ChosenKey* key = find_waiting(event, after).first; key != nullptr; key = key->next_found)
+            if (wants(key->owner, event, after) && !holds(key->owner.mailbox())) return false;
+        return true;
     }
     /// Whether an `async_emit` need not wait, if none of its kind waits.
-    [[nodiscard]] bool has_room() const noexcept {
-        return all_waiting_queues([](Mailbox& queue) { return queue.line().empty() && queue.has_room(); });
+    [[nodiscard]] bool has_room(Batch& event, Aftermath& after) {
+        return all_waiting_queues(event, after,
+                                  [](Mailbox& queue) { return queue.line().empty() && queue.has_room(); });
     }
 
     /// All watchers, whether they wait or not; and those of them that have not seen the newest event.
@@ -237,15 +250,14 @@ protected:
     std::size_t offer_to(const std::vector<Sink>& sinks, Stored event, const Offer& offer,
                          EmitResult& result) noexcept {
         std::size_t taken = 0;
-        for (const Sink& sink : sinks) {
-            const Pushed pushed = sink.mailbox->push(sink.type, event, offer);
-            if (pushed == Pushed::queued) [[likely]] {
-                ++taken;
-            } else {
-                if (pushed == Pushed::displaced) ++taken;
-                count(pushed, result);
-            }
-        }
+        for (const Sink& sink : sinks) taken += note(sink.mailbox->push(sink.type, event, offer), result);
+        return taken;
+    }
+    template <class Stored>
+    std::size_t offer_to(const FoundKeys& found, Stored event, const Offer& offer, EmitResult& result) noexcept {
+        std::size_t taken = 0;
+        for (const ChosenKey* key = found.first; key != nullptr; key = key->next_found)
+            taken += note(key->owner.mailbox().push(key->owner.type(), event, offer), result);
         return taken;
     }
     /// The event of that sequence is kept.
@@ -266,7 +278,7 @@ protected:
     PayloadPool* pool_ = nullptr;  // for a type that is stored inline only once somebody wants the shared form
 
     // guarded by the domain's lock
-    std::vector<Sink> sinks_;                          // of those who list the type
+    std::vector<Sink> sinks_;                          // of those who list the type, and choose by no key
     std::vector<Sink> erased_sinks_;                   // of behaviours and wildcards: they get the shared form
     std::atomic<std::uint64_t> retained_sequence_{0};  // 0: no retained event; read without the lock, too
     ThreadId setter_ = nullptr;                        // on which thread it was emitted
@@ -278,12 +290,31 @@ protected:
     bool retained_ = false;
     bool counts_unheard_ = false;
     bool closed_ = false;
-    bool is_special_ = false;  // closed, stamped, with a history or erased sinks: an emit has more to do than to push
+    bool is_special_ = false;  // closed, stamped, with a history, erased or keyed sinks: not just to push
     WaitList watching_;
 
 private:
     void wake_watching(Aftermath& after) noexcept;
     void remove_killed(Aftermath& after) noexcept;
+    void remove_killed(const FoundKeys& found, Aftermath& after) noexcept;
+    /// Those who chose the event's key and whose policy is Wait.
+    [[nodiscard]] FoundKeys find_waiting(const Batch& event, Aftermath& after) noexcept;
+    /// Whether an event that may have to wait will be queued there, as far as its keys and filter can say now.
+    [[nodiscard]] bool wants(const Sink& sink, Batch& event, Aftermath& after) noexcept {
+        return !sink.mailbox->may_reject() || asked_wants(*sink.mailbox, sink.type, sink.kind, event, after);
+    }
+    [[nodiscard]] bool wants(const ChosenKeys& keys, Batch& event, Aftermath& after) noexcept {
+        return !keys.mailbox().may_reject() || asked_wants(keys.mailbox(), keys.type(), SinkKind::listed, event, after);
+    }
+    [[nodiscard]] bool asked_wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Batch& event,
+                                   Aftermath& after) noexcept;
+    /// What became of an event; how many queues have taken it.
+    [[gnu::always_inline]] std::size_t note(Pushed pushed, EmitResult& result) noexcept {
+        if (pushed == Pushed::queued) [[likely]]
+            return 1;
+        count(pushed, result);
+        return pushed == Pushed::displaced ? 1 : 0;
+    }
     /// What became of an event, where it was not just queued.
     void count(Pushed pushed, EmitResult& result) noexcept;
     /// Gives each event of the batch its place in the order, and offers it to every queue.
@@ -304,18 +335,26 @@ private:
     [[nodiscard]] std::vector<Sink>& sinks(SinkKind kind) noexcept {
         return kind == SinkKind::listed ? sinks_ : erased_sinks_;
     }
-    [[nodiscard]] std::size_t subscribers() const noexcept { return sinks_.size() + erased_sinks_.size() - wildcards_; }
+    [[nodiscard]] std::size_t subscribers() const noexcept {
+        return sinks_.size() + keyed_.size() + erased_sinks_.size() - wildcards_;
+    }
+    /// Those who chose the key of an event, which is given as it lies in their queues.
+    [[nodiscard]] FoundKeys find_keyed(const std::byte* event, Aftermath& after) noexcept {
+        return keyed_.empty() ? FoundKeys() : keyed_.find(event, *this, after);
+    }
     [[nodiscard]] std::size_t& sure_room(SinkKind kind) noexcept {
         return kind == SinkKind::listed ? sure_room_ : sure_erased_room_;
     }
     void make_room_for_sinks(SinkKind kind, std::size_t more);
-    void remove_sink(const Binding& binding, Aftermath& after) noexcept;
+    void remove_sink(const Mailbox& mailbox, const Binding& binding, Aftermath& after) noexcept;
     void sinks_changed(Aftermath& after) noexcept;
     void refresh() noexcept;
 
     // guarded by the domain's lock
-    std::size_t waiting_queues_ = 0;
-    std::size_t wildcards_ = 0;  // of the erased sinks
+    KeyedSinks keyed_;
+    std::size_t waiting_queues_ = 0;  // but for those that chose by key
+    std::size_t asked_queues_ = 0;    // whose policy is Wait, too, and that may not want an event
+    std::size_t wildcards_ = 0;       // of the erased sinks
     std::uint64_t lost_ = 0;
     std::uint64_t killed_ = 0;
     std::size_t watchers_ = 0;

@@ -20,11 +20,12 @@ struct Listing {
     std::size_t position = nowhere;  // of a behaviour: in its list of subscribers; guarded by the bus's mutex
 };
 
-/// Where a mailbox stands in a topic's list of sinks.
+/// Where a mailbox stands in a topic's list of sinks, or in its index of keys.
 struct Binding {
     TopicBase* topic = nullptr;
-    std::uint32_t position = 0;  // guarded by the domain's lock
+    std::uint32_t position = 0;  // guarded by the domain's lock; of keys: their place in the mailbox's list
     bool is_erased = false;      // in its list of erased sinks
+    bool is_keyed = false;       // in its index
 };
 
 /// The event is in the queue, for the first two of them only. `merged_away`: an older one went, too. `killed_twice`:

@@ -1,16 +1,20 @@
 #pragma once
 
+#include <event/detail/order/key_index.hpp>
 #include <event/meta.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace event::detail {
 
-/// What a subscription wants of the events that are offered to it: a filter, a key, a merge. Events are given as they
+/// What a subscription wants of the events that are offered to it: a filter, a key, a merge; and by which keys they are
+/// found that are offered to it at all. Events are given as they
 /// lie in a queue (`StoredEvent`); `type` is their place in the subscription's list. Everything is called under the
 /// domain's lock, and may throw what the user's code throws.
 class Refinement {
@@ -26,6 +30,20 @@ public:
         return std::find(excluded_.begin(), excluded_.end(), emitter) != excluded_.end();
     }
 
+    /// Of that type only the events of these keys are wanted.
+    void choose(std::unique_ptr<ChosenKeys> keys) { chosen_.push_back(std::move(keys)); }
+    /// Null: those of all keys.
+    [[nodiscard]] ChosenKeys* chosen(std::uint16_t type) const noexcept {
+        for (const auto& keys : chosen_)
+            if (keys->type() == type) return keys.get();
+        return nullptr;
+    }
+    [[nodiscard]] const std::vector<std::unique_ptr<ChosenKeys>>& chosen() const noexcept { return chosen_; }
+
+    /// Whether it may reject what is offered to it.
+    [[nodiscard]] bool may_reject() const noexcept { return has_filter() || !excluded_.empty(); }
+
+    /// For conflation.
     [[nodiscard]] virtual bool has_keys() const noexcept = 0;
     /// Whether it has a user's code ask about each event.
     [[nodiscard]] virtual bool has_filter() const noexcept = 0;
@@ -46,6 +64,7 @@ public:
 
 private:
     std::vector<EmitterId> excluded_;
+    std::vector<std::unique_ptr<ChosenKeys>> chosen_;
 };
 
 }  // namespace event::detail

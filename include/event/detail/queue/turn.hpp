@@ -14,6 +14,7 @@
 namespace event::detail {
 
 class Aftermath;
+class Batch;
 class EmitSpot;
 class Mailbox;
 class TopicBase;
@@ -38,10 +39,12 @@ struct Turn : ListHook<Turn> {
 /// place in order of arrival it takes again if that queue is full when the others have room.
 class EmitSpot final : public ParkingSpot, public ListHook<EmitSpot> {
 public:
-    /// `siblings`: those of the same emitter and topic, which has had so many queues to wait for just now.
-    EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues) noexcept;
+    /// `siblings`: those of the same emitter and topic, which has had so many queues to wait for just now. `asks`: it
+    /// had to ask whom the event is for.
+    EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues, bool asks) noexcept;
 
     [[nodiscard]] TopicBase& topic() const noexcept { return topic_; }
+    [[nodiscard]] bool asked() const noexcept { return asked_; }
     /// Makes room for as many turns as the topic has had queues to wait for. By who joins, without the lock.
     void reserve() {
         if (turns_wanted_ > turn_room_.size()) make_room();
@@ -50,10 +53,12 @@ public:
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
     /// Whether it may emit now: there is room, and nobody in a line has come before it.
-    [[nodiscard]] bool may_emit() const noexcept;
+    [[nodiscard]] bool may_emit(Batch& event, Aftermath& after);
     /// Takes its places in the lines, by when it first came, and is offered its turn if there is room; false if it has
     /// no room for so many turns.
-    [[nodiscard]] bool join() noexcept;
+    [[nodiscard]] bool join(Batch& event, Aftermath& after);
+    /// It has joined, and has not left since.
+    [[nodiscard]] bool has_places() const noexcept { return turn_count_ != 0; }
     /// Gives them up: offers the next ones their turns.
     void leave(Aftermath& after) noexcept;
     /// The same for good: it has emitted, or never will.
@@ -72,6 +77,7 @@ private:
     [[nodiscard]] bool came_before(const EmitSpot& other) const noexcept;
 
     TopicBase& topic_;
+    const bool asked_;  // when it was begun
     // guarded by the domain's lock
     IntrusiveList<EmitSpot>& siblings_;
     std::uint64_t arrival_ = 0;

@@ -41,11 +41,17 @@ public:
     [[nodiscard]] static bool may_recur() noexcept { return false; }  // its turn is passed on
     [[nodiscard]] bool ready() {
         spot_->reserve();
+        if (spot_->asked()) join_asking();
         return false;
     }
     /// From here on nobody overtakes.
-    [[nodiscard]] bool idle() noexcept {
-        if (has_ended() || !spot_->join()) return false;
+    [[nodiscard]] bool idle() {
+        if (has_ended()) return false;
+        // keys and filters are asked where what they close can end, and not here
+        if (topic_->asks_who_waits()) return spot_->has_places() && !spot_->is_offered();
+        Aftermath none;
+        const bool joined = event_.emit_with(topic_->type(), [&](Batch& batch) { return spot_->join(batch, none); });
+        if (!joined) return false;
         has_joined_ = true;
         return !spot_->is_offered();
     }
@@ -58,7 +64,9 @@ public:
         std::optional<EmitResult> result = event_.emit_with(topic_->type(), [&](Batch& batch) {
             const auto admits = [&] {
                 is_over = has_ended();
-                return !is_over && spot_->may_emit();
+                if (is_over || spot_->may_emit(batch, after)) return !is_over;
+                if (topic_->asks_who_waits() && spot_->join(batch, after)) has_joined_ = true;
+                return false;
             };
             return topic_->emit_if(batch, admits, true, after, [&] { spot_->end(after); });
         });
@@ -84,6 +92,16 @@ public:
     }
 
 private:
+    void join_asking() {
+        Aftermath after;
+        after.only_ends();
+        const auto join = [&](Batch& batch) {
+            const DomainGuard guard(*topic_);
+            return has_ended() || (has_joined_ = spot_->join(batch, after));
+        };
+        while (!event_.emit_with(topic_->type(), join)) spot_->reserve();
+        settle_or_post(after, topic_->core());
+    }
     [[nodiscard]] bool has_ended() const noexcept { return !emitter_->is_open() || topic_->is_closed(); }
 
     EmitSpot* spot_;  // the operation holds a reference
@@ -117,26 +135,29 @@ public:
         std::decay_t<Handler> stored(std::forward<Handler>(handler));
         auto completed = Completed::make(emitter_.context(), std::move(stored), executor_);  // or nothing is emitted
         std::size_t queues = 0;
-        const std::optional<EmitResult> result = emit_now(queues);
+        bool asks = false;
+        const std::optional<EmitResult> result = emit_now(queues, asks);
         if (!completed) return;
         if (result) return Completed::complete(std::move(completed), emit_values(*result));
         auto spot = IntrusivePtr<EmitSpot>::adopt(
-            new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_), queues));
+            new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_), queues, asks));
         start_in<EmitWhenRoom<T>>(std::move(spot), Completed::take_back(std::move(completed)), executor_,
                                   std::move(emitter_).object(), std::move(*event_));
     }
 
 private:
-    /// Unless it has to wait, for so many queues.
-    [[nodiscard]] std::optional<EmitResult> emit_now(std::size_t& queues) {
+    /// Unless it has to wait, for so many queues, and maybe asks whom the event is for.
+    [[nodiscard]] std::optional<EmitResult> emit_now(std::size_t& queues, bool& asks) {
         if (!event_ || !emitter_->is_open()) return EmitResult{.error = errc::closed};
         TopicBase& topic = *emitter_->topics()[number_];
         if (!topic.wanted()) return EmitResult();
         Aftermath after;
         const std::optional<EmitResult> result = event_->emit_with(topic.type(), [&](Batch& batch) {
             const auto admits = [&] {
-                queues = topic.waiting_queues();
-                return topic.has_room();
+                if (topic.has_room(batch, after)) return true;
+                asks = topic.asks_who_waits();
+                queues = topic.waiting_queues(batch, after);
+                return false;
             };
             return topic.emit_if(batch, admits, true, after);
         });
