@@ -12,6 +12,8 @@
 
 #include <event/bus.hpp>
 #include <event/value.hpp>
+#include <event/where.hpp>
+#include <event/where_key.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/system/error_code.hpp>
@@ -82,6 +84,40 @@ void grow_unrelated_subscribers(benchmark::State& state) {
     for (std::size_t i = 0; i < argument(state); ++i) others.push_back(fan_out.bus().subscribe<Event<1>>());
     fan_out.bus().emitter<Event<1>>().emit({});
     fill_and_drain<BusFanOut<Event<>>, Event<>>(state, fan_out, base_subscribers, batch);
+}
+
+struct KeyOf {
+    std::uint64_t operator()(const Event<>& event) const { return event.words[1]; }
+};
+constexpr auto by_key = [](std::uint64_t key) { return event::where_key(KeyOf(), key); };
+constexpr auto by_predicate = [](std::uint64_t key) {
+    return event::where([key](const Event<>& event) { return KeyOf()(event) == key; });
+};
+
+/// Subscribers of one type that want different keys, to one of which all events go.
+template <class Wants>
+void grow_keys(benchmark::State& state, Wants wants) {
+    HandDriven io;
+    event::EventBus bus{io.context()};
+    const auto emitter = bus.emitter<Event<>>();
+    std::vector<event::Subscription<Event<>>> subscriptions;
+    for (std::size_t key = 0; key < argument(state); ++key)
+        subscriptions.push_back(bus.subscribe<Event<>>({.capacity = batch}, wants(key)));
+    auto& subscription = subscriptions[subscriptions.size() / 2];
+    const std::uint64_t key = subscriptions.size() / 2;
+    Tally tally;
+    std::uint64_t rounds = 0;
+    const auto round = [&] {
+        for (std::size_t i = 0; i < batch; ++i) emitter.emit({{i, key}});
+        while (const auto delivery = subscription.try_receive()) tally(**delivery);
+        ++rounds;
+    };
+    round();
+    {
+        const SteadyState steady(state);
+        while (state.KeepRunningBatch(batch)) round();
+    }
+    check(tally.events == rounds * batch, "the subscriber missed an event");
 }
 
 /// Emitters of other types. A topic is a type, of which each takes the compiler a while, so there are 100 on each bus
@@ -234,6 +270,8 @@ bool add_rows() {
     up_to(RegisterBenchmark("grow/subscribers/eventbus", grow_subscribers<BusFanOut>), most);
     up_to(RegisterBenchmark("grow/subscribers/channel_try", grow_subscribers<ChannelFanOut>), most);
     up_to(RegisterBenchmark("grow/unrelated_subscribers/eventbus", grow_unrelated_subscribers), most);
+    up_to(RegisterBenchmark("grow/keys/eventbus", grow_keys<decltype(by_key)>, by_key), most);
+    up_to(RegisterBenchmark("grow/keys/predicates", grow_keys<decltype(by_predicate)>, by_predicate), most);
     up_to(RegisterBenchmark("grow/unrelated_topics/eventbus", grow_unrelated_topics), most);
     up_to(RegisterBenchmark("grow/idle_watchers/eventbus", grow_idle_watchers), 10 * most);
     up_to(RegisterBenchmark("grow/waiting_watchers/eventbus", grow_waiting_watchers), 10 * most);

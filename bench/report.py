@@ -86,6 +86,8 @@ CURVES = {
                     "longer fit a core's cache and each delivery fetches its slot from further away."),
     "unrelated_subscribers": ("subscribers of another type", "per delivery", True,
                               "An emit looks only at its own topic."),
+    "keys": ("subscribers of other keys", "per event", True,
+             "The topic finds the subscribers of an event's key by hash; with a predicate each it would ask all of them."),
     "unrelated_topics": ("other topics", "per delivery", True,
                          "An emitter holds its topic and looks nothing up. (A topic is a type; beyond 100 they are on "
                          "further buses of the process.)"),

@@ -27,7 +27,6 @@
 #include <event/subscription.hpp>
 #include <event/value.hpp>
 #include <event/where.hpp>
-#include <event/where_key.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -131,10 +130,11 @@ public:
     }
 
     /// The same with up to four more arguments, in any order, with or without options before them: at most one filter,
-    /// one conflation, one `while_alive`, `once`; and `not_from`s and handlers. More handlers, or several on a strand,
-    /// are one: `bind_executor(strand, event::overloaded(f, g, …))`.
+    /// one conflation, one `while_alive`, `once`; and `where_key`s, `not_from`s and handlers. More handlers, or several
+    /// on a strand, are one: `bind_executor(strand, event::overloaded(f, g, …))`.
     ///
-    /// Refinements: a filter (`where(predicate)`), a conflation (`latest_by(key)`; under `Latest` it throws
+    /// Refinements: a filter (`where(predicate)`), keys (`where_key(projection, key…)`, which has a header of its own),
+    /// a conflation (`latest_by(key)`; under `Latest` it throws
     /// `std::invalid_argument`), emitters not to be heard (`not_from(emitter)`). What they throw of a retained event
     /// leaves this function, and there is no subscription.
     ///

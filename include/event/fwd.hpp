@@ -42,6 +42,8 @@ using Watcher = BasicWatcher<boost::asio::any_io_executor, T, Projection>;
 
 class Connection;
 struct NotFrom;
+template <class Projection, class... Keys>
+struct WhereKey;
 
 class AnyEvent;
 template <class... Bases>

@@ -4,6 +4,8 @@
 
 #include <event/detail/requirements.hpp>
 
+#include <event/detail/queue/choose.hpp>
+
 #include <concepts>
 #include <string>
 #include <string_view>

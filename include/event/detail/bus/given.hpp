@@ -1,7 +1,6 @@
 #pragma once
 
 #include <event/backpressure.hpp>
-#include <event/detail/queue/choose.hpp>
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/refine.hpp>
 #include <event/detail/wait/push_events.hpp>
@@ -39,6 +38,14 @@ template <class T>
 inline constexpr bool is_while_alive = false;
 template <class Owner>
 inline constexpr bool is_while_alive<WhileAlive<Owner>> = true;
+
+template <class T>
+inline constexpr bool is_where_key = false;
+template <class Projection, class... Keys>
+inline constexpr bool is_where_key<WhereKey<Projection, Keys...>> = true;
+/// What takes the keys of a subscription to `Ts...`: defined in what `where_key.hpp` includes, for who has one.
+template <class... Ts>
+struct Choosing;
 
 enum class Role : std::uint8_t { refinement, choice, exclusion, owner, once, handler };
 template <class Argument>

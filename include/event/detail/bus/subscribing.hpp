@@ -90,8 +90,8 @@ private:
             std::apply([&](const auto&... given) { (exclude(core, *refinement, given.emitter.get()), ...); },
                        std::tuple_cat(pick<Role::exclusion>(arguments)...));
         }
-        if constexpr (count_of<Role::choice, Arguments...> != 0 && (check_chosen_once<Ts, Arguments...>() && ...)) {
-            std::apply([&](const auto&... given) { (choose<Ts...>(*refinement, given), ...); },
+        if constexpr (count_of<Role::choice, Arguments...> != 0) {
+            std::apply([&](const auto&... given) { Choosing<Ts...>::choose(*refinement, given...); },
                        std::tuple_cat(pick<Role::choice>(arguments)...));
         }
         return core.add_subscription(all_listed<Ts...>, slot_stride<Ts...>, std::move(options), refinement.release(),

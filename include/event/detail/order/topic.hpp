@@ -250,14 +250,25 @@ protected:
     std::size_t offer_to(const std::vector<Sink>& sinks, Stored event, const Offer& offer,
                          EmitResult& result) noexcept {
         std::size_t taken = 0;
-        for (const Sink& sink : sinks) taken += note(sink.mailbox->push(sink.type, event, offer), result);
+        for (const Sink& sink : sinks) {
+            const Pushed pushed = sink.mailbox->push(sink.type, event, offer);
+            if (pushed == Pushed::queued) [[likely]] {
+                ++taken;
+            } else {
+                if (pushed == Pushed::displaced) ++taken;
+                count(pushed, result);
+            }
+        }
         return taken;
     }
     template <class Stored>
     std::size_t offer_to(const FoundKeys& found, Stored event, const Offer& offer, EmitResult& result) noexcept {
         std::size_t taken = 0;
-        for (const ChosenKey* key = found.first; key != nullptr; key = key->next_found)
-            taken += note(key->owner.mailbox().push(key->owner.type(), event, offer), result);
+        for (const ChosenKey* key = found.first; key != nullptr; key = key->next_found) {
+            const Pushed pushed = key->owner.mailbox().push(key->owner.type(), event, offer);
+            if (pushed <= Pushed::displaced) ++taken;
+            count(pushed, result);
+        }
         return taken;
     }
     /// The event of that sequence is kept.
@@ -308,13 +319,6 @@ private:
     }
     [[nodiscard]] bool asked_wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Batch& event,
                                    Aftermath& after) noexcept;
-    /// What became of an event; how many queues have taken it.
-    [[gnu::always_inline]] std::size_t note(Pushed pushed, EmitResult& result) noexcept {
-        if (pushed == Pushed::queued) [[likely]]
-            return 1;
-        count(pushed, result);
-        return pushed == Pushed::displaced ? 1 : 0;
-    }
     /// What became of an event, where it was not just queued.
     void count(Pushed pushed, EmitResult& result) noexcept;
     /// Gives each event of the batch its place in the order, and offers it to every queue.

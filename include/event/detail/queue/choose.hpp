@@ -7,9 +7,10 @@
 #include <event/detail/queue/key_kind.hpp>
 #include <event/detail/queue/refine.hpp>
 #include <event/detail/queue/refinement.hpp>
-#include <event/where_key.hpp>
+#include <event/fwd.hpp>
+#include <event/name.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <concepts>
 #include <cstddef>
@@ -18,7 +19,6 @@
 #include <functional>
 #include <iterator>
 #include <memory>
-#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,10 +31,6 @@
 
 namespace event::detail {
 
-template <class T>
-inline constexpr bool is_where_key = false;
-template <class Projection, class... Keys>
-inline constexpr bool is_where_key<WhereKey<Projection, Keys...>> = true;
 
 template <class Projection, class T>
 using KeyKindOf = KeyKind<std::decay_t<std::invoke_result_t<const Projection&, const T&>>>;
@@ -47,9 +43,11 @@ template <class Given, class Key>
 concept GivesKey = std::is_convertible_v<const Given&, Key> ||
                    (std::convertible_to<const Given&, std::string_view> && std::is_same_v<Key, std::string>);
 template <class Given, class Key>
-concept GivesKeys = !GivesKey<Given, Key> && !std::convertible_to<const Given&, std::string_view> &&
-                    std::ranges::input_range<const Given&> &&
-                    GivesKey<std::remove_cvref_t<std::ranges::range_reference_t<const Given&>>, Key>;
+concept GivesKeys =
+    !GivesKey<Given, Key> && !std::convertible_to<const Given&, std::string_view> && requires(const Given& keys) {
+        std::end(keys);
+        requires GivesKey<std::remove_cvref_t<decltype(*std::begin(keys))>, Key>;
+    };
 
 template <class Key, class Given>
 [[nodiscard]] Key make_key(const Given& given) {
@@ -132,13 +130,12 @@ public:
 
     void print(std::vector<std::string>& keys) const override {
         for (const Entry& entry : entries_) {
-            std::string& text = keys.emplace_back();
-            if constexpr (std::is_enum_v<Key> && !Printable<Key>) {
-                text = std::to_string(static_cast<std::underlying_type_t<Key>>(entry.key));
+            if constexpr (Printable<Key>) {
+                keys.push_back(fmt::vformat("{}", fmt::make_format_args(entry.key)));
+            } else if constexpr (std::is_enum_v<Key>) {
+                keys.push_back(std::to_string(static_cast<std::underlying_type_t<Key>>(entry.key)));
             } else {
-                fmt::memory_buffer buffer;
-                print_event(entry.key, fmt::appender(buffer));
-                text.assign(buffer.data(), buffer.size());
+                keys.emplace_back(name_of<Key>());
             }
         }
     }
@@ -208,17 +205,27 @@ template <class Projection, class... Ts>
     return is_identified && fits;
 }
 
-template <class... Ts, class Projection, class... Keys>
-void choose(Refinement& refinement, const WhereKey<Projection, Keys...>& given) {
-    if constexpr (check_where_key<Projection, Ts...>()) {
-        std::uint16_t place = 0;
-        const auto choose_of = [&]<class T>(std::type_identity<T>) {
-            if constexpr (projects<Projection, T>)
-                refinement.choose(std::make_unique<ChosenKeysOf<Projection, T>>(place, given.projection, given.keys));
-            ++place;
-        };
-        (choose_of(std::type_identity<Ts>{}), ...);
+template <class... Ts>
+struct Choosing {
+    template <class... Given>
+    static void choose(Refinement& refinement, const Given&... given) {
+        if constexpr ((check_chosen_once<Ts, Given...>() && ...)) (choose_by(refinement, given), ...);
     }
-}
+
+private:
+    template <class Projection, class... Keys>
+    static void choose_by(Refinement& refinement, const WhereKey<Projection, Keys...>& given) {
+        if constexpr (check_where_key<Projection, Ts...>()) {
+            std::uint16_t place = 0;
+            const auto choose_of = [&]<class T>(std::type_identity<T>) {
+                if constexpr (projects<Projection, T>)
+                    refinement.choose(
+                        std::make_unique<ChosenKeysOf<Projection, T>>(place, given.projection, given.keys));
+                ++place;
+            };
+            (choose_of(std::type_identity<Ts>{}), ...);
+        }
+    }
+};
 
 }  // namespace event::detail
