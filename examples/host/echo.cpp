@@ -1,5 +1,7 @@
 #include "echo.hpp"
 
+#include <event/where_key.hpp>
+
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/endian/conversion.hpp>
@@ -30,8 +32,8 @@ Echo::Echo(event::EventBus& bus, Tasks& tasks, const EchoOptions& options)
     : options_(options),
       strand_(asio::make_strand(bus.get_executor())),
       emitter_(bus.emitter<EchoReturned, SendRequested, CloseRequested>({.name = "echo"})),
-      events_(bus.subscribe<ConnEstablished, ConnClosed, FrameReceived>({.on_full = event::Wait{}, .name = "echo"},
-                                                                        frames_of(Protocol::echo))),
+      events_(bus.subscribe<ConnEstablished, ConnClosed, FrameReceived>(
+          {.on_full = event::Wait{}, .name = "echo"}, event::where_key(&FrameReceived::protocol, Protocol::echo))),
       ticks_(bus.subscribe<Tick>({.on_full = event::Latest{}, .name = "echo: ticks"},
                                  asio::bind_executor(strand_, [this](const Tick&) {
                                      for (auto& [connection, on_their_way] : peers_)

@@ -4,8 +4,6 @@
 
 #include "asio.hpp"
 
-#include <event/where.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -60,12 +58,6 @@ struct FrameReceived {
     Protocol protocol{};
     std::string payload;
 };
-
-/// For a subscription that lists `FrameReceived`: only those of one protocol. The others' neither take a place in its
-/// queue nor wake anybody.
-[[nodiscard]] inline auto frames_of(Protocol protocol) {
-    return event::where([protocol](const FrameReceived& frame) { return frame.protocol == protocol; });
-}
 
 // What is asked of the swarm. A request that names a connection which is gone is too late, and does nothing.
 

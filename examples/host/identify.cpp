@@ -2,6 +2,8 @@
 #include "identify.hpp"
 #include "peer_info.hpp"
 
+#include <event/where_key.hpp>
+
 #include <memory>
 #include <set>
 #include <utility>
@@ -14,7 +16,8 @@ Identify::Identify(event::EventBus& bus, Tasks& tasks, PeerInfo self)
       peers_(bus.get_executor(), IdentifiedPeers{}),
       emitter_(bus.emitter<PeerIdentified, SendRequested, CloseRequested>({.name = "identify"})),
       events_(bus.subscribe<NetworkStarted, ConnEstablished, ConnClosed, FrameReceived, ReachableAddressesChanged>(
-          {.on_full = event::Wait{}, .name = "identify"}, frames_of(Protocol::identify))) {
+          {.on_full = event::Wait{}, .name = "identify"},
+          event::where_key(&FrameReceived::protocol, Protocol::identify))) {
     tasks.spawn(asio::make_strand(bus.get_executor()), "identify", run());
 }
 

@@ -1,5 +1,7 @@
 #include "ping.hpp"
 
+#include <event/where_key.hpp>
+
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/endian/conversion.hpp>
@@ -27,7 +29,8 @@ Ping::Ping(event::EventBus& bus, const PingOptions& options)
       emitter_(bus.emitter<PingMeasured, SendRequested, CloseRequested>({.name = "ping"})),
       events_(bus.subscribe<ConnEstablished, ConnClosed, FrameReceived>(
           {.on_full = event::Wait{}, .name = "ping"},
-          asio::bind_executor(strand_, [this](const auto& event) { handle(event); }), frames_of(Protocol::ping))),
+          asio::bind_executor(strand_, [this](const auto& event) { handle(event); }),
+          event::where_key(&FrameReceived::protocol, Protocol::ping))),
       ticks_(bus.subscribe<Tick>({.on_full = event::Latest{}, .name = "ping: ticks"},
                                  asio::bind_executor(strand_, [this](const Tick& tick) { handle(tick); }))) {}
 

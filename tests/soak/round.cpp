@@ -1,6 +1,7 @@
 #include "soak/round.hpp"
 
 #include <event/fmt.hpp>
+#include <event/where_key.hpp>
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/detached.hpp>
@@ -342,7 +343,8 @@ void Round::listen_to_the_hub() {
             return hold(pulled(bus.subscribe<host::ConnEstablished, host::ConnClosed, host::Tick>(std::move(options))));
         case 1:
             return hold(pushed(bus.subscribe<host::ConnEstablished, host::FrameReceived>(
-                std::move(options), std::move(handler), host::frames_of(host::Protocol::ping))));
+                std::move(options), std::move(handler),
+                event::where_key(&host::FrameReceived::protocol, host::Protocol::ping))));
         case 2:
             return hold(pushed(bus.subscribe<host::SendRequested>(std::move(options), std::move(handler))));
         default:
