@@ -96,17 +96,13 @@ TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code
 
 void BusCore::reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after) {
     const SubscriptionOptions& options = settings.wanted;
-    const std::size_t listed = gathered.listed.size();
-    const Refinement* const refinement = settings.refinement.get();
     for (const auto& target : gathered.targets) {
         const auto& [topic, place, kind] = target;
-        ChosenKeys* const keys =
-            refinement != nullptr && kind == SinkKind::listed ? refinement->chosen(place) : nullptr;
-        if (keys != nullptr) {
+        if (ChosenKeys* keys = kind == SinkKind::listed ? chosen(settings.refinement.get(), place) : nullptr) {
             const RegistrationMutex::Asking asking(mutex_);
             topic->reserve_keys(*keys, after);
         } else {
-            topic->reserve_sinks(kind, listed);
+            topic->reserve_sinks(kind, gathered.listed.size());
         }
         if (kind != SinkKind::listed) topic->make_pool();
         if (!topic->is_retained() || (kind == SinkKind::wildcard && !options.replay_retained)) continue;

@@ -42,10 +42,10 @@ void TopicBase::make_room_for_sinks(SinkKind kind, std::size_t more) {
 }
 
 void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept {
-    ChosenKeys* const keys = kind == SinkKind::listed ? mailbox.chosen(type) : nullptr;
+    ChosenKeys* const keys = kind == SinkKind::listed ? chosen(mailbox.refinement(), type) : nullptr;
     if (mailbox.policy() == Policy::wait) {
         if (keys == nullptr) ++waiting_queues_;
-        if (keys != nullptr || mailbox.may_reject()) ++asked_queues_;
+        if (keys != nullptr || may_reject(mailbox.refinement())) ++asked_queues_;
     }
     if (keys != nullptr) {
         mailbox.bind({.topic = this, .position = type, .is_keyed = true});
@@ -64,10 +64,10 @@ void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Afterma
 void TopicBase::remove_sink(const Mailbox& mailbox, const Binding& binding, Aftermath& after) noexcept {
     if (mailbox.policy() == Policy::wait) {
         if (!binding.is_keyed) --waiting_queues_;
-        if (binding.is_keyed || mailbox.may_reject()) --asked_queues_;
+        if (binding.is_keyed || may_reject(mailbox.refinement())) --asked_queues_;
     }
     if (binding.is_keyed) {
-        keyed_.remove(*mailbox.chosen(static_cast<std::uint16_t>(binding.position)));
+        keyed_.remove(*chosen(mailbox.refinement(), static_cast<std::uint16_t>(binding.position)));
         return sinks_changed(after);
     }
     std::vector<Sink>& list = binding.is_erased ? erased_sinks_ : sinks_;
@@ -140,7 +140,12 @@ bool TopicBase::asked_wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind,
             return true;
         }
     }
-    return mailbox.would_accept(type, event.first_as(is_shared), {coming_sequence(), true, after, event.origin()});
+    try {
+        const Offer offer{coming_sequence(), true, after, event.origin()};
+        return mailbox.ask(type, event.first_as(is_shared), offer, false) == Pushed::queued;
+    } catch (...) {
+        return false;  // it will throw again when it is offered the event
+    }
 }
 
 void TopicBase::retain() noexcept {

@@ -10,7 +10,7 @@ namespace event::detail {
 
 Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer,
                                bool replayed) noexcept {
-    if (has_ended() || (replayed && !is_chosen(type, event, offer))) return Pushed::gone;
+    if (has_ended()) return Pushed::gone;
     if (!linked_ && !refinement_ && !slow_.measures_age() && !full_limit_ && !replayed)
         return push_shared(type, event, offer);
     wake_at_next();
@@ -18,10 +18,9 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     if (is_empty) slow_.end_episodes();
     if (refinement_) {
         try {
-            if (!accepts(type, event, offer, replayed)) {
-                ++rejected_;
-                return Pushed::rejected;
-            }
+            const Pushed said = ask(type, event, offer, replayed);
+            if (said == Pushed::rejected) ++rejected_;
+            if (said != Pushed::queued) return said;
         } catch (...) {
             offer.after.fail();
             ++rejected_;
@@ -65,31 +64,16 @@ void Mailbox::append_specially(SlotTag tag, const OfferedEvent& event, const Off
     append(tag, event);
 }
 
-bool Mailbox::accepts(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) const {
-    if (refinement_->excludes(offer.origin.id())) return false;
-    if (!refinement_->has_filter()) return true;
-    const UserCode filter(home(), offer.after);
-    return refinement_->accepts(type, event.bytes, {offer.sequence, gap_, replayed, offer.origin.id(), offer.emitted_at});
-}
-
-bool Mailbox::is_chosen(std::uint16_t type, const OfferedEvent& event, const Offer& offer) const noexcept {
-    const ChosenKeys* const keys = chosen(type);
-    if (keys == nullptr) return true;
-    try {
+Pushed Mailbox::ask(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) const {
+    if (const ChosenKeys* keys = replayed ? refinement_->chosen(type) : nullptr) {  // others are offered by key
         const UserCode key(home(), offer.after);
-        return keys->are_of(event.bytes);
-    } catch (...) {
-        offer.after.fail();
-        return false;
+        if (!keys->are_of(event.bytes)) return Pushed::gone;
     }
-}
-
-bool Mailbox::would_accept(std::uint16_t type, const OfferedEvent& event, const Offer& offer) const noexcept {
-    try {
-        return !refinement_ || accepts(type, event, offer, false);
-    } catch (...) {
-        return false;
-    }
+    if (refinement_->excludes(offer.origin.id())) return Pushed::rejected;
+    if (!refinement_->has_filter()) return Pushed::queued;
+    const UserCode filter(home(), offer.after);
+    const Meta meta{offer.sequence, gap_, replayed, offer.origin.id(), offer.emitted_at};
+    return refinement_->accepts(type, event.bytes, meta) ? Pushed::queued : Pushed::rejected;
 }
 
 Pushed Mailbox::push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept {

@@ -91,7 +91,7 @@ void Machine::emitted(int number, error_code error, const EmitResult& result) {
         expected.error = errc::closed;
     } else {
         expect(!error, "emit {}: {}", number, error);
-        expect(model_.has_room(operation.type), "emit {} completes without room", number);
+        expect(model_.has_room(operation.type, operation.number), "emit {} completes without room", number);
         expected = model_.emit(operation.type, operation.number);
         has_thrown = has_thrown || model_.user_code_threw;
         expect(expected.refused == 0 ||

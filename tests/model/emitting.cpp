@@ -198,7 +198,7 @@ void Machine::async_emit(const Step& step) {
         if (model_.user_code_threw) ++posted_;
         return;
     }
-    if (!model_.is_wanted(emitter.type) || model_.has_room(emitter.type)) {
+    if (!model_.is_wanted(emitter.type) || model_.has_room(emitter.type, number)) {
         waiting.fixed = errc{};
         waiting.result = model_.emit(type, number);
         return start(model_.user_code_threw);

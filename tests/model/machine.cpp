@@ -104,7 +104,7 @@ bool Machine::somebody_waits_beside(Type type) const {
 
 bool Machine::may_emit(const Operation& operation) const {
     return operation.kind == Kind::emit && !operation.fixed && !operation.is_cancelled && *operation.emitter_is_open &&
-           !model_.is_closed && model_.has_room(operation.type);
+           !model_.is_closed && model_.has_room(operation.type, operation.number);
 }
 
 bool Machine::is_due(const Operation& operation) const {
@@ -123,7 +123,7 @@ bool Machine::is_due(const Operation& operation) const {
         }
         case Kind::emit: {
             if (!*operation.emitter_is_open || model_.is_closed) return true;
-            if (!model_.has_room(operation.type)) return false;
+            if (!model_.has_room(operation.type, operation.number)) return false;
             return !any(operations_, [&](const auto& entry) {
                 const Operation& other = entry.second;
                 return other.kind == Kind::emit && !other.fixed && other.arrival < operation.arrival &&

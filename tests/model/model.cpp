@@ -122,9 +122,11 @@ bool Bus::is_wanted(Type type) const {
                        [type](const auto& entry) { return entry.second.is_open() && entry.second.hears(type); });
 }
 
-bool Bus::has_room(Type type) const {
-    return std::all_of(subscriptions.begin(), subscriptions.end(), [type](const auto& entry) {
+bool Bus::has_room(Type type, int number) const {
+    return std::all_of(subscriptions.begin(), subscriptions.end(), [=](const auto& entry) {
         const Subscription& subscription = entry.second;
+        const bool throws = subscription.throws && filter_throws(number);
+        if (subscription.is_filtered && (throws || !model::is_wanted(number))) return true;
         return !subscription.is_open() || subscription.policy != Policy::wait || !subscription.hears(type) ||
                subscription.has_room();
     });

@@ -159,8 +159,8 @@ public:
     EmitResult begin_passing(const Event& event);
     void end_passing(Type type);
     [[nodiscard]] bool is_wanted(Type type) const;
-    /// Whether every queue whose policy is Wait has room.
-    [[nodiscard]] bool has_room(Type type) const;
+    /// Whether every queue whose policy is Wait, and whose filter wants the event, has room.
+    [[nodiscard]] bool has_room(Type type, int number) const;
 
     /// What it already holds is queued.
     void subscribe(int number, Subscription subscription, bool replays);

@@ -107,7 +107,7 @@ TEST(WhereKeyStress, SubscriptionsChooseComeAndGoWhileOthersEmit) {
 
 TEST(WhereKeyStress, NothingOfAKeyIsLostBetweenThoseOfOthers) {
     asio::io_context io;
-    event::EventBus bus{io};
+    event::EventBus bus{io, {.on_slow_subscriber = [](const event::SlowSubscriber&) {}}};
     const int count = stress::rounds(500);
     constexpr int kept_room = 3;
     auto kept = bus.subscribe<Said>({.capacity = static_cast<std::size_t>(count)}, where_key(&Said::room, kept_room));

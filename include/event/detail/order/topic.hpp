@@ -312,10 +312,12 @@ private:
     [[nodiscard]] FoundKeys find_waiting(const Batch& event, Aftermath& after) noexcept;
     /// Whether an event that may have to wait will be queued there, as far as its keys and filter can say now.
     [[nodiscard]] bool wants(const Sink& sink, Batch& event, Aftermath& after) noexcept {
-        return !sink.mailbox->may_reject() || asked_wants(*sink.mailbox, sink.type, sink.kind, event, after);
+        return !may_reject(sink.mailbox->refinement()) ||
+               asked_wants(*sink.mailbox, sink.type, sink.kind, event, after);
     }
     [[nodiscard]] bool wants(const ChosenKeys& keys, Batch& event, Aftermath& after) noexcept {
-        return !keys.mailbox().may_reject() || asked_wants(keys.mailbox(), keys.type(), SinkKind::listed, event, after);
+        return !may_reject(keys.mailbox().refinement()) ||
+               asked_wants(keys.mailbox(), keys.type(), SinkKind::listed, event, after);
     }
     [[nodiscard]] bool asked_wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Batch& event,
                                    Aftermath& after) noexcept;

@@ -78,15 +78,10 @@ public:
     /// along in any case.
     void replay(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept;
     [[nodiscard]] Policy policy() const noexcept { return policy_; }
-    /// Which of the type's events are offered to it: those of these keys, or, if null, all.
-    [[nodiscard]] ChosenKeys* chosen(std::uint16_t type) const noexcept {
-        return refinement_ ? refinement_->chosen(type) : nullptr;
-    }
-    /// Whether its filter, or whose the event is, lets it queue the event, which is not offered yet. What that throws
-    /// it will throw again.
-    [[nodiscard]] bool would_accept(std::uint16_t type, const OfferedEvent& event, const Offer& offer) const noexcept;
-    /// Whether it may reject what is offered to it.
-    [[nodiscard]] bool may_reject() const noexcept { return refinement_ && refinement_->may_reject(); }
+    /// Null: every event is wanted.
+    [[nodiscard]] const Refinement* refinement() const noexcept { return refinement_.get(); }
+    /// What that, which is not null, says: `queued`, `rejected`, or, of a replayed event that has another key, `gone`.
+    [[nodiscard]] Pushed ask(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) const;
     [[nodiscard]] bool has_room() const noexcept;
     /// An operation parks: the next event wakes it.
     void await_next(ParkedOp& op) noexcept {
@@ -275,10 +270,6 @@ private:
     Pushed push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) noexcept;
     [[nodiscard]] SlotTag tag_of(std::uint16_t type, const Offer& offer) const noexcept;
     void append_specially(SlotTag tag, const OfferedEvent& event, const Offer& offer) noexcept;
-    /// What its refinement says of an event. Throws what the filter throws.
-    [[nodiscard]] bool accepts(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) const;
-    /// Whether it chose no key, or that of this event: of who is offered others than those that its topic finds by key.
-    [[nodiscard]] bool is_chosen(std::uint16_t type, const OfferedEvent& event, const Offer& offer) const noexcept;
     Pushed push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept;
     Pushed push_linked(const OfferedEvent& event, SlotTag tag, const Offer& offer) noexcept;
     Pushed replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,

@@ -67,4 +67,12 @@ private:
     std::vector<std::unique_ptr<ChosenKeys>> chosen_;
 };
 
+/// Of who may have none.
+[[nodiscard]] inline bool may_reject(const Refinement* refinement) noexcept {
+    return refinement != nullptr && refinement->may_reject();
+}
+[[nodiscard]] inline ChosenKeys* chosen(const Refinement* refinement, std::uint16_t type) noexcept {
+    return refinement != nullptr ? refinement->chosen(type) : nullptr;
+}
+
 }  // namespace event::detail
