@@ -152,6 +152,31 @@ struct Chain {
     }
 };
 
+TEST(Allocations, NoneForFindingWhoChoseAKey) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Text, Number>();
+    const std::string here = "a room whose name is too long to lie in the string";
+    auto in_room = bus.subscribe<Text>(event::where_key(&Text::value, here, "another"));
+    auto by_view = bus.subscribe<Text>(
+        event::where_key([](const Text& text) { return std::string_view(text.value).substr(2); }, here.substr(2)));
+    auto number = bus.subscribe<Number>({.on_full = event::Wait{}}, event::where_key(&Number::value, 1));
+    std::vector<event::Subscription<Number>> others;
+    for (int i = 2; i < 100; ++i) others.push_back(bus.subscribe<Number>(event::where_key(&Number::value, i)));
+    const Text elsewhere{std::string(here.size(), 'x')};
+    Text text{here};
+    EXPECT_EQ(allocations_of([&] {
+                  emitter.emit(std::move(text));
+                  const auto received = in_room.try_receive();
+                  if (!received || !by_view.try_receive()) std::abort();
+                  text.value = std::move(const_cast<Text&>(**received).value);  // NOLINT: the event allocates nothing
+                  emitter.emit<Number>({1});
+                  if (!number.try_receive()) std::abort();
+              }),
+              0);
+    EXPECT_EQ(emitter.emit(elsewhere).subscribers, 0U);
+}
+
 TEST(Allocations, NoneForPush) {
     asio::io_context io;
     event::EventBus bus{io};

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-/// An emit that waits for room waits for those queues only that want its event. (As a content filter of ROS 2 whose
-/// subscriber is reliable: the writer does not keep for it what it filters out. A `Flow` of Kotlin that is filtered,
-/// and a group of NATS JetStream, take from one queue, and are waited for whatever they want.)
+/// An emit that waits for room waits for those queues only that want its event. (As a reliable writer of ROS 2 keeps
+/// nothing for a subscription whose content filter does not want it. Stronger than Kotlin, where who collects a
+/// `SharedFlow` through a filter is waited for whatever that says.)
 
 namespace waiting_for_whom_test {
 

@@ -15,10 +15,9 @@
 #include <utility>
 #include <vector>
 
-/// Keys that are chosen at run time. What is followed: a subject of NATS and a key of Zenoh, which find their
-/// subscribers in an index, and a content filter of ROS 2, which a subscription may have beside others of its topic.
-/// Stronger here: keys are values of the event's own type, one order holds across keys and types, and what another
-/// key's subscribers do costs an emit nothing.
+/// Keys that are chosen at run time. What is followed: subjects of NATS and key expressions of Zenoh, whose
+/// subscribers are looked up and not asked, and a content filter of ROS 2, which a subscription may have beside others
+/// of its topic. Stronger here: a key is a value of any type with a hash, and one order holds across keys and types.
 
 namespace where_key_test {
 

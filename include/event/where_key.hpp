@@ -38,9 +38,10 @@ using KeptKey =
 /// filter, a conflation and `not_from` may stand beside it, and are asked only about events of these keys.
 ///
 /// The topic finds the subscriptions of an event's key in an index by hash: an emit costs what those take to whom it
-/// goes, however many chose other keys. (As subjects in NATS and keys in Zenoh, which find their subscribers so, too; a
-/// content filter of ROS 2 is a predicate for each subscription.) Subscriptions with one projection share an index, so
-/// that is a pointer to a member, a function without state, or something that has `==`.
+/// goes, however many chose other keys. (As subjects in NATS and key expressions in Zenoh, whose subscribers are looked
+/// up and not asked; a content filter of ROS 2 is a predicate for each subscription.) Subscriptions with one projection
+/// share an index, so that is a pointer to a member, a function without state, or something that has `==`. Each time
+/// that there are four times as many keys, subscribing moves all of them under the lock, some 70 ns each.
 ///
 /// Who chose other keys is not a subscriber of the event: it is not in `EmitResult::subscribers` or `rejected`, and
 /// `async_emit` does not wait for it. It is one of the topic, in `TopicStat` and `subscriber_count`. Of retained events

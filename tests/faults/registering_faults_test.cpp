@@ -96,6 +96,14 @@ TEST(FailedRegistration, OfARefinedSubscription) {
     registers([=](Scene& scene) { return scene.bus.subscribe<Small>({}, event::latest_by(key, merge)); });
     registers(
         [=](Scene& scene) { return scene.bus.subscribe<Large>({}, event::latest_by(key), event::where(wanted)); });
+    registers([=](Scene& scene) {
+        return scene.bus.subscribe<Large, Small>({}, event::where_key(&Large::value, long_text, "b", "c", "d"));
+    });
+    registers([=](Scene& scene) {
+        // the second one finds the index of the first, in which there is no room for as many
+        return std::pair(scene.bus.subscribe<Small>({.name = "first"}, event::where_key(&Small::value, 1)),
+                         scene.bus.subscribe<Small>({.name = "second"}, event::where_key(&Small::value, 2, 3, 4, 5)));
+    });
 }
 
 /// "A push subscription whose handler finds no memory to wait in has been one for a moment: what was queued for it

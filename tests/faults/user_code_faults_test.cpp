@@ -132,6 +132,48 @@ TEST(ThrowingUserCode, InARefinementOfWhatIsRetained) {
     subscribes(event::where(is_wanted));
     subscribes(event::latest_by(key_of));
     subscribes(event::latest_by(key_of, merged));
+    subscribes(event::where_key(key_of, Key{1}, Key{2}));
+}
+
+/// Whose key could not be found out goes to nobody who chose by it, and to all others.
+TEST(ThrowingUserCode, InAKeyThatIsChosenItsHashOrItsComparison) {
+    long n = 0;
+    for (bool failed = true; failed; ++n) {
+        ASSERT_LT(n, 1'000) << "never ends";
+        SCOPED_TRACE(fmt::format("call {}", n));
+        {
+            asio::io_context io;
+            event::EventBus bus{io};
+            const auto emitter = bus.emitter<Large>();
+            auto first = bus.subscribe<Large>(event::where_key(key_of, Key{1}, Key{3}));
+            auto second = bus.subscribe<Large>(event::where_key(key_of, Key{2}));
+            auto all = bus.subscribe<Large>();
+            bool threw = false;
+            int emitted = 0;
+            failed = user_code_alone.failing(
+                n,
+                [&] {
+                    for (const auto* text : {"a", "bb", "c", "dd"}) {
+                        ++emitted;
+                        emitter.emplace(text);
+                    }
+                },
+                threw);
+            EXPECT_EQ(threw, failed) << "comes out of the emit";
+            EXPECT_EQ(all.stat().size, static_cast<std::size_t>(emitted));
+            EXPECT_EQ(first.stat().size + second.stat().size, static_cast<std::size_t>(emitted - (failed ? 1 : 0)));
+            EXPECT_EQ(first.stat().rejected + second.stat().rejected, 0U);
+            take_all(first);
+            take_all(second);
+            emitter.emplace("later");
+            emitter.emplace("la");
+            EXPECT_EQ(first.stat().size, 0U);
+            EXPECT_EQ(take_all(second).size(), 1U);
+        }
+        ASSERT_EQ(Large::alive, 0) << "leaks";
+        if (testing::Test::HasFailure()) return;
+    }
+    EXPECT_GT(n, 8);
 }
 
 /// What throws when it is copied.
