@@ -298,6 +298,17 @@ TEST_F(WhereKey, FollowsItsPolicy) {
     EXPECT_EQ(numbers_of(other).size(), 3U);
 }
 
+TEST_F(WhereKey, WhoIsKilledIsASubscriberNoLonger) {
+    const auto killed = bus_.subscribe<Said, Frame>({.capacity = 1, .on_full = event::Kill{}},
+                                                    where_key(&Said::room, 1, 2), where_key(&Frame::number, 1));
+    said_.emit({1, 1});
+    EXPECT_EQ(said_.emit({2, 2}).killed, 1U);
+    EXPECT_EQ(bus_.stat<Said>().subscribers, 0U);
+    EXPECT_EQ(bus_.stat<Frame>().subscribers, 0U);
+    EXPECT_EQ(said_.emit({1, 3}).subscribers, 0U);
+    EXPECT_EQ(frames_.emit({"", 1}).subscribers, 0U);
+}
+
 // ---- coming and going -------------------------------------------------------------------------------------------
 
 TEST_F(WhereKey, ManyComeAndGoAndEachHearsItsOwn) {

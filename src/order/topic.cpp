@@ -115,10 +115,10 @@ void TopicBase::remove_killed(const FoundKeys& found, Aftermath& after) noexcept
 
 // ---- whom an event that waits for room is for -------------------------------------------------------------------
 
-FoundKeys TopicBase::find_waiting(const Batch& event, Aftermath& after) noexcept {
+FoundKeys TopicBase::find_waiting(const Waiting& event) noexcept {
     FoundKeys waiting;
-    const OfferedEvent stored = event.first_as(!type_->is_inline);
-    for (ChosenKey* key = find_keyed(stored.bytes, after).first; key != nullptr;) {
+    const OfferedEvent stored = event.event.first_as(!type_->is_inline);
+    for (ChosenKey* key = find_keyed(stored.bytes, event.after).first; key != nullptr;) {
         ChosenKey* const next = key->next_found;
         if (key->owner.mailbox().policy() == Policy::wait) waiting.add(*key);
         key = next;
@@ -126,23 +126,31 @@ FoundKeys TopicBase::find_waiting(const Batch& event, Aftermath& after) noexcept
     return waiting;
 }
 
-std::size_t TopicBase::waiting_queues(const Batch& event, Aftermath& after) noexcept {
-    return waiting_queues_ + (asks_who_waits() ? find_waiting(event, after).count : 0);
+std::size_t TopicBase::waiting_queues(const Waiting& event) noexcept {
+    return waiting_queues_ + (asks_who_waits() ? find_waiting(event).count : 0);
 }
 
-bool TopicBase::asked_wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Batch& event,
-                            Aftermath& after) noexcept {
-    const bool is_shared = kind != SinkKind::listed || !type_->is_inline;
-    if (is_shared && !event.is_shared()) {
-        try {
-            event.share(pool());
-        } catch (...) {
-            return true;
-        }
+bool TopicBase::all_asked_queues(const Waiting& event, bool (*holds)(void* f, Mailbox& queue), void* f) {
+    for (const std::vector<Sink>* list : {&sinks_, &erased_sinks_}) {
+        for (const Sink& sink : *list)
+            if (sink.mailbox->policy() == Policy::wait && wants(*sink.mailbox, sink.type, sink.kind, event) &&
+                !holds(f, *sink.mailbox))
+                return false;
     }
+    for (const ChosenKey* key = find_waiting(event).first; key != nullptr; key = key->next_found) {
+        Mailbox& mailbox = key->owner.mailbox();
+        if (wants(mailbox, key->owner.type(), SinkKind::listed, event) && !holds(f, mailbox)) return false;
+    }
+    return true;
+}
+
+bool TopicBase::wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, const Waiting& event) noexcept {
+    if (!may_reject(mailbox.refinement())) return true;
+    const bool is_shared = kind != SinkKind::listed || !type_->is_inline;
     try {
-        const Offer offer{coming_sequence(), true, after, event.origin()};
-        return mailbox.ask(type, event.first_as(is_shared), offer, false) == Pushed::queued;
+        if (is_shared && !event.event.is_shared()) event.event.share(pool());
+        const Offer offer{coming_sequence(), true, event.after, event.event.origin()};
+        return mailbox.ask(type, event.event.first_as(is_shared), offer, false) == Pushed::queued;
     } catch (...) {
         return false;  // it will throw again when it is offered the event
     }

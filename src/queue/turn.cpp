@@ -32,16 +32,16 @@ bool EmitSpot::came_before(const EmitSpot& other) const noexcept {
     return arrival_ != other.arrival_ ? arrival_ < other.arrival_ : std::less<>()(this, &other);
 }
 
-bool EmitSpot::may_emit(Batch& event, Aftermath& after) {
-    return topic_.all_waiting_queues(event, after, [&](Mailbox& queue) {
+bool EmitSpot::may_emit(const Waiting& event) {
+    return topic_.all_waiting_queues(event, [&](Mailbox& queue) {
         const Turn* first = queue.line().front();
         return queue.has_room() &&
                (first == nullptr || first->emit == this || (arrival_ != 0 && came_before(*first->emit)));
     });
 }
 
-bool EmitSpot::join(Batch& event, Aftermath& after) {
-    turns_wanted_ = topic_.waiting_queues(event, after);
+bool EmitSpot::join(const Waiting* event) {
+    turns_wanted_ = event != nullptr ? topic_.waiting_queues(*event) : topic_.waiting_queues();
     if (turns_wanted_ > turn_room_.size()) return false;
     for (Turn& turn : turns()) turn.unlink();
     turn_count_ = 0;
@@ -50,7 +50,7 @@ bool EmitSpot::join(Batch& event, Aftermath& after) {
         siblings_.push_back(*this);
     }
     not_ready_ = 0;
-    topic_.all_waiting_queues(event, after, [&](Mailbox& queue) {
+    const auto stand_in_line = [&](Mailbox& queue) {
         Turn* const before = queue.line().find_last(
             [this](const Turn& other) { return other.emit == this || other.emit->came_before(*this); });
         // one that hears of the topic in two ways has one place
@@ -64,7 +64,8 @@ bool EmitSpot::join(Batch& event, Aftermath& after) {
         turn.is_ready = queue.line().front() == &turn && queue.has_room();
         if (!turn.is_ready) ++not_ready_;
         return true;
-    });
+    };
+    event != nullptr ? topic_.all_waiting_queues(*event, stand_in_line) : topic_.all_waiting_queues(stand_in_line);
     is_offered_ = not_ready_ == 0;
     if (is_offered_) return true;
     for (Turn& turn : turns())

@@ -47,6 +47,12 @@ struct Sink {
     SinkKind kind;
 };
 
+/// An event that waits for room, and what is left to do once it was asked whom it is for.
+struct Waiting {
+    Batch& event;
+    Aftermath& after;
+};
+
 /// What an event type has on one bus, or what a value is made of, as far as it does not depend on the type. It lives
 /// as long as its core, so nobody ever holds a dangling topic; one that nobody uses is merely not reported.
 class TopicBase : public Subject {
@@ -168,28 +174,31 @@ public:
     [[nodiscard]] std::uint64_t next_arrival() const noexcept { return Subject::next_arrival(); }
     /// Whether those who wait for room have to ask keys or filters whom their event is for.
     [[nodiscard]] bool asks_who_waits() const noexcept { return asked_queues_ != 0; }
-    /// At most so many queues have to have room for the event: those whose policy is Wait; one may be among them twice.
-    /// Of those that chose by key only those of its key, which is asked for.
-    [[nodiscard]] std::size_t waiting_queues(const Batch& event, Aftermath& after) noexcept;
-    /// Whether it holds for each of them that wants the event, of which keys and filters are asked.
+    /// Queues of the topic whose policy is Wait, and that want every event; one may be among them twice.
+    [[nodiscard]] std::size_t waiting_queues() const noexcept { return waiting_queues_; }
     template <class Holds>
-    bool all_waiting_queues(Batch& event, Aftermath& after, Holds&& holds) {
+    bool all_waiting_queues(Holds&& holds) const {
         const auto holds_for_all = [&](const std::vector<Sink>& list) {
             for (const Sink& sink : list)
-                if (sink.mailbox->policy() == Policy::wait && wants(sink, event, after) && !holds(*sink.mailbox))
-                    return false;
+                if (sink.mailbox->policy() == Policy::wait && !holds(*sink.mailbox)) return false;
             return true;
         };
-        if (waiting_queues_ != 0 && !(holds_for_all(sinks_) && holds_for_all(erased_sinks_))) return false;
-        if (!asks_who_waits()) return true;
-        for (const ChosenKey* key = find_waiting(event, after).first; key != nullptr; key = key->next_found)
-            if (wants(key->owner, event, after) && !holds(key->owner.mailbox())) return false;
-        return true;
+        return waiting_queues_ == 0 || (holds_for_all(sinks_) && holds_for_all(erased_sinks_));
+    }
+    /// The same of those that want the event, where somebody has to be asked.
+    [[nodiscard]] std::size_t waiting_queues(const Waiting& event) noexcept;
+    template <class Holds>
+    bool all_waiting_queues(const Waiting& event, Holds&& holds) {
+        if (!asks_who_waits()) [[likely]]
+            return all_waiting_queues(holds);
+        using Function = std::remove_cvref_t<Holds>;
+        const auto call = [](void* f, Mailbox& queue) { return (*static_cast<Function*>(f))(queue); };
+        Function function(holds);  // only its address is in other hands, then
+        return all_asked_queues(event, call, &function);
     }
     /// Whether an `async_emit` need not wait, if none of its kind waits.
-    [[nodiscard]] bool has_room(Batch& event, Aftermath& after) {
-        return all_waiting_queues(event, after,
-                                  [](Mailbox& queue) { return queue.line().empty() && queue.has_room(); });
+    [[nodiscard]] bool has_room(const Waiting& event) {
+        return all_waiting_queues(event, [](Mailbox& queue) { return queue.line().empty() && queue.has_room(); });
     }
 
     /// All watchers, whether they wait or not; and those of them that have not seen the newest event.
@@ -309,18 +318,10 @@ private:
     void remove_killed(Aftermath& after) noexcept;
     void remove_killed(const FoundKeys& found, Aftermath& after) noexcept;
     /// Those who chose the event's key and whose policy is Wait.
-    [[nodiscard]] FoundKeys find_waiting(const Batch& event, Aftermath& after) noexcept;
-    /// Whether an event that may have to wait will be queued there, as far as its keys and filter can say now.
-    [[nodiscard]] bool wants(const Sink& sink, Batch& event, Aftermath& after) noexcept {
-        return !may_reject(sink.mailbox->refinement()) ||
-               asked_wants(*sink.mailbox, sink.type, sink.kind, event, after);
-    }
-    [[nodiscard]] bool wants(const ChosenKeys& keys, Batch& event, Aftermath& after) noexcept {
-        return !may_reject(keys.mailbox().refinement()) ||
-               asked_wants(keys.mailbox(), keys.type(), SinkKind::listed, event, after);
-    }
-    [[nodiscard]] bool asked_wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Batch& event,
-                                   Aftermath& after) noexcept;
+    [[nodiscard]] FoundKeys find_waiting(const Waiting& event) noexcept;
+    /// Whether an event that may have to wait will be queued there, as far as a filter can say now.
+    [[nodiscard]] bool wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, const Waiting& event) noexcept;
+    bool all_asked_queues(const Waiting& event, bool (*holds)(void* f, Mailbox& queue), void* f);
     /// What became of an event, where it was not just queued.
     void count(Pushed pushed, EmitResult& result) noexcept;
     /// Gives each event of the batch its place in the order, and offers it to every queue.

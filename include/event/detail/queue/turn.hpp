@@ -14,10 +14,10 @@
 namespace event::detail {
 
 class Aftermath;
-class Batch;
 class EmitSpot;
 class Mailbox;
 class TopicBase;
+struct Waiting;
 
 /// The place of one `async_emit` in the line for one queue.
 struct Turn : ListHook<Turn> {
@@ -53,10 +53,10 @@ public:
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
     /// Whether it may emit now: there is room, and nobody in a line has come before it.
-    [[nodiscard]] bool may_emit(Batch& event, Aftermath& after);
+    [[nodiscard]] bool may_emit(const Waiting& event);
     /// Takes its places in the lines, by when it first came, and is offered its turn if there is room; false if it has
-    /// no room for so many turns.
-    [[nodiscard]] bool join(Batch& event, Aftermath& after);
+    /// no room for so many turns. `event`: null where nobody has to be asked whom it is for.
+    [[nodiscard]] bool join(const Waiting* event);
     /// It has joined, and has not left since.
     [[nodiscard]] bool has_places() const noexcept { return turn_count_ != 0; }
     /// Gives them up: offers the next ones their turns.

@@ -45,13 +45,11 @@ public:
         return false;
     }
     /// From here on nobody overtakes.
-    [[nodiscard]] bool idle() {
+    [[nodiscard]] bool idle() noexcept {
         if (has_ended()) return false;
         // keys and filters are asked where what they close can end, and not here
         if (topic_->asks_who_waits()) return spot_->has_places() && !spot_->is_offered();
-        Aftermath none;
-        const bool joined = event_.emit_with(topic_->type(), [&](Batch& batch) { return spot_->join(batch, none); });
-        if (!joined) return false;
+        if (!spot_->join(nullptr)) return false;
         has_joined_ = true;
         return !spot_->is_offered();
     }
@@ -64,8 +62,9 @@ public:
         std::optional<EmitResult> result = event_.emit_with(topic_->type(), [&](Batch& batch) {
             const auto admits = [&] {
                 is_over = has_ended();
-                if (is_over || spot_->may_emit(batch, after)) return !is_over;
-                if (topic_->asks_who_waits() && spot_->join(batch, after)) has_joined_ = true;
+                const Waiting event{batch, after};
+                if (is_over || spot_->may_emit(event)) return !is_over;
+                if (topic_->asks_who_waits() && spot_->join(&event)) has_joined_ = true;
                 return false;
             };
             return topic_->emit_if(batch, admits, true, after, [&] { spot_->end(after); });
@@ -97,7 +96,8 @@ private:
         after.only_ends();
         const auto join = [&](Batch& batch) {
             const DomainGuard guard(*topic_);
-            return has_ended() || (has_joined_ = spot_->join(batch, after));
+            const Waiting event{batch, after};
+            return has_ended() || (has_joined_ = spot_->join(&event));
         };
         while (!event_.emit_with(topic_->type(), join)) spot_->reserve();
         settle_or_post(after, topic_->core());
@@ -154,10 +154,9 @@ private:
         Aftermath after;
         const std::optional<EmitResult> result = event_->emit_with(topic.type(), [&](Batch& batch) {
             const auto admits = [&] {
-                if (topic.has_room(batch, after)) return true;
                 asks = topic.asks_who_waits();
-                queues = topic.waiting_queues(batch, after);
-                return false;
+                queues = topic.waiting_queues();
+                return topic.has_room({batch, after});
             };
             return topic.emit_if(batch, admits, true, after);
         });
