@@ -82,8 +82,7 @@ void BusCore::close() noexcept {
             topic->forget_if_unread(after);
         }
         for (EmitterState& emitter : emitters_) emitter.end_waiting(after);
-        for (Mailbox::InBus& subscription : subscriptions_)
-            disconnect(subscription.mailbox, Mailbox::State::draining, after);
+        for (InBus& subscription : subscriptions_) disconnect(subscription.mailbox, Mailbox::State::draining, after);
         for (const auto& [topic, counts] : counts_) {
             for (const Count& count : {counts.emitters, counts.subscribers}) {
                 const DomainGuard guard(count->topic());
@@ -107,7 +106,7 @@ void BusCore::destroy_pending() noexcept {
         topic->doom_waiting(doomed);
     }
     for (EmitterState& emitter : emitters_) emitter.doom_waiting(doomed);
-    for (Mailbox::InBus& subscription : subscriptions_) {
+    for (InBus& subscription : subscriptions_) {
         Mailbox& mailbox = subscription.mailbox;
         const CertainGuard guard(mailbox.home());
         doomed.add(mailbox.claim());
@@ -164,7 +163,7 @@ BusReport BusCore::report() {
         if (is_in_use) report.topics.push_back(std::move(entry));
     }
     Figures sums = gone_;
-    for (Mailbox::InBus& subscription : subscriptions_) {
+    for (InBus& subscription : subscriptions_) {
         const SubscriptionStat& stat = report.subscriptions.emplace_back(subscription.mailbox.stat());
         sums += {.delivered = stat.delivered,
                  .lost = stat.lost,

@@ -66,7 +66,7 @@ bool BusCore::is_idle() {
 
 bool BusCore::is_something_busy() {
     if (progress_.handlers_left.load(std::memory_order_acquire) != 0) return true;  // the last of them tells
-    for (Mailbox::InBus& subscription : subscriptions_)
+    for (InBus& subscription : subscriptions_)
         if (subscription.mailbox.is_busy_and_will_tell()) return true;
     // last: what waited for a queue that has ended meanwhile waits on, or has emitted; its end tells
     for (EmitterState& emitter : emitters_)
@@ -77,7 +77,7 @@ bool BusCore::is_something_busy() {
 bool BusCore::is_over() {
     const RegistrationGuard lock(mutex_);
     if (!is_closed() || progress_.handlers_left.load(std::memory_order_acquire) != 0) return false;
-    for (Mailbox::InBus& subscription : subscriptions_)
+    for (InBus& subscription : subscriptions_)
         if (subscription.mailbox.goes_on_and_will_tell()) return false;
     return true;
 }

@@ -27,18 +27,6 @@ bool BusCore::gather(std::span<const Listed> listed, Order order, Gathered& gath
     return true;
 }
 
-bool BusCore::are_together(std::span<Subject* const> members) {
-    const Subject& first = *members.front();
-    if (std::all_of(members.begin(), members.end(),
-                    [&](const Subject* other) { return other->is_together_with(first); }))
-        return true;
-    const bool is_given_back = !UserCode::runs();  // a filter might not get it again
-    if (is_given_back) mutex_.unlock();
-    for (const Subject* member : members) DomainMember::merge(first, *member);
-    if (is_given_back) mutex_.lock();
-    return false;
-}
-
 bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error) {
     if (is_closed()) {
         error = errc::closed;
@@ -235,6 +223,7 @@ BusCore::Connected BusCore::connect(Mailbox& mailbox, Gathered& gathered, Afterm
     ++subscriptions_ever_;
     mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.add(mailbox, place); });
     subscriptions_.push_back(mailbox.in_bus);
+    if (Tie* tie = mailbox.tie()) ties_.insert_behind(nullptr, *tie);
     if (has_started_) resolve(mailbox, after);
     return Connected::yes;
 }
@@ -245,6 +234,7 @@ void BusCore::end_subscription(Mailbox& mailbox, Mailbox::State how) noexcept {
 
 void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept {
     if (!mailbox.in_bus.is_linked()) return;
+    const bool have_parted = is_untied(mailbox);
     {
         const DomainGuard guard(mailbox.home());
         const bool was_open = mailbox.state() == Mailbox::State::open;
@@ -256,10 +246,17 @@ void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after)
             mailbox.drain(after);
         }
         if (was_open) TopicBase::remove(mailbox, after);
-        for (const Binding& binding : mailbox.bindings()) retire_if_unused(*binding.topic);
+        if (!have_parted)
+            for (const Binding& binding : mailbox.bindings()) retire_if_unused(*binding.topic);
     }
-    for (const Binding& binding : mailbox.bindings())
-        if (!binding.topic->is_listed) binding.topic->empty_pool();
+    for (const Binding& binding : mailbox.bindings()) {
+        if (have_parted) {
+            retire_unused(*binding.topic);
+        } else if (!binding.topic->is_listed) {
+            binding.topic->empty_pool();
+        }
+    }
+    untie(mailbox);
     mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.remove(mailbox, place); });
     if (how == Mailbox::State::closed) mailbox.in_bus.unlink();
 }

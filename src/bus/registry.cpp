@@ -127,6 +127,7 @@ Behaviour& BusCore::find_or_make(const TypeId* interface) {
 
 void BusCore::retire_if_unused(TopicBase& topic) noexcept {
     if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return;
+    if (topic.is_retained()) loosen(topic);
     topic.reset();
     topic.is_listed = false;
 }

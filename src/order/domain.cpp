@@ -158,6 +158,14 @@ CertainGuard::CertainGuard(const DomainMember& topic) noexcept {
     }
 }
 
+void DomainMember::move_to(Domain& into) noexcept {
+    chaos(Point::before_rehoming, this);
+    domain_.store(&into, std::memory_order_release);
+    chaos(Point::rehomed, this);
+    next_in_domain_ = std::exchange(into.members, this);
+    ++into.size;
+}
+
 void DomainMember::merge(const DomainMember& left, const DomainMember& right) noexcept {
     for (;;) {
         Domain* into = left.domain_.load(std::memory_order_acquire);
@@ -175,17 +183,13 @@ void DomainMember::merge(const DomainMember& left, const DomainMember& right) no
                                  right.domain_.load(std::memory_order_relaxed) == from;
         if (are_current) {
             if (into->size < from->size) std::swap(into, from);
-            into->sequence = std::max(into->sequence, from->sequence);
-            into->arrivals = std::max(into->arrivals, from->arrivals);
-            into->size += std::exchange(from->size, 0);
-            DomainMember* last = nullptr;
-            for (DomainMember* member = from->members; member != nullptr; member = member->next_in_domain_) {
-                chaos(Point::before_rehoming, member);
-                member->domain_.store(into, std::memory_order_release);
-                chaos(Point::rehomed, member);
-                last = member;
+            into->go_on_from(*from);
+            from->size = 0;
+            for (DomainMember* next = std::exchange(from->members, nullptr); next != nullptr;) {
+                DomainMember& member = *next;
+                next = member.next_in_domain_;
+                member.move_to(*into);
             }
-            last->next_in_domain_ = std::exchange(into->members, std::exchange(from->members, nullptr));
         }
         second->lock.unlock();
         first->lock.unlock();

@@ -35,8 +35,9 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     const bool is_stamped = options.bus.stamp;
     if (is_stamped) options.stride += stamp_stride;
 
-    const std::size_t bindings_at =
-        aligned(sizeof(Mailbox) + options.subjects.size() * sizeof(Listing), alignof(Binding));
+    const std::size_t tie_at = aligned(sizeof(Mailbox) + options.subjects.size() * sizeof(Listing), alignof(Tie));
+    const bool has_tie = options.is_erased || options.subjects.size() > 1;
+    const std::size_t bindings_at = aligned(tie_at + (has_tie ? sizeof(Tie) : 0), alignof(Binding));
     const std::size_t size = bindings_at + options.topics * sizeof(Binding);
     auto* block = static_cast<std::byte*>(::operator new(size + alignof(Mailbox) - __STDCPP_DEFAULT_NEW_ALIGNMENT__));
     std::byte* memory = block + (-reinterpret_cast<std::uintptr_t>(block) & (alignof(Mailbox) - 1));
@@ -90,6 +91,13 @@ Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
       number_(options.number) {
     static_assert(sizeof(Mailbox) % alignof(Listing) == 0);
     for (std::size_t i = 0; i < types_; ++i) std::construct_at(listings().data() + i, Listing{options.subjects[i]});
+    if (Tie* place = tie()) std::construct_at(place, *this);
+}
+
+Tie* Mailbox::tie() noexcept {
+    static_assert(alignof(Tie) <= alignof(Listing));
+    if (types_ == 1 && !is_erased_) return nullptr;
+    return static_cast<Tie*>(static_cast<void*>(listings().data() + types_));
 }
 
 bool Mailbox::make_memory(bool may_throw) {

@@ -42,15 +42,13 @@ namespace event::detail {
 /// it would have to wait.
 class RegistrationMutex {
 public:
-    explicit RegistrationMutex(const BusCore& bus) noexcept : bus_(bus) {}
+    explicit RegistrationMutex(BusCore& bus) noexcept : bus_(bus) {}
     void lock() {
         if (!UserCode::runs()) return mutex_.lock();
         lock_in_filter();
     }
-    void unlock() noexcept {
-        mutex_.unlock();
-        if (UserCode::runs()) UserCode::end_registering();
-    }
+    /// What holds no longer together parts first.
+    inline void unlock() noexcept;
 
     /// While it exists, who holds the mutex may ask filters, about retained events.
     class Asking {
@@ -83,7 +81,7 @@ public:
 private:
     void lock_in_filter();
 
-    const BusCore& bus_;
+    BusCore& bus_;
     Lock mutex_;
     std::atomic<ThreadId> asker_{nullptr};  // whose filters are asked under it
 };
@@ -234,6 +232,17 @@ private:
     /// Whether all of them share a domain. If not, they do now; but the mutex was given back meanwhile, and what was
     /// found before is to be found again.
     [[nodiscard]] bool are_together(std::span<Subject* const> members);
+    /// The domain of that one may have lost what held it together: it is parted when the mutex is given back, or, in a
+    /// filter or while somebody merges, the next time.
+    void loosen(Subject& one) noexcept {
+        if (!one.is_linked()) loose_.push_back(one);
+    }
+    /// The same once a subscription, open or killed, holds nothing together any more.
+    void untie(Mailbox& mailbox) noexcept;
+    /// Whether it holds nothing together since it was to be drained: then its lock may be that of one topic only.
+    [[nodiscard]] static bool is_untied(Mailbox& mailbox) noexcept;
+    void part_loose() noexcept;
+    void part(Subject& one) noexcept;
     void reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after);
     /// How much room those events need that come first.
     static void make_replay_room(Gathered& gathered);
@@ -267,13 +276,23 @@ private:
     std::unordered_map<std::string_view, TopicBase*> by_label_;  // also of topics that are listed no longer
     std::unordered_map<const TopicBase*, Counts> counts_;        // of the topics that are counted
     TopicBase* retained_ = nullptr;                              // one of the retained topics
-    IntrusiveList<Mailbox::InBus> subscriptions_;
+    IntrusiveList<InBus> subscriptions_;
+    IntrusiveList<Tie> ties_;  // newest first
+    IntrusiveList<Subject> loose_;
+    std::size_t merging_ = 0;  // those who do, and have given the mutex back for that
     IntrusiveList<EmitterState> emitters_;
     std::uint64_t subscriptions_ever_ = 0;
     std::uint64_t emitters_ever_ = 0;
     bool has_started_ = false;
     Figures gone_;  // of the subscriptions that are
 };
+
+inline void RegistrationMutex::unlock() noexcept {
+    if (!bus_.loose_.empty()) [[unlikely]]
+        bus_.part_loose();
+    mutex_.unlock();
+    if (UserCode::runs()) UserCode::end_registering();
+}
 
 }  // namespace event::detail
 

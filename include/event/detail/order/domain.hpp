@@ -6,6 +6,7 @@
 
 #include <boost/asio/execution_context.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -15,9 +16,9 @@
 ///     the bus's mutex (registration) → one domain's lock → a payload pool's lock, or one of `Core`, `ContextRegistry`,
 ///                                                          `HandlersExecutor`, `Source` or `SlowLine`
 ///
-/// Nothing is locked under one of the last ones. Two domains are locked together only while they are merged, and where
-/// a topic tells the value that counts its subscribers, which never is in a domain with others. User code runs under
-/// none of them, but for filters and keys, which decide what comes into a queue: `UserCode`.
+/// Nothing is locked under one of the last ones. Two domains are locked together only while they are merged or parted,
+/// and where a topic tells the value that counts its subscribers, which never is in a domain with others. User code
+/// runs under none of them, but for filters and keys, which decide what comes into a queue: `UserCode`.
 
 namespace event::detail {
 
@@ -38,6 +39,12 @@ struct Domain {
     std::uint64_t arrivals = 0;  // emits that had to wait, ever
     DomainMember* members = nullptr;
     std::size_t size = 0;
+
+    /// Under both locks: what comes from the other one comes after all that was there.
+    void go_on_from(const Domain& other) noexcept {
+        sequence = std::max(sequence, other.sequence);
+        arrivals = std::max(arrivals, other.arrivals);
+    }
 
     /// The thread that holds the lock at a standstill, if one does.
     std::atomic<ThreadId> holder{nullptr};
@@ -94,9 +101,9 @@ private:
     const UserCode* const outer_;
 };
 
-/// A topic as its domain sees it: born in a domain of its own, moved to another when the two are merged. A domain
-/// that was merged away lives on, empty, inside the topic that brought it: who has just locked it finds the topic
-/// gone and looks again.
+/// A topic as its domain sees it: born in a domain of its own, moved to another when the two are merged, and maybe back
+/// when they part. A domain that is in use is that of one of its members. One that was merged away lives on, empty,
+/// inside the topic that brought it: who has just locked it finds the topic gone and looks again.
 class DomainMember {
 public:
     /// Of the core that it lives as long as.
@@ -113,7 +120,7 @@ public:
     [[nodiscard]] bool is_at_standstill() const noexcept {
         return domain_.load(std::memory_order_acquire)->holder.load(std::memory_order_relaxed) != nullptr;
     }
-    /// Whether both share a domain: once they do, for ever.
+    /// Whether both share a domain: until somebody parts them, under the bus's mutex.
     [[nodiscard]] bool is_together_with(const DomainMember& other) const noexcept {
         return domain_.load(std::memory_order_acquire) == other.domain_.load(std::memory_order_acquire);
     }
@@ -137,13 +144,18 @@ protected:
 private:
     friend class CertainGuard;
     friend class DomainGuard;
+    friend class Parting;
     friend class ReadGuard;
     friend class UserCode;
 
+    /// Under the locks of both: from its old domain, whose list it has left, to this one.
+    void move_to(Domain& into) noexcept;
+
     Core& core_;
     Domain own_;
-    mutable std::atomic<Domain*> domain_;             // written under the locks of the old and the new domain
-    mutable DomainMember* next_in_domain_ = nullptr;  // guarded by the domain's lock
+    mutable std::atomic<Domain*> domain_;     // written under the locks of the old and the new domain
+    DomainMember* next_in_domain_ = nullptr;  // guarded by the domain's lock
+    DomainMember* tied_to_ = nullptr;         // itself, or another one: see `Parting`
 };
 
 /// Holds the lock of the domain that a topic belongs to.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/detail/event/event_type.hpp>
+#include <event/detail/intrusive_list.hpp>
 #include <event/detail/order/domain.hpp>
 
 #include <atomic>
@@ -16,8 +17,9 @@ class Behaviour;
 class Mailbox;
 class TopicBase;
 
-/// What can be subscribed to: a topic, or a behaviour, which many topics feed.
-class Subject : public DomainMember {
+/// What can be subscribed to: a topic, or a behaviour, which many topics feed. The list, guarded by the bus's mutex, is
+/// that of those whose domains may be parted.
+class Subject : public DomainMember, public ListHook<Subject> {
 public:
     Subject(std::string&& label, Core& core);
     virtual ~Subject();

@@ -4,6 +4,7 @@
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/full_limit.hpp>
+#include <event/detail/queue/in_bus.hpp>
 #include <event/detail/queue/linked_slots.hpp>
 #include <event/detail/queue/mailbox_options.hpp>
 #include <event/detail/queue/offer.hpp>
@@ -143,6 +144,8 @@ public:
     /// Makes the next `bind`s, which are under the domain's lock, unable to fail. Needs the bus's mutex.
     void reserve_bindings(std::size_t more);
     std::uint32_t bind(const Binding& binding) noexcept;
+    /// Null if one topic feeds it, and no other ever will.
+    [[nodiscard]] Tie* tie() noexcept;
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
 
@@ -392,11 +395,7 @@ private:
 
 public:
     Mailbox* next_slow = nullptr;  // among those that are to be told of
-    /// Its place among the subscriptions of the bus; guarded by the bus's mutex.
-    struct InBus : ListHook<InBus> {
-        explicit InBus(Mailbox& owner) noexcept : mailbox(owner) {}
-        Mailbox& mailbox;
-    } in_bus{*this};
+    InBus in_bus{*this};
 };
 
 inline void QueueSpot::end_handling(Handling& handling) noexcept { mailbox_.end_handling(handling); }
