@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <tuple>
 #include <utility>
 
 namespace support {
@@ -25,14 +26,15 @@ struct Topic<4> {
 };
 inline constexpr std::size_t topics = 5;
 
-/// Emits to the topics of a bus, and sees which of them are together. Its events reach whoever subscribes to them.
+/// Emits to the topics of a bus, and sees which of them are together. Its events reach whoever subscribes to them. As
+/// long as it exists, all of them are used.
 class Probe {
 public:
     explicit Probe(event::EventBus& bus) : bus_(bus) {}
 
     template <std::size_t number>
     event::EmitResult emit(int value = 0) const {
-        return emitter_.emit(Topic<number>{.value = value});
+        return used_.emitter.emit(Topic<number>{.value = value});
     }
     /// Whether an emit of the one waits for one of the other.
     [[nodiscard]] bool are_together(std::size_t left, std::size_t right) { return groups().at(left).at(right); }
@@ -54,7 +56,7 @@ private:
                                                 ((found[others] = others == from || !can_emit<others>()), ...);
                                             return false;
                                         }));
-        emitter_.emit(Topic<from>{.is_probe = true});
+        used_.emitter.emit(Topic<from>{.is_probe = true});
     }
     template <std::size_t number>
     bool can_emit() const {
@@ -67,8 +69,15 @@ private:
     }
 
     event::EventBus& bus_;
-    event::Emitter<Topic<0>, Topic<1>, Topic<2>, Topic<3>, Topic<4>> emitter_ =
-        bus_.emitter<Topic<0>, Topic<1>, Topic<2>, Topic<3>, Topic<4>>();
+    template <std::size_t... numbers>
+    struct Used {
+        explicit Used(event::EventBus& bus)
+            : emitter(bus.emitter<Topic<numbers>...>()),
+              subscriptions(bus.subscribe<Topic<numbers>>({.on_full = event::Drop{}})...) {}
+        event::Emitter<Topic<numbers>...> emitter;
+        std::tuple<event::Subscription<Topic<numbers>>...> subscriptions;  // an emit to nobody needs no lock
+    };
+    Used<0, 1, 2, 3, 4> used_{bus_};
 };
 
 }  // namespace support

@@ -255,18 +255,6 @@ TEST_F(Parting, FollowsWhenADrainedSubscriptionTakesNothingMore) {
     EXPECT_FALSE(both.is_open());
 }
 
-TEST_F(Parting, LeavesATopicToOthersWhereADrainedOneIsClosed) {
-    auto both = bus_.subscribe<A, B>();
-    probe_.emit<0>(1);
-    both.close_after_drain();
-    auto b = bus_.subscribe<B>();
-    probe_.emit<1>(2);
-    both.close();
-    EXPECT_EQ(bus_.stat<B>().subscribers, 1U);
-    EXPECT_EQ(bus_.stat<B>().emitted, 1U);
-    EXPECT_EQ(b.try_receive()->get<B>().value, 2);
-}
-
 TEST_F(Parting, FollowsWhenTheHandleOfAKilledSubscriptionGoes) {
     auto both = std::make_optional(bus_.subscribe<A, B>({.capacity = 1, .on_full = event::Kill{}}));
     auto other = bus_.subscribe<C, D>({.on_full = event::Drop{}});
