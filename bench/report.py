@@ -36,6 +36,8 @@ LABELS = {
     "eventbus_emit_all": "eventbus, emit_all",
     "eventbus_async_emit": "eventbus, async_emit",
     "eventbus_used_once": "eventbus, used once",
+    "eventbus_wildcard": "eventbus, beside a wildcard",
+    "eventbus_wildcard_gone": "eventbus, once a wildcard has gone",
 }
 COLOURS = {
     "eventbus": "#0b6e99",

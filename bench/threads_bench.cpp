@@ -70,12 +70,19 @@ void emit_side_by_side(benchmark::State& state, std::size_t threads, First& firs
     check(threads == 1 || second.tally() == first.tally(), "an event of the other thread is missing");
 }
 
-template <std::size_t threads>
+/// Somebody looks at everything: never, all the time, or for a moment before.
+enum class Wildcard : std::uint8_t { never, present, gone };
+
+template <std::size_t threads, Wildcard wildcard = Wildcard::never>
 void unrelated_types(benchmark::State& state) {
     boost::asio::io_context io;
     event::EventBus bus{io};
     BusTopic<Event<0>> first(bus);
     BusTopic<Event<1>> second(bus);
+    event::Subscription<event::AnyEvent> everything;
+    if (wildcard != Wildcard::never)
+        everything = bus.subscribe<event::AnyEvent>({.capacity = batch, .on_full = event::Drop{}});
+    if (wildcard == Wildcard::gone) everything.close();
     emit_side_by_side(state, threads, first, second);
 }
 
@@ -121,6 +128,9 @@ BENCHMARK(unrelated_types<1>)->Name("P7/unrelated_1_thread/eventbus")->UseRealTi
 BENCHMARK(unrelated_channel_buses<1>)->Name("P7/unrelated_1_thread/channel_try")->UseRealTime();
 BENCHMARK(unrelated_types<2>)->Name("P7/unrelated_2_threads/eventbus")->UseRealTime();
 BENCHMARK(unrelated_channel_buses<2>)->Name("P7/unrelated_2_threads/channel_try")->UseRealTime();
+BENCHMARK(unrelated_types<1, Wildcard::present>)->Name("P7/unrelated_1_thread/eventbus_wildcard")->UseRealTime();
+BENCHMARK(unrelated_types<2, Wildcard::present>)->Name("P7/unrelated_2_threads/eventbus_wildcard")->UseRealTime();
+BENCHMARK(unrelated_types<2, Wildcard::gone>)->Name("P7/unrelated_2_threads/eventbus_wildcard_gone")->UseRealTime();
 BENCHMARK(emit_beside_another)->Name("P7/emit_to_1000_beside_another/eventbus")->UseManualTime();
 
 }  // namespace

@@ -17,8 +17,6 @@ MUTATIONS = [
      "        retained_ = nullptr;\n", ""),
     ("the one that holds topics together is not known", "src/bus/together.cpp",
      "    if (tie->is_needed) loosen(*mailbox.listings().front().subject);\n", ""),
-    ("topics part while somebody has merged them and not registered yet", "src/bus/together.cpp",
-     "    if (merging_ != 0 || UserCode::runs()) return;\n", "    if (UserCode::runs()) return;\n"),
     ("topics that a registration merged in vain stay together", "src/bus/together.cpp",
      "    loosen(first);", "    "),
     ("a topic that is retained no longer stays with the others", "src/bus/registry.cpp",

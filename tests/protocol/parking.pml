@@ -1,9 +1,9 @@
 /* The protocol by which an operation parks, is woken, cancelled, closed, and dies with its context, while domains are
-   merged. For spin (https://spinroot.com); `check` runs it, and breaks each guarded step to see it fail.
+   merged and part again. For spin (https://spinroot.com); `check` runs it, and breaks each guarded step to see it fail.
 
    What is modelled, and where it stands in the library:
      lock_domain     DomainGuard, DomainGuard::follow            detail/order/domain.hpp, src/order/domain.cpp
-     Registration    DomainMember::merge                         src/order/domain.cpp
+     Registration    DomainMember::merge, Parting::part          src/order/domain.cpp, src/order/parting.cpp
      Emitter         InlineTopic::emit, Mailbox::push, Aftermath detail/order/typed_topic.hpp, detail/queue/mailbox.hpp
      Receiver        Operation::run and wait, ParkedOp::try_park detail/wait/operation.hpp, detail/wait/parked_op.hpp
      Canceller       ParkingSpot::cancel and wake_cancelled      src/wait/spot.cpp
@@ -237,9 +237,8 @@ end:
     skip
 }
 
-/* Somebody subscribes to both topics: the second domain is merged into the first. */
+/* Somebody subscribes to both topics: the second domain is merged into the first. He goes, and they part. */
 active proctype Registration() {
-    byte topic;
     atomic { is_free(0) -> lock_of[0] = _pid + 1 };
     if
     :: BROKEN == 11
@@ -251,6 +250,18 @@ active proctype Registration() {
     :: else -> lock_of[1] = 0
     fi;
     lock_of[0] = 0;
+
+    if
+    :: BROKEN == 12
+    :: else -> atomic { is_free(0) -> lock_of[0] = _pid + 1 }
+    fi;
+    atomic { is_free(1) -> lock_of[1] = _pid + 1 };
+    domain_of[1] = 1;
+    lock_of[1] = 0;
+    if
+    :: BROKEN == 12
+    :: else -> lock_of[0] = 0
+    fi;
     registered = true
 }
 
