@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <thread>
 #include <vector>
@@ -33,10 +34,13 @@ struct D : Numbered, Shown {
 /// What one subscription sees grows, and so does what each thread has emitted.
 class Growing {
 public:
+    void see(std::uint64_t sequence) {
+        EXPECT_GT(sequence, last_);
+        last_ = sequence;
+    }
     template <class Delivery>
     void see(const Delivery& delivery) {
-        EXPECT_GT(delivery.sequence(), last_);
-        last_ = delivery.sequence();
+        see(delivery.sequence());
     }
     template <class Delivery>
     void see_numbers(const Delivery& delivery) {
@@ -63,6 +67,10 @@ public:
         threads.emplace_back([this] { come_and_go(3, [&] { return all<event::Implements<Shown>>(); }); });
         threads.emplace_back([this] { come_and_go(4, [&] { return all<B, D>(); }); });
         threads.emplace_back([this] { retain_and_watch(); });
+        threads.emplace_back([this] { be_pushed(); });
+        threads.emplace_back([this] {
+            for (; emitting_ != 0; std::this_thread::yield()) drive(io_);
+        });
         for (auto& thread : threads) thread.join();
         drive(io_);
     }
@@ -88,6 +96,19 @@ private:
             }
             if (random() % 2 == 0) subscription.close_after_drain();
             while (const auto delivery = subscription.try_receive()) growing.see(*delivery);
+        }
+    }
+    /// A receiver that waits is woken by whoever holds the lock just then.
+    void be_pushed() {
+        const auto growing = std::make_shared<Growing>();
+        const auto stays =
+            bus_.subscribe<A, B>({.on_full = event::Drop{}},
+                                 [growing](const auto&, const event::Meta& meta) { growing->see(meta.sequence); });
+        while (emitting_ != 0) {
+            const auto sees = std::make_shared<Growing>();
+            const auto passes = bus_.subscribe<B, C>(
+                {.on_full = event::Drop{}}, [sees](const auto&, const event::Meta& meta) { sees->see(meta.sequence); });
+            for (int i = 0; i < 3; ++i) std::this_thread::yield();
         }
     }
     void retain_and_watch() {
@@ -159,12 +180,14 @@ TEST(PartingStress, WhoMergesIsNotStarvedByWhoParts) {
     asio::io_context io;
     event::EventBus bus{io};
     std::atomic<bool> is_done{false};
+    std::atomic<int> passed{0};
     std::vector<std::thread> others;
     for (int i = 0; i < 2; ++i) {
         others.emplace_back([&] {
-            while (!is_done) auto passing = bus.subscribe<A, B>();
+            for (; !is_done; ++passed) auto passing = bus.subscribe<A, B>();
         });
     }
+    while (passed < 10) std::this_thread::yield();
     for (int i = 0; i < stress::rounds(300); ++i) auto passing = bus.subscribe<B, C>();
     is_done = true;
     for (auto& other : others) other.join();
