@@ -255,6 +255,19 @@ TEST_F(Parting, FollowsWhenADrainedSubscriptionTakesNothingMore) {
     EXPECT_FALSE(both.is_open());
 }
 
+TEST(DrainedSubscription, LeavesItsTopicsBehindWhenItIsClosed) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto value = std::make_optional(bus.value<B>());
+    auto both = bus.subscribe<A, B>();
+    value->set({.value = 1});
+    bus.close();  // what is retained can still be read
+    value.reset();
+    both.close();
+    EXPECT_FALSE(bus.stat<B>().retained);
+    EXPECT_EQ(bus.stat<B>().emitted, 0U);
+}
+
 TEST_F(Parting, FollowsWhenTheHandleOfAKilledSubscriptionGoes) {
     auto both = std::make_optional(bus_.subscribe<A, B>({.capacity = 1, .on_full = event::Kill{}}));
     auto other = bus_.subscribe<C, D>({.on_full = event::Drop{}});
