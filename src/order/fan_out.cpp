@@ -33,10 +33,87 @@ std::optional<EmitResult> TopicBase::emit_if_unchanged(std::uint64_t sequence, B
     return result;
 }
 
+/// Those who list the type get copies of it; the others, if there are any, its shared form.
+template <bool is_keyed>
+EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, Moment now,
+                                     DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
+    EmitResult result;
+    const std::size_t shares = erased_sinks_.size();
+    result.subscribers = sinks_.size() + shares;
+    FoundKeys keyed;
+    if constexpr (is_keyed) {
+        keyed = find_keyed(event, after);
+        result.subscribers += keyed.count;
+    }
+    const bool is_heard = !is_keyed || result.subscribers != 0 || retained_ || counts_unheard_;
+    if (shared != nullptr) shared->add_references(static_cast<std::uint32_t>(shares));
+    const std::uint64_t sequence = domain.next_sequence();
+    const Offer offer{sequence, has_turn, after, origin, now};
+    const std::size_t bytes = type().id->size;
+    result.delivered += offer_to(sinks_, OfferedEvent(event, bytes), offer, result);
+    if constexpr (is_keyed) result.delivered += offer_to(keyed, OfferedEvent(event, bytes), offer, result);
+    if (shared != nullptr) {
+        const std::size_t taken = offer_to(erased_sinks_, shared, offer, result);
+        result.delivered += taken;
+        after.drop(*shared, static_cast<std::uint32_t>(1 + shares - taken));
+    }
+    if (retained_) {
+        std::memcpy(kept_, event, bytes);
+        retained_at_ = now;
+        note_kept(sequence, origin, after);
+    }
+    if (is_keyed && result.killed != 0) remove_killed(keyed, after);
+    if (is_heard) note_emitted(sequence, result.killed != 0, after);
+    return result;
+}
+
+/// `is_new`: nobody else has seen it. `is_keyed`: somebody chose by key.
+template <bool is_new, bool is_keyed>
+[[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, Origin origin, Moment now,
+                                                             EmitResult& result, DomainGuard& domain, bool has_turn,
+                                                             Aftermath& after) noexcept {
+    FoundKeys keyed;
+    if constexpr (is_keyed) {
+        PayloadBase* const stored = &payload;
+        keyed = find_keyed(reinterpret_cast<const std::byte*>(&stored), after);
+    }
+    const std::size_t sinks = sinks_.size() + keyed.count + (is_new ? 0 : erased_sinks_.size());
+    const std::size_t killed = result.killed;
+    result.subscribers += sinks;
+    // one for each sink, one for being retained, and the emitter's own
+    const auto references = static_cast<std::uint32_t>(sinks + 2);
+    if constexpr (is_new) {
+        payload.set_references(references);
+    } else {
+        payload.add_references(references - 1);
+    }
+    const std::uint64_t sequence = domain.next_sequence();
+    const Offer offer{sequence, has_turn, after, origin, now};
+    std::size_t taken = offer_to(sinks_, &payload, offer, result);
+    if constexpr (is_keyed) taken += offer_to(keyed, &payload, offer, result);
+    if constexpr (!is_new) taken += offer_to(erased_sinks_, &payload, offer, result);
+    result.delivered += taken;
+    if (retained_) {
+        ++taken;
+        if (PayloadBase* before = kept_payload()) after.drop(*before);
+        PayloadBase* const kept = &payload;
+        std::memcpy(kept_, &kept, sizeof(kept));
+        if constexpr (!is_new) retained_at_ = now;
+        note_kept(sequence, origin, after);
+    }
+    after.drop(payload, references - static_cast<std::uint32_t>(taken));
+    if constexpr (is_keyed) {
+        if (result.killed != killed) remove_killed(keyed, after);
+        if (sinks == 0 && !retained_ && !counts_unheard_) return;
+    }
+    note_emitted(sequence, result.killed != killed, after);
+}
+
 EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
     EmitResult result;
-    if (closed_) result.error = errc::closed;
+    const bool is_keyed = !keyed_.empty();
     const Moment now = core().stamp();
+    if (closed_) result.error = errc::closed;
     for (std::size_t i = 0; !closed_ && wanted() && i < batch.size(); ++i) {
         PayloadBase* const payload = batch.take_shared();
         History::Decision decision;
@@ -50,9 +127,13 @@ EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, 
             payload->add_reference();
         }
         if (type().is_inline) {
-            result += fan_out_inline(batch.event(i), payload, batch.origin(), now, domain, has_turn, after);
+            result += is_keyed
+                          ? fan_out_inline<true>(batch.event(i), payload, batch.origin(), now, domain, has_turn, after)
+                          : fan_out_inline<false>(batch.event(i), payload, batch.origin(), now, domain, has_turn, after);
+        } else if (is_keyed) {
+            fan_out_shared<false, true>(*payload, batch.origin(), now, result, domain, has_turn, after);
         } else {
-            fan_out_shared<false>(*payload, batch.origin(), now, result, domain, has_turn, after);
+            fan_out_shared<false, false>(*payload, batch.origin(), now, result, domain, has_turn, after);
         }
         if (history_) history_->carry_out(decision, SlotTag(0, last_sequence_, batch.origin()), now, *payload, after);
     }
@@ -67,79 +148,6 @@ History::Decision TopicBase::decide(const std::byte* event, Aftermath& after) no
         after.fail();
         return {};
     }
-}
-
-/// Those who list the type get copies of it; the others, if there are any, its shared form.
-EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, Moment now,
-                                     DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
-    EmitResult result;
-    const FoundKeys keyed = find_keyed(event, after);
-    const std::size_t shares = erased_sinks_.size();
-    result.subscribers = sinks_.size() + keyed.count + shares;
-    const bool is_heard = result.subscribers != 0 || retained_ || counts_unheard_;
-    if (shared != nullptr) shared->add_references(static_cast<std::uint32_t>(shares));
-    const std::uint64_t sequence = domain.next_sequence();
-    const Offer offer{sequence, has_turn, after, origin, now};
-    const std::size_t bytes = type().id->size;
-    result.delivered += offer_to(sinks_, OfferedEvent(event, bytes), offer, result);
-    result.delivered += offer_to(keyed, OfferedEvent(event, bytes), offer, result);
-    if (shared != nullptr) {
-        const std::size_t taken = offer_to(erased_sinks_, shared, offer, result);
-        result.delivered += taken;
-        after.drop(*shared, static_cast<std::uint32_t>(1 + shares - taken));
-    }
-    if (retained_) {
-        std::memcpy(kept_, event, bytes);
-        retained_at_ = now;
-        note_kept(sequence, origin, after);
-    }
-    if (result.killed != 0) remove_killed(keyed, after);
-    if (is_heard) note_emitted(sequence, result.killed != 0, after);
-    return result;
-}
-
-/// `is_new`: nobody else has seen it, and nobody chose by key.
-template <bool is_new>
-[[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, Origin origin, Moment now,
-                                                             EmitResult& result, DomainGuard& domain, bool has_turn,
-                                                             Aftermath& after) noexcept {
-    FoundKeys keyed;
-    if constexpr (!is_new) {
-        PayloadBase* const stored = &payload;
-        keyed = find_keyed(reinterpret_cast<const std::byte*>(&stored), after);
-    }
-    const std::size_t sinks = sinks_.size() + (is_new ? 0 : keyed.count + erased_sinks_.size());
-    const std::size_t killed = result.killed;
-    result.subscribers += sinks;
-    // one for each sink, one for being retained, and the emitter's own
-    const auto references = static_cast<std::uint32_t>(sinks + 2);
-    if constexpr (is_new) {
-        payload.set_references(references);
-    } else {
-        payload.add_references(references - 1);
-    }
-    const std::uint64_t sequence = domain.next_sequence();
-    const Offer offer{sequence, has_turn, after, origin, now};
-    std::size_t taken = offer_to(sinks_, &payload, offer, result);
-    if constexpr (!is_new) {
-        taken += offer_to(keyed, &payload, offer, result);
-        taken += offer_to(erased_sinks_, &payload, offer, result);
-    }
-    result.delivered += taken;
-    if (retained_) {
-        ++taken;
-        if (PayloadBase* before = kept_payload()) after.drop(*before);
-        PayloadBase* const kept = &payload;
-        std::memcpy(kept_, &kept, sizeof(kept));
-        if constexpr (!is_new) retained_at_ = now;
-        note_kept(sequence, origin, after);
-    }
-    after.drop(payload, references - static_cast<std::uint32_t>(taken));
-    if constexpr (!is_new) {
-        if (result.killed != killed) remove_killed(keyed, after);
-        if (sinks == 0 && !retained_ && !counts_unheard_) return;
-    }
-    note_emitted(sequence, result.killed != killed, after);
 }
 
 SharedTopic::SharedTopic(const EventType& type, std::string&& label, Core& core)
@@ -168,7 +176,7 @@ EmitResult SharedTopic::emit(PayloadBase& payload, Origin origin) {
         return result;
     }
     Aftermath after;
-    fan_out_shared<true>(payload, origin, {}, result, domain, false, after);
+    fan_out_shared<true, false>(payload, origin, {}, result, domain, false, after);
     domain.unlock();
     after.settle();
     return result;
@@ -183,7 +191,7 @@ EmitResult SharedTopic::emit_all(Batch&& events) {
     Aftermath after;
     EmitResult result;
     for (std::size_t i = 0; i == 0 || (i < events.size() && wanted()); ++i)  // the one before may have killed all
-        fan_out_shared<true>(*events.take_shared(), events.origin(), {}, result, domain, false, after);
+        fan_out_shared<true, false>(*events.take_shared(), events.origin(), {}, result, domain, false, after);
     domain.unlock();
     after.settle();
     return result;

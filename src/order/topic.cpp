@@ -117,6 +117,7 @@ void TopicBase::remove_killed(const FoundKeys& found, Aftermath& after) noexcept
 
 FoundKeys TopicBase::find_waiting(const Waiting& event) noexcept {
     FoundKeys waiting;
+    if (keyed_.empty()) return waiting;
     const OfferedEvent stored = event.event.first_as(!type_->is_inline);
     for (ChosenKey* key = find_keyed(stored.bytes, event.after).first; key != nullptr;) {
         ChosenKey* const next = key->next_found;

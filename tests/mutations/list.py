@@ -178,7 +178,7 @@ MUTATIONS = [
     ("a key that hashes as another one is taken for it", "include/event/detail/queue/choose.hpp",
      "chosen.hash == hash && static_cast<bool>(static_cast<const Entry&>(chosen).key == key)", "chosen.hash == hash"),
     ("who chose a key that was killed stays in the index", "src/order/fan_out.cpp",
-     "    if (result.killed != 0) remove_killed(keyed, after);\n", ""),
+     "    if (is_keyed && result.killed != 0) remove_killed(keyed, after);\n", ""),
     ("an index that is full loses keys as it grows", "src/order/key_index.cpp",
      "        while (ChosenKey* key = larger.of[i].pop_front())", "        if (ChosenKey* key = larger.of[i].pop_front())"),
     ("what is retained is replayed to whoever chose another key", "src/queue/filling.cpp",

@@ -326,10 +326,11 @@ private:
     void count(Pushed pushed, EmitResult& result) noexcept;
     /// Gives each event of the batch its place in the order, and offers it to every queue.
     EmitResult fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept;
+    template <bool is_keyed>
     EmitResult fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, Moment now,
                               DomainGuard& domain, bool has_turn, Aftermath& after) noexcept;
     friend SharedTopic;
-    template <bool is_new>
+    template <bool is_new, bool is_keyed>
     void fan_out_shared(PayloadBase& payload, Origin origin, Moment now, EmitResult& result, DomainGuard& domain,
                         bool has_turn, Aftermath& after) noexcept;
     /// Somebody gets the shared form of its events.
@@ -347,7 +348,7 @@ private:
     }
     /// Those who chose the key of an event, which is given as it lies in their queues.
     [[nodiscard]] FoundKeys find_keyed(const std::byte* event, Aftermath& after) noexcept {
-        return keyed_.empty() ? FoundKeys() : keyed_.find(event, *this, after);
+        return keyed_.find(event, *this, after);
     }
     [[nodiscard]] std::size_t& sure_room(SinkKind kind) noexcept {
         return kind == SinkKind::listed ? sure_room_ : sure_erased_room_;
