@@ -54,6 +54,17 @@ TEST_P(TheOrderOfReceivers, KeepsWhatHadComeForTheOneWhoWaitedBeforeItWasShared)
     EXPECT_EQ(first.value()->value, 1);
 }
 
+TEST_P(TheOrderOfReceivers, KeepsNothingForWhoTakesNothing) {
+    event::Subscription<Number> single = bus_.subscribe<Number>({.on_full = GetParam()});
+    emit(1);
+    Completion<std::size_t> nothing;
+    single.async_receive_some({}, nothing.handler());
+    event::Subscription<Number> other = single.share();
+    drive(io_);
+    EXPECT_EQ(nothing.value(), 0U);
+    EXPECT_EQ(other.try_receive().value()->value, 1);
+}
+
 TEST_P(TheOrderOfReceivers, LeavesToWaitingOnesWhatSeveralAreTakenAtOnce) {
     workers_[0].receive();
     emit(1);

@@ -66,6 +66,7 @@ public:
     ReceiveSome(QueueSpot& spot, std::span<Delivery<Ts...>> into) noexcept : MailboxSource(spot), into_(into) {}
     [[nodiscard]] bool ready() const noexcept { return into_.empty() || MailboxSource::ready(); }
     [[nodiscard]] Taken take(Values& values) {
+        if (into_.empty()) abandon<DomainGuard>();  // it was shared meanwhile, and so one may be kept for this
         std::size_t& count = std::get<1>(values);
         for (count = 0; count < into_.size(); ++count) {
             into_[count] = {};
