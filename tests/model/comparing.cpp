@@ -25,6 +25,8 @@ void Machine::compare_subscription(int number, const Subscription& subscription,
     expect(stat.gap == subscription.gap, "subscription {}: gap {}, not {}", number, stat.gap, subscription.gap);
     expect(stat.capacity == subscription.capacity, "subscription {}: capacity", number);
     expect(stat.policy == subscription.policy, "subscription {}: policy", number);
+    const std::size_t receivers = subscription.receivers.handles - 1 + subscription.receivers.runs;
+    expect(stat.receivers == receivers, "subscription {}: {} receivers, not {}", number, stat.receivers, receivers);
     expect(stat.killed == (subscription.state == Subscription::State::killed), "subscription {}: killed", number);
 }
 
@@ -93,11 +95,13 @@ void Machine::compare_report() {
 void Machine::forget_gone() {
     const auto is_waited_for = [&](int number, bool is_watcher) {
         return any(operations_, [&](const auto& entry) {
-            return entry.second.target == number && is_of_watcher(entry.second.kind) == is_watcher;
+            const int waits_at = is_watcher ? entry.second.target : entry.second.queue;
+            return waits_at == number && is_of_watcher(entry.second.kind) == is_watcher && !entry.second.fixed;
         });
     };
     std::erase_if(model_.subscriptions, [&](const auto& entry) {
-        return !entry.second.is_listed && !subscriptions_.contains(entry.first) && !is_waited_for(entry.first, false);
+        return !entry.second.is_listed && !is_waited_for(entry.first, false) &&
+               !any(subscriptions_, [&](const auto& handle) { return handle.second.queue == entry.first; });
     });
     std::erase_if(model_.watchers, [&](const auto& entry) {
         return entry.second.is_closed && !watchers_.contains(entry.first) && !is_waited_for(entry.first, true);
@@ -123,7 +127,7 @@ void Machine::compare(bool is_last) {
     const bool reports = is_last || ++comparisons_ % 4 == 0;  // which costs as much as all the rest
     if (reports) compare_report();
     for (const auto& [number, subscribed] : subscriptions_) {
-        const Subscription& subscription = model_.subscriptions.at(number);
+        const Subscription& subscription = model_.subscriptions.at(subscribed.queue);
         if (!reports || !subscription.is_listed) compare_subscription(number, subscription, subscribed.handle->stat());
     }
     // what waits to be emitted has one, too

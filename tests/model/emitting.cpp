@@ -25,9 +25,9 @@ void Machine::close_emitter(const Step& step, bool destroys) {
 }
 
 bool Machine::is_like_library(const Bus& model) const {
-    for (const auto& [number, subscribed] : subscriptions_) {
+    for (const auto& [handle, subscribed] : subscriptions_) {
         if (subscribed.handle == nullptr) continue;
-        const Subscription& subscription = model.subscriptions.at(number);
+        const Subscription& subscription = model.subscriptions.at(subscribed.queue);
         const event::SubscriptionStat stat = subscribed.handle->stat();
         if (stat.size != subscription.queue.size() || stat.lost != subscription.figures.lost ||
             stat.gap != subscription.gap)
@@ -44,7 +44,7 @@ void Machine::quietly(Call&& call) {
     is_quiet_ = false;
 }
 
-EmitResult Machine::emit_as_library_did(Type type, int number) {
+EmitResult Machine::emit_as_library_did(Type type, int number, event::EmitterId emitter) {
     std::vector<int> queues;
     for (const auto& [id, subscription] : model_.subscriptions) {
         if (subscription.is_open() && subscription.policy == Policy::wait && subscription.hears(type))
@@ -61,7 +61,7 @@ EmitResult Machine::emit_as_library_did(Type type, int number) {
             left /= 3;
         }
         Bus after = model_;
-        const EmitResult result = after.emit(type, number, accepts);
+        const EmitResult result = after.emit(type, number, emitter, accepts);
         if (!is_like_library(after)) continue;
         model_ = std::move(after);
         for (const int called : quiet_calls_) {
@@ -81,6 +81,7 @@ void Machine::emit(const Step& step) {
     if (picked == nullptr) return;
     const Type type = picked->second.type;
     AnyEmitter& handle = *picked->second.handle;
+    const event::EmitterId emitter = handle.id();
     const int number = next_number_++ * 2 + step.b % 3;
     EmitResult expected, result;
     Outcome outcome;
@@ -95,10 +96,10 @@ void Machine::emit(const Step& step) {
     } else if (somebody_waits_beside(type) && !model_.is_closed) {
         if (depth_ > 1) return;  // an outer call of the library is in progress
         quietly([&] { outcome = guarded(call); });
-        expected = emit_as_library_did(type, number);
+        expected = emit_as_library_did(type, number, emitter);
         throws = model_.user_code_threw;
     } else {
-        expected = model_.emit(type, number);
+        expected = model_.emit(type, number, emitter);
         throws = model_.user_code_threw;
         // a callback may destroy it
         outcome = guarded(call);
@@ -113,6 +114,7 @@ void Machine::emit_all(const Step& step) {
     const Type type = picked->second.type;
     if (somebody_waits_beside(type)) return;
     const std::size_t count = step.b % 4;
+    const event::EmitterId emitter = picked->second.handle->id();
     const int first = next_number_ * 2;
     next_number_ += static_cast<int>(count);
     EmitResult expected, result;
@@ -120,7 +122,7 @@ void Machine::emit_all(const Step& step) {
     for (std::size_t i = 0; i < count && (model_.is_closed || model_.is_wanted(type)); ++i)
         throws = throws || copy_throws(type, first + static_cast<int>(i));
     for (std::size_t i = 0, all = throws ? 0 : count; i < all; ++i) {
-        expected += model_.emit(type, first + static_cast<int>(i));
+        expected += model_.emit(type, first + static_cast<int>(i), emitter);
         throws = throws || model_.user_code_threw;
     }
     const Outcome outcome = guarded([&] { result = picked->second.handle->emit_all(first, count); });
@@ -159,6 +161,7 @@ void Machine::async_emit(const Step& step) {
                                  .then = step.c,
                                  .type = emitter.type,
                                  .number = number,
+                                 .emitter = emitter.handle->id(),
                                  .arrival = ++arrivals_,
                                  .emitter_is_open = emitter.is_open});
     Operation& waiting = operations_.at(operation);
@@ -190,7 +193,7 @@ void Machine::async_emit(const Step& step) {
         const std::uint64_t before = stat(*bus_, emitter.type).emitted;
         quietly(start);
         if (stat(*bus_, type).emitted == before) return;  // it waits
-        const EmitResult result = emit_as_library_did(type, number);
+        const EmitResult result = emit_as_library_did(type, number, emitter.handle->id());
         if (const auto found = operations_.find(operation); found != operations_.end()) {
             found->second.fixed = errc{};
             found->second.result = result;
@@ -198,9 +201,9 @@ void Machine::async_emit(const Step& step) {
         if (model_.user_code_threw) ++posted_;
         return;
     }
-    if (!model_.is_wanted(emitter.type) || model_.has_room(emitter.type, number)) {
+    if (!model_.is_wanted(emitter.type) || model_.has_room(emitter.type, number, waiting.emitter)) {
         waiting.fixed = errc{};
-        waiting.result = model_.emit(type, number);
+        waiting.result = model_.emit(type, number, waiting.emitter);
         return start(model_.user_code_threw);
     }
     start();
@@ -218,7 +221,8 @@ void Machine::told_slow(const event::SlowSubscriber& slow) {
     expect(std::exchange(now.is_slow_due, false), "subscription {} is told to be slow", number);
     expect(slow.lost == now.figures.lost && slow.episodes == now.episodes && slow.capacity == now.capacity,
            "subscription {} is told other figures", number);
-    const auto found = subscriptions_.find(number);
+    const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                    [&](const auto& entry) { return entry.second.queue == number; });
     if (found == subscriptions_.end()) return;
     const std::uint8_t then = found->second.then;
     act(then);
@@ -234,7 +238,7 @@ void Machine::find_teller(int subscription) {
         if (is_known && number != tellers_[tellers_known_]) continue;
         if (!may_emit(operation) || operation.context != running_) continue;
         Bus after = model_;
-        const EmitResult result = after.emit(operation.type, operation.number);
+        const EmitResult result = after.emit(operation.type, operation.number, operation.emitter);
         if (!after.subscriptions.at(subscription).is_slow_due || !is_like_library(after)) continue;
         model_ = std::move(after);
         operation.fixed = errc{};

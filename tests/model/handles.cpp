@@ -11,7 +11,8 @@ template <class... Ts>
     Received received{.index = delivery.index(),
                       .sequence = delivery.sequence(),
                       .missed = delivery.missed(),
-                      .is_replayed = delivery.replayed()};
+                      .is_replayed = delivery.replayed(),
+                      .emitter = delivery.emitter()};
     delivery.visit([&](const auto& event) {
         received.number = number_of(event);
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(event)>, event::AnyEvent>) received.any = event;
@@ -55,6 +56,9 @@ public:
     void wait_for_start(const Handling& handling) override {
         start_with(handling, tell_completed, [&](auto handler) { subscription_.async_ready(std::move(handler)); });
     }
+    std::unique_ptr<AnySubscription> share() override {
+        return std::make_unique<SubscriptionOf>(subscription_.share());
+    }
     void cancel() override { subscription_.cancel(); }
     void close() override { subscription_.close(); }
     void drain() override { subscription_.close_after_drain(); }
@@ -75,8 +79,18 @@ private:
 
 struct Wants {
     bool throws;
+    Asks asks;
+    event::EmitterId asks_for;
+    [[nodiscard]] bool operator()(const Ping& event) const { return wants(event); }
     template <class T>
-    [[nodiscard]] bool operator()(const T& event) const {
+        requires(!std::is_same_v<T, Ping>)
+    [[nodiscard]] bool operator()(const T& event, const event::Meta& meta) const {
+        return wants(event) && is_wanted(asks, asks_for, meta);
+    }
+
+private:
+    template <class T>
+    [[nodiscard]] bool wants(const T& event) const {
         if (throws && filter_throws(number_of(event))) throw Thrown();
         return is_wanted(number_of(event));
     }
@@ -122,7 +136,8 @@ template <class... Ts, class... Refinements>
                           .number = number_of(event),
                           .sequence = meta.sequence,
                           .missed = meta.missed,
-                          .is_replayed = meta.replayed};
+                          .is_replayed = meta.replayed,
+                          .emitter = meta.emitter};
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(event)>, event::AnyEvent>) received.any = event;
         listener.pushed(number, received);
     };
@@ -136,20 +151,23 @@ template <class... Ts, class... Refinements>
 
 template <class... Ts>
 [[nodiscard]] std::unique_ptr<AnySubscription> refine(event::EventBus& bus, Listener& listener, Wanted&& wanted) {
-    const auto where = event::where(Wants{wanted.throws});
+    const auto where = event::where(Wants{wanted.throws, wanted.asks, wanted.asks_for});
+    const event::NotFrom not_from = wanted.not_from;  // maybe nobody
     if (wanted.keys == Keys::none) {
-        if (!wanted.is_filtered) return subscribe_as<Ts...>(bus, listener, std::move(wanted));
-        return subscribe_as<Ts...>(bus, listener, std::move(wanted), where);
+        if (wanted.is_filtered) return subscribe_as<Ts...>(bus, listener, std::move(wanted), where, not_from);
+        if (not_from.emitter) return subscribe_as<Ts...>(bus, listener, std::move(wanted), not_from);
+        return subscribe_as<Ts...>(bus, listener, std::move(wanted));
     }
     const Key key{wanted.throws};
     if constexpr (!(event::detail::is_erased<Ts> || ...)) {
         if (wanted.keys == Keys::merged) {
             const Merge merge{wanted.throws};
-            return subscribe_as<Ts...>(bus, listener, std::move(wanted), event::latest_by(key, merge));
+            return subscribe_as<Ts...>(bus, listener, std::move(wanted), event::latest_by(key, merge), not_from);
         }
     }
-    if (!wanted.is_filtered) return subscribe_as<Ts...>(bus, listener, std::move(wanted), event::latest_by(key));
-    return subscribe_as<Ts...>(bus, listener, std::move(wanted), where, event::latest_by(key));
+    if (!wanted.is_filtered)
+        return subscribe_as<Ts...>(bus, listener, std::move(wanted), not_from, event::latest_by(key));
+    return subscribe_as<Ts...>(bus, listener, std::move(wanted), where, not_from, event::latest_by(key));
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ struct Received {
     std::uint64_t sequence = 0;
     std::uint64_t missed = 0;
     bool is_replayed = false;
+    event::EmitterId emitter = 0;
     event::AnyEvent any = {};  // itself, where it came so
 };
 /// What a watcher got.
@@ -112,6 +113,8 @@ public:
     virtual void wait(const Handling& handling) = 0;
     virtual void wait_for_end(const Handling& handling) = 0;
     virtual void wait_for_start(const Handling& handling) = 0;
+    /// One more handle on it.
+    [[nodiscard]] virtual std::unique_ptr<AnySubscription> share() = 0;
     virtual void cancel() = 0;
     virtual void close() = 0;
     virtual void drain() = 0;
@@ -124,6 +127,8 @@ public:
     virtual EmitResult emit(int number) = 0;
     virtual EmitResult emit_all(int first, std::size_t count) = 0;
     virtual void async_emit(const Handling& handling, int number) = 0;
+    [[nodiscard]] virtual event::EmitterId id() const = 0;
+    [[nodiscard]] virtual event::NotFrom not_from() const = 0;
     virtual void close() = 0;
 };
 
@@ -164,6 +169,9 @@ struct Wanted {
     bool is_filtered = false;
     Keys keys = Keys::none;
     bool throws = false;  // what refines it
+    Asks asks = Asks::nothing;
+    event::EmitterId asks_for = 0;
+    event::NotFrom not_from = {};
     bool is_push = false;
     boost::asio::io_context* context = nullptr;  // of the push handler
     const Strand* strand = nullptr;              // null: none

@@ -29,6 +29,8 @@ public:
         };
         start_with(handling, tell, [&](auto handler) { emitter_.async_emit(T{number}, std::move(handler)); });
     }
+    event::EmitterId id() const override { return emitter_.id(); }
+    event::NotFrom not_from() const override { return event::not_from(emitter_); }
     void close() override { emitter_.close(); }
 
 private:

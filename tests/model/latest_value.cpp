@@ -28,7 +28,7 @@ void Bus::remove_view(int topic) {
 void Bus::set_lone(int number, Type type, int to) {
     Topic& topic = topics.at(number);
     if (topic.is_closed) return;
-    topic.kept = make(type, to);
+    topic.kept = make(type, to, 0);
     topic.kept->order = ++order_;
 }
 

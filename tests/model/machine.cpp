@@ -33,6 +33,7 @@ Machine::Machine(std::vector<int> tellers) : tellers_(std::move(tellers)) {
         contexts_[i] = std::make_unique<boost::asio::io_context>();
         strands_[i].emplace(contexts_[i]->get_executor());
     }
+    clock_.emplace(*contexts_[0]);
     bus_ = std::make_unique<event::EventBus>(
         *contexts_[0],
         event::BusOptions{.on_slow_subscriber = [this](const event::SlowSubscriber& slow) { told_slow(slow); }});
@@ -102,28 +103,40 @@ bool Machine::somebody_waits_beside(Type type) const {
     });
 }
 
-bool Machine::may_emit(const Operation& operation) const {
-    return operation.kind == Kind::emit && !operation.fixed && !operation.is_cancelled && *operation.emitter_is_open &&
-           !model_.is_closed && model_.has_room(operation.type, operation.number);
+int Machine::receiving(int handle) const {
+    for (const auto& [number, operation] : operations_)
+        if (is_receive(operation.kind) && operation.target == handle && !operation.fixed) return number;
+    return 0;
 }
 
-bool Machine::is_due(const Operation& operation) const {
+bool Machine::somebody_waits_for_room(const Subscription& subscription) const {
+    return subscription.policy == Policy::wait && any(operations_, [&](const auto& entry) {
+               return entry.second.kind == Kind::emit && subscription.hears(entry.second.type);
+           });
+}
+
+bool Machine::may_emit(const Operation& operation) {
+    return operation.kind == Kind::emit && !operation.fixed && !operation.is_cancelled && *operation.emitter_is_open &&
+           !model_.is_closed && model_.has_room(operation.type, operation.number, operation.emitter);
+}
+
+bool Machine::is_due(const Operation& operation) {
     if (operation.fixed || operation.is_cancelled || operation.limit == Operation::Limit::expired) return true;
     switch (operation.kind) {
         case Kind::receive:
         case Kind::receive_some:
         case Kind::wait:
-            return model_.subscriptions.at(operation.target).is_readable() ||
+            return model_.subscriptions.at(operation.queue).is_readable() ||
                    (operation.kind == Kind::receive_some && operation.most == 0);
         case Kind::end:
-            return model_.subscriptions.at(operation.target).has_ended();
+            return model_.subscriptions.at(operation.queue).has_ended();
         case Kind::readiness: {
-            const Subscription& subscription = model_.subscriptions.at(operation.target);
+            const Subscription& subscription = model_.subscriptions.at(operation.queue);
             return subscription.readiness != Subscription::Readiness::unknown || !subscription.is_open();
         }
         case Kind::emit: {
             if (!*operation.emitter_is_open || model_.is_closed) return true;
-            if (!model_.has_room(operation.type, operation.number)) return false;
+            if (!model_.has_room(operation.type, operation.number, operation.emitter)) return false;
             return !any(operations_, [&](const auto& entry) {
                 const Operation& other = entry.second;
                 return other.kind == Kind::emit && !other.fixed && other.arrival < operation.arrival &&
@@ -168,6 +181,7 @@ void Machine::destroyed(int number) {
     }
     Operation operation;
     if (failure_ == "over" || finish(number, "is destroyed", operation) == nullptr) return;
+    if (is_receive(operation.kind) && !operation.fixed) model_.subscriptions.at(operation.queue).leave(number);
     const bool may_die =
         operation.may_be_destroyed || home_is_gone_ || dying_[operation.context] != 0 || !is_alive(operation.context);
     expect(may_die, "{} {} is destroyed, though its contexts live", name_of(operation.kind), number);
@@ -176,7 +190,8 @@ void Machine::destroyed(int number) {
 void Machine::act(std::uint8_t then) {
     if (depth_ >= deepest || !failure_.empty() || is_quiet_) return;
     static constexpr std::uint8_t acts[] = {0, 0, 3, 7, 10, 9, 11, 2, 4, 17, 20, 6, 25, 27, 28};
-    const std::uint8_t what = acts[then % std::size(acts)];
+    static constexpr std::uint8_t rare_acts[] = {34, 35};
+    const std::uint8_t what = then >= 240 ? rare_acts[then % 2] : acts[then % std::size(acts)];
     if (what == 0 || acts_left_-- <= 0) return;
     const auto argument = static_cast<std::uint8_t>(then / std::size(acts));
     execute({what, argument, static_cast<std::uint8_t>(argument * 7), 0});
@@ -185,11 +200,24 @@ void Machine::act(std::uint8_t then) {
 void Machine::execute(const Step& step) {
     if (!failure_.empty()) return;
     ++depth_;
-    switch (step.what % 32) {
+    switch (step.what % kinds_of_steps) {
         case 0:
         case 1:
-            subscribe(step);
+            subscribe(step, false);
             break;
+        case 32:
+        case 33:
+            subscribe(step, true);
+            break;
+        case 34:
+            share(step);
+            break;
+        case 35: {
+            const std::int64_t milliseconds = step.a % 8;
+            model_.now += milliseconds;
+            clock_->advance(std::chrono::milliseconds(milliseconds));
+            break;
+        }
         case 2:
             close_emitter(step, step.b % 2 != 0);
             break;

@@ -7,6 +7,7 @@
 #include "program.hpp"
 
 #include <event/all.hpp>
+#include <event/testing.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
@@ -54,7 +55,8 @@ template <class Container, class Predicate>
 struct Operation {
     enum class Kind : std::uint8_t { receive, receive_some, wait, end, readiness, emit, get, get_if, wait_newer };
     Kind kind = Kind::receive;
-    int target = 0;  // the subscription, emitter or watcher
+    int target = 0;  // the handle: of a subscription, an emitter or a watcher
+    int queue = 0;   // of a handle of a subscription
     std::size_t context = 0;
     std::size_t most = 0;  // of receive_some
     enum class Limit : std::uint8_t { none, expired, far } limit = Limit::none;
@@ -69,6 +71,7 @@ struct Operation {
     // of an emit
     Type type = ping;
     int number = 0;
+    event::EmitterId emitter = 0;
     std::uint64_t arrival = 0;
     std::shared_ptr<const bool> emitter_is_open = {};
     std::shared_ptr<boost::asio::cancellation_signal> signal = {};
@@ -119,8 +122,9 @@ private:
         Type type;
         std::shared_ptr<bool> is_open = std::make_shared<bool>(true);
     };
-    struct Subscribed {
+    struct Subscribed {  // each handle
         std::unique_ptr<AnySubscription> handle;
+        int queue = 0;  // the number of the first one
         bool is_push = false;
         std::size_t context = 0;
         bool is_on_strand = false;
@@ -135,6 +139,7 @@ private:
         std::unique_ptr<AnyValue> handle;
         int topic;
         Type type;
+        event::EmitterId emitter = 0;
         bool is_open = true;
     };
     struct Viewed {
@@ -168,7 +173,14 @@ private:
     void emit_all(const Step& step);
     void pass(const Step& step);
     void async_emit(const Step& step);
-    void subscribe(const Step& step);
+    void subscribe(const Step& step, bool is_special);
+    void choose(const Step& step, Wanted& wanted, Subscription& subscription);
+    void share(const Step& step);
+    /// The operation that receives, or waits to, by that handle; 0: none.
+    [[nodiscard]] int receiving(int handle) const;
+    /// It will not take what may be kept for it.
+    void cancel_receiving(int number, Operation& operation);
+    [[nodiscard]] bool somebody_waits_for_room(const Subscription& subscription) const;
     void try_receive(const Step& step);
     void start_receive(const Step& step);
     void start_beside(const Step& step);
@@ -222,9 +234,9 @@ private:
     static bool is_of_watcher(Kind kind) { return kind >= Kind::get; }
     static bool is_receive(Kind kind) { return kind <= Kind::wait; }
     /// Whether it must complete when it gets to run.
-    [[nodiscard]] bool is_due(const Operation& operation) const;
+    [[nodiscard]] bool is_due(const Operation& operation);
     /// Of emits that wait: whether the operation's could go on now.
-    [[nodiscard]] bool may_emit(const Operation& operation) const;
+    [[nodiscard]] bool may_emit(const Operation& operation);
     /// Whether the two wait for one queue.
     [[nodiscard]] bool share_queue(Type left, Type right) const;
     [[nodiscard]] bool somebody_waits_beside(Type type) const;
@@ -234,7 +246,8 @@ private:
     [[nodiscard]] bool has_ended_by(Watcher& watcher, error_code error);
     void check_idle();
     void check_callbacks();
-    void check_received(int subscription, const Received& received);
+    void check_received(int handle, const Received& received);
+    void check_count(int operation, Subscription& subscription, std::size_t most, std::size_t count);
     void note_sequence(std::uint64_t order, std::uint64_t sequence);
     void told_slow(const event::SlowSubscriber& slow);
     /// The model does what the emit did that has told of it, whose completion is still to come.
@@ -244,7 +257,7 @@ private:
     template <class Call>
     void quietly(Call&& call);
     /// Emits in that of the possible ways in which the library has just done it.
-    EmitResult emit_as_library_did(Type type, int number);
+    EmitResult emit_as_library_did(Type type, int number, event::EmitterId emitter);
     [[nodiscard]] bool is_like_library(const Bus& model) const;
     void compare_subscription(int number, const Subscription& subscription, const event::SubscriptionStat& stat);
     void compare_topic(Type type, const event::TopicStat& stat);
@@ -257,6 +270,7 @@ private:
 
     std::array<std::unique_ptr<boost::asio::io_context>, 2> contexts_;  // the first is the bus's
     std::array<std::optional<Strand>, 2> strands_;
+    std::optional<event::testing::ManualClock> clock_;
     bool home_is_gone_ = false;
     std::unique_ptr<event::EventBus> bus_;
     Bus model_;

@@ -122,135 +122,21 @@ bool Bus::is_wanted(Type type) const {
                        [type](const auto& entry) { return entry.second.is_open() && entry.second.hears(type); });
 }
 
-bool Bus::has_room(Type type, int number) const {
-    return std::all_of(subscriptions.begin(), subscriptions.end(), [=](const auto& entry) {
+bool Bus::has_room(Type type, int number, event::EmitterId emitter) {
+    const bool has_thrown = user_code_threw;
+    const Event event{.type = type, .number = number, .emitter = emitter};
+    const bool has_room = std::all_of(subscriptions.begin(), subscriptions.end(), [&](const auto& entry) {
         const Subscription& subscription = entry.second;
-        const bool throws = subscription.throws && filter_throws(number);
-        if (subscription.is_filtered && (throws || !model::is_wanted(number))) return true;
-        return !subscription.is_open() || subscription.policy != Policy::wait || !subscription.hears(type) ||
-               subscription.has_room();
+        if (!subscription.is_open() || subscription.policy != Policy::wait || subscription.has_room()) return true;
+        for (std::size_t index = 0; index < subscription.lists.size(); ++index)
+            if (includes(subscription.lists[index], type) && accepts(subscription, index, event, false)) return false;
+        return true;
     });
+    user_code_threw = has_thrown;  // it will throw again
+    return has_room;
 }
 
-// ---- a queue ----------------------------------------------------------------------------------------------------
-
-void Bus::append(Subscription& subscription, const Queued& queued) {
-    subscription.queue.push_back(queued);
-    subscription.queue.back().missed += std::exchange(subscription.gap, 0);
-    subscription.high_water = std::max<std::uint64_t>(subscription.high_water, subscription.queue.size());
-}
-
-void Bus::lose(Subscription& subscription, std::size_t position) {
-    const auto at = subscription.queue.begin() + static_cast<std::ptrdiff_t>(position);
-    const std::uint64_t missed = at->missed + 1;
-    const auto next = subscription.queue.erase(at);
-    (next != subscription.queue.end() ? next->missed : subscription.gap) += missed;
-}
-
-std::optional<Bus::Pushed> Bus::replace(Subscription& subscription, std::size_t index, const Event& event,
-                                        bool is_replayed) {
-    const bool is_latest = subscription.policy == Policy::latest;
-    if (!is_latest && subscription.keys == Keys::none) return std::nullopt;
-    const auto fail = [&] {
-        ++subscription.figures.rejected;
-        user_code_threw = true;
-        return Pushed::rejected;
-    };
-    const bool has_throwing_key = subscription.throws && subscription.keys != Keys::none;
-    if (has_throwing_key && key_throws(event.number)) return fail();
-    std::deque<Queued>& queue = subscription.queue;
-    auto same = queue.end();
-    for (auto queued = queue.begin(); queued != queue.end(); ++queued) {
-        if (queued->index != index) continue;
-        if (!is_latest && key_of(queued->event.number) != key_of(event.number)) continue;
-        if (same == queue.end() || queued->keyed > same->keyed) same = queued;
-    }
-    if (same == queue.end()) return std::nullopt;
-    Queued newest{event, index, same->missed + 1, is_replayed, same->keyed};
-    if (subscription.keys == Keys::merged) {
-        if (subscription.throws && merge_throws(same->event.number, event.number)) return fail();
-        const std::optional<int> both = merged(same->event.number, event.number);
-        if (!both) {
-            ++subscription.figures.lost;
-            ++subscription.figures.rejected;
-            lose(subscription, static_cast<std::size_t>(same - queue.begin()));
-            return Pushed::merged_away;
-        }
-        if (copy_throws(event.type, *both) || (has_throwing_key && key_throws(*both))) return fail();
-        newest.event.number = *both;
-        newest.event.object = ++objects_;
-        if (key_of(*both) != key_of(event.number)) newest.keyed = ++keyed_;
-    }
-    ++subscription.figures.lost;
-    queue.erase(same);
-    append(subscription, newest);
-    return Pushed::displaced;
-}
-
-Bus::Pushed Bus::push(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed,
-                      int* accepts) {
-    auto& [delivered, lost, rejected, discarded, killed] = subscription.figures;
-    std::deque<Queued>& queue = subscription.queue;
-    if (queue.empty()) subscription.is_in_episode = false;
-    if (subscription.is_filtered) {
-        const bool throws = subscription.throws && filter_throws(event.number);
-        user_code_threw = user_code_threw || throws;
-        if (throws || !model::is_wanted(event.number)) {
-            ++rejected;
-            return Pushed::rejected;
-        }
-    }
-    if (const auto replaced = replace(subscription, index, event, is_replayed)) return *replaced;
-    const bool is_latest = subscription.policy == Policy::latest;
-    Pushed pushed = Pushed::queued;
-    const bool is_taken = subscription.has_room() && (accepts == nullptr || (*accepts)-- > 0);
-    if (!is_replayed && !is_latest && !is_taken) {
-        switch (subscription.policy) {
-            case Policy::drop_oldest: {
-                const auto oldest =
-                    std::find_if(queue.begin(), queue.end(), [](const Queued& queued) { return !queued.is_replayed; });
-                ++lost;
-                lose(subscription, static_cast<std::size_t>(oldest - queue.begin()));
-                pushed = Pushed::displaced;
-                break;
-            }
-            case Policy::kill:
-                ++killed;
-                end(subscription, Subscription::State::killed);
-                return Pushed::killed;
-            default:
-                ++lost;
-                ++subscription.gap;
-                if (subscription.policy != Policy::drop && !std::exchange(subscription.is_in_episode, true)) {
-                    subscription.is_slow_due = true;
-                    ++subscription.episodes;
-                }
-                return Pushed::refused;
-        }
-    }
-    append(subscription, {event, index, 0, is_replayed, ++keyed_});
-    return pushed;
-}
-
-std::optional<Queued> Bus::take(Subscription& subscription) {
-    if (subscription.has_ended()) return std::nullopt;
-    std::optional<Queued> taken;
-    if (!subscription.queue.empty()) {
-        taken = subscription.queue.front();
-        subscription.queue.pop_front();
-        ++subscription.figures.delivered;
-    }
-    if (subscription.state == Subscription::State::draining && subscription.queue.empty())
-        end(subscription, Subscription::State::closed);
-    return taken;
-}
-
-void Bus::end(Subscription& subscription, Subscription::State how) {
-    subscription.state = how;
-    subscription.figures.discarded += subscription.queue.size();
-    subscription.queue.clear();
-    subscription.is_slow_due = false;
-}
+// ---- subscriptions ----------------------------------------------------------------------------------------------
 
 void Bus::subscribe(int number, Subscription wanted, bool replays) {
     user_code_threw = false;
@@ -323,7 +209,7 @@ void Bus::start() {
     const errc failed = add_emitter(started, true, false);
     if (!std::exchange(has_started, true)) {
         for (auto& [id, subscription] : subscriptions) resolve(subscription);
-        if (failed == errc{}) emit(started, 0);
+        if (failed == errc{}) emit(started, 0, 0);
     }
     remove_emitter(started);
 }

@@ -7,6 +7,7 @@
 #include <event/backpressure.hpp>
 #include <event/emit_result.hpp>
 #include <event/error.hpp>
+#include <event/meta.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,7 @@ struct Event {
     int number = 0;
     std::uint64_t order = 0;   // of all emits, from 1
     std::uint64_t object = 0;  // which it is in memory: what passes by is emitted again as the same
+    event::EmitterId emitter = 0;
 
     friend bool operator==(const Event&, const Event&) = default;
 };
@@ -52,6 +54,13 @@ struct Event {
 [[nodiscard]] inline std::optional<int> merged(int queued, int newer) {
     if ((queued + newer) % 5 == 0) return std::nullopt;
     return newer + 4 * (queued % 3) + (queued % 7 == 3 ? 1 : 0);  // now and then under another key
+}
+/// What a filter asks of what is known beside the event; of a Ping it is not told.
+enum class Asks : std::uint8_t { nothing, whose, whether_replayed, whether_missed };
+[[nodiscard]] inline bool is_wanted(Asks asks, event::EmitterId wanted, const event::Meta& meta) {
+    if (asks == Asks::whose) return meta.emitter == wanted;
+    if (asks == Asks::whether_replayed) return !meta.replayed;
+    return asks != Asks::whether_missed || meta.missed % 2 == 0;
 }
 /// And where they throw, if they do.
 [[nodiscard]] inline bool filter_throws(int number) { return number % 13 == 5; }
@@ -74,6 +83,21 @@ struct Figures {
     friend bool operator==(const Figures&, const Figures&) = default;
 };
 
+/// The operations that wait at a queue, by their numbers, and what is kept for them. Of one that is not shared only how
+/// many handles there are is known.
+struct Receivers {
+    bool are_several = false;
+    std::size_t handles = 1;
+    std::size_t runs = 1;          // of its handler
+    std::deque<int> waiting = {};  // first come, first
+    std::set<int> served = {};     // for each of these one event is kept
+    /// Somebody only looks, or what was kept for somebody is gone: the library has to see who comes first.
+    bool are_unsure = false;
+
+    [[nodiscard]] std::size_t kept_from(int operation) const { return served.size() - served.count(operation); }
+    void forget(int operation);
+};
+
 struct Subscription {
     // as asked for
     std::vector<Listed> lists = {};
@@ -83,6 +107,10 @@ struct Subscription {
     Keys keys = Keys::none;
     bool throws = false;  // what refines it
     bool requires_emitters = false;
+    Asks asks = Asks::nothing;
+    event::EmitterId asks_for = 0;
+    event::EmitterId excluded = 0;
+    std::int64_t patience = 0;  // of Kill
 
     enum class State : std::uint8_t { open, draining, closed, killed } state = State::open;
     std::deque<Queued> queue = {};
@@ -94,6 +122,8 @@ struct Subscription {
     std::uint64_t episodes = 0;
     enum class Readiness : std::uint8_t { unknown, ready, no_emitters } readiness = Readiness::unknown;
     bool is_listed = true;  // by the report: until its handle closes it
+    std::int64_t full_since = 0;
+    Receivers receivers = {};
 
     [[nodiscard]] bool is_open() const { return state == State::open; }
     [[nodiscard]] bool has_ended() const { return state >= State::closed; }
@@ -105,6 +135,20 @@ struct Subscription {
     [[nodiscard]] bool is_wildcard() const { return lists.front() == Listed::all; }
     /// Whether it has anything to give, or an end to tell of.
     [[nodiscard]] bool is_readable() const { return state != State::open || !queue.empty(); }
+    /// How many events there are for that operation, or for 0, who has none: not what is kept for others.
+    [[nodiscard]] std::size_t available(int operation) const;
+    /// An operation waits from now on, if there is nothing.
+    void line_up(int operation);
+    /// It was cancelled, say: what was kept for it comes to the next one.
+    void leave(int operation);
+    /// It has only seen that there is something.
+    void overlook(int operation);
+    /// Its handle was asked for an event beside it, and gave one.
+    void lose_served(int operation);
+    /// Keeps what there is for who has waited longest.
+    void serve();
+    /// An event has gone that nobody received.
+    void check_served();
 };
 
 struct Topic {
@@ -142,6 +186,7 @@ public:
     std::map<int, Watcher> watchers;
     bool is_closed = false;
     bool has_started = false;
+    std::int64_t now = 0;
     bool counts_unheard = false;
     /// In the last call, so that it throws.
     bool user_code_threw = false;
@@ -153,14 +198,16 @@ public:
     void remove_emitter(Type type);
 
     /// Emits. A queue of whose room somebody may have a promise takes the event only where `accepts` says so.
-    EmitResult emit(Type type, int number, const Accepts& accepts = {}) { return emit(make(type, number), accepts); }
+    EmitResult emit(Type type, int number, event::EmitterId emitter, const Accepts& accepts = {}) {
+        return emit(make(type, number, emitter), accepts);
+    }
     EmitResult emit(Event event, const Accepts& accepts = {});
     /// Emits what passes by: while that lasts there is one more emitter.
     EmitResult begin_passing(const Event& event);
     void end_passing(Type type);
     [[nodiscard]] bool is_wanted(Type type) const;
     /// Whether every queue whose policy is Wait, and whose filter wants the event, has room.
-    [[nodiscard]] bool has_room(Type type, int number) const;
+    [[nodiscard]] bool has_room(Type type, int number, event::EmitterId emitter);
 
     /// What it already holds is queued.
     void subscribe(int number, Subscription subscription, bool replays);
@@ -208,9 +255,13 @@ public:
     void retire_unused(Type type);
 
 private:
-    [[nodiscard]] Event make(Type type, int number) { return {type, number, 0, ++objects_}; }
+    [[nodiscard]] Event make(Type type, int number, event::EmitterId emitter) {
+        return {type, number, 0, ++objects_, emitter};
+    }
     enum class Pushed : std::uint8_t { queued, displaced, refused, rejected, merged_away, killed };
     Pushed push(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed, int* accepts);
+    /// Whether it hears of it at all.
+    bool accepts(const Subscription& subscription, std::size_t index, const Event& event, bool is_replayed);
     /// What is queued under the event's key is replaced; what became of it, if there is any.
     std::optional<Pushed> replace(Subscription& subscription, std::size_t index, const Event& event, bool is_replayed);
     void append(Subscription& subscription, const Queued& queued);

@@ -17,11 +17,12 @@ Program program_of(std::span<const std::uint8_t> bytes) {
 
 std::string to_string(const Program& program) {
     static constexpr const char* names[] = {
-        "subscribe",    "subscribe",   "close emitter", "emit",    "emit",   "emit_all",    "async_emit",
-        "end",          "try_receive", "try_receive",   "receive", "cancel", "run",         "run",
-        "run",          "emitter",     "watch",         "try_get", "get",    "end watcher", "beside",
-        "start/forget", "cancel all",  "life",          "value",   "set",    "end value",   "view",
-        "pass",         "emit",        "run",           "receive"};
+        "subscribe",   "subscribe",   "close emitter", "emit",        "emit",   "emit_all",     "async_emit", "end",
+        "try_receive", "try_receive", "receive",       "cancel",      "run",    "run",          "run",        "emitter",
+        "watch",       "try_get",     "get",           "end watcher", "beside", "start/forget", "cancel all", "life",
+        "value",       "set",         "end value",     "view",        "pass",   "emit",         "run",        "receive",
+        "subscribe",   "subscribe",   "share",         "advance"};
+    static_assert(std::size(names) == kinds_of_steps);
     std::string text;
     for (const Step& step : program)
         text += fmt::format("    {{{}, {}, {}, {}}},  // {}\n", step.what, step.a, step.b, step.c,

@@ -13,6 +13,7 @@ namespace model {
 struct Step {
     std::uint8_t what = 0, a = 0, b = 0, c = 0;
 };
+constexpr unsigned kinds_of_steps = 36;
 using Program = std::vector<Step>;
 
 [[nodiscard]] Program program_of(std::span<const std::uint8_t> bytes);

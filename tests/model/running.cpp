@@ -7,9 +7,14 @@ namespace model {
 void Machine::cancel(const Step& step) {
     auto* picked = pick(operations_, step.a);
     if (picked == nullptr) return;
-    if (!picked->second.fixed) picked->second.is_cancelled = true;
+    if (!picked->second.fixed) cancel_receiving(picked->first, picked->second);
     const auto signal = picked->second.signal;
     signal->emit(static_cast<boost::asio::cancellation_type>(1U << step.b % 3));
+}
+
+void Machine::cancel_receiving(int number, Operation& operation) {
+    operation.is_cancelled = true;
+    if (is_receive(operation.kind)) model_.subscriptions.at(operation.queue).leave(number);
 }
 
 void Machine::cancel_receive(const Step& step) {
@@ -27,7 +32,7 @@ void Machine::cancel_receive(const Step& step) {
     }
     for (auto& [number, operation] : operations_) {
         const bool is_there = of_watcher ? is_of_watcher(operation.kind) : is_receive(operation.kind);
-        if (is_there && operation.target == target && !operation.fixed) operation.is_cancelled = true;
+        if (is_there && operation.target == target && !operation.fixed) cancel_receiving(number, operation);
     }
     if (of_watcher) {
         watchers_.at(target).handle->cancel();
@@ -85,7 +90,7 @@ void Machine::check_idle() {
         }
     }
     for (const auto& [number, subscribed] : subscriptions_) {
-        const Subscription& subscription = model_.subscriptions.at(number);
+        const Subscription& subscription = model_.subscriptions.at(subscribed.queue);
         if (!subscribed.is_push || home_is_gone_ || !is_alive(subscribed.context)) continue;
         expect(subscription.queue.empty(), "push subscription {} has not given everything", number);
         expect(subscribed.has_handler != subscription.has_ended(), "push subscription {} has a handler or not", number);

@@ -29,7 +29,8 @@ void Machine::make_value(const Step& step) {
     try {
         auto handle = model::make_value(*bus_, type);
         expect(expected == errc{}, "a value that cannot be");
-        values_.emplace(number, Valued{std::move(handle), type, type});
+        const event::EmitterId emitter = bus_->report().emitters.back().id;
+        values_.emplace(number, Valued{std::move(handle), type, type, emitter});
     } catch (const boost::system::system_error& error) {
         expect(error.code() == expected, "a value is refused: {}", error.what());
     }
@@ -67,7 +68,7 @@ void Machine::set_value(const Step& step) {
         if (is_lone) {
             model_.set_lone(value.topic, value.type, number);
         } else {
-            model_.emit(value.type, number);
+            model_.emit(value.type, number, value.emitter);
             throws = model_.user_code_threw;
         }
     }
