@@ -7,6 +7,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/require.hpp>
 
 #include <array>
 #include <atomic>
@@ -82,7 +83,7 @@ public:
     template <class Function>
     void execute(Function function) const {
         fail_now_and_then();
-        io_->get_executor().execute(std::move(function));
+        asio::require(io_->get_executor(), asio::execution::blocking.never).execute(std::move(function));
     }
 
 private:
