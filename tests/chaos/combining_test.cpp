@@ -66,8 +66,8 @@ private:
             (*this)(error);
         }
         void operator()(boost::system::error_code error) {
-            token.complete();
             if (error != event::errc::closed) self->look();
+            token.complete();  // last: until then something is pending
         }
     };
 

@@ -120,18 +120,16 @@ private:
         Self self;
         Token token;
         void operator()(error_code error, const event::Delivery<Ts...>& delivery) {
-            token.complete();
             if (!error) self->seen_->note(delivery);
-            self->go_on(error);
+            (*this)(error);
         }
         void operator()(error_code error, std::size_t count) {
-            token.complete();
             for (std::size_t i = 0; i < count; ++i) self->seen_->note(self->some_[i]);
-            self->go_on(error);
+            (*this)(error);
         }
         void operator()(error_code error) {
-            token.complete();
             self->go_on(error);
+            token.complete();  // last: until then something is pending
         }
     };
 
