@@ -156,7 +156,7 @@ void Bus::subscribe(int number, Subscription wanted, bool replays) {
     if (user_code_threw) {  // there was no subscription
         const auto failed = subscriptions.extract(number);
         for (int type = 0; type < types; ++type)
-            if (failed.mapped().hears(static_cast<Type>(type))) retire_unused(static_cast<Type>(type));
+            if (failed.mapped().lists_itself(static_cast<Type>(type))) retire_unused(static_cast<Type>(type));
         return;
     }
     if (has_started) resolve(subscription);
