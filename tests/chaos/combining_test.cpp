@@ -51,7 +51,10 @@ public:
     Looks(event::Watcher<State> watcher, asio::io_context& home) : home_(home), watcher_(std::move(watcher)) {}
 
     void begin() {
-        asio::post(home_, [self = shared_from_this()] { self->look(); });
+        asio::post(home_, [self = shared_from_this(), token = Token(Kind::get)]() mutable {
+            self->look();
+            token.complete();
+        });
     }
     void cancel() noexcept { watcher_.cancel(); }
     void close() noexcept { watcher_.close(); }

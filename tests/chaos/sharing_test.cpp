@@ -66,7 +66,10 @@ public:
         : home_(home), taken_(taken), is_steady_(is_steady), handle_(std::move(handle)) {}
 
     void begin() {
-        asio::post(home_, [self = shared_from_this()] { self->receive_next(); });
+        asio::post(home_, [self = shared_from_this(), token = Token(Kind::receive)]() mutable {
+            self->receive_next();
+            token.complete();
+        });
     }
     void cancel() noexcept { handle_.cancel(); }
     void leave() {
