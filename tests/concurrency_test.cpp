@@ -193,6 +193,27 @@ TEST_F(AConcurrentHandler, IsWaitedForOnAllThreadsByWhoClosesIt) {
     pool.join();
 }
 
+TEST_F(AConcurrentHandler, IsWaitedForWhicheverOfItsRunsTakesLonger) {
+    for (const int slow : {0, 1}) {
+        asio::thread_pool pool(2);
+        event::EventBus bus(pool);
+        std::latch all_run(3);
+        std::atomic<int> ended{0};
+        event::Subscription<Number> pushed = bus.subscribe<Number>({.concurrency = 2}, [&](const Number& number) {
+            all_run.arrive_and_wait();
+            for (int i = 0; number.value == slow && i < 1'000; ++i) std::this_thread::yield();
+            ++ended;
+        });
+        auto emitter = bus.emitter<Number>();
+        emitter.emit({0});
+        emitter.emit({1});
+        all_run.arrive_and_wait();
+        pushed.close_and_wait();
+        EXPECT_EQ(ended, 2);
+        pool.join();
+    }
+}
+
 TEST_F(AConcurrentHandler, CannotWaitForItself) {
     std::optional<event::Subscription<Number>> pushed;
     error_code error;
