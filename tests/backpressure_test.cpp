@@ -266,6 +266,22 @@ TEST(KillAfter, SaysWhatWasLostMeanwhile) {
     EXPECT_EQ(subscription.try_receive().value().missed(), 3U);
 }
 
+TEST(KillAfter, CountsFromWhenItWasFullAlsoWhereNewerOnesTakeThePlacesOfOthers) {
+    asio::io_context io;
+    event::testing::ManualClock clock(io);
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Number>();
+    auto subscription = bus.subscribe<Number>({.capacity = 2, .on_full = event::Kill{.after = 100ms}},
+                                              event::latest_by([](const Number& number) { return number.value; }));
+    emitter.emit({1});
+    emitter.emit({2});  // it is full from here on
+    for (int i = 0; i < 2; ++i) {
+        clock.advance(50ms);
+        EXPECT_EQ(emitter.emit({1}).displaced, 1U);
+    }
+    EXPECT_EQ(emitter.emit({3}).killed, 1U);
+}
+
 TEST(KillAfter, IsAtOnceWithoutPatience) {
     asio::io_context io;
     event::EventBus bus{io};

@@ -30,6 +30,8 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     if (slow_.measures_age()) tell_if(slow_.note_age(is_empty, type), offer.after);
     SlotTag tag = tag_of(type, offer);
     if (replayed) tag.set_replayed();
+    // what takes another's place leaves a queue full that was full
+    const bool may_fill = full_limit_ && !is_full();
     Pushed pushed = Pushed::queued;
     if (linked_) {
         pushed = push_linked(event, tag, offer);
@@ -41,7 +43,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
         if (replayed) replay_end_ = high_water_ = tail();
     }
     if (pushed > Pushed::displaced) return pushed;
-    if (full_limit_ && is_full()) full_limit_->note_full();
+    if (may_fill && is_full()) full_limit_->note_full();
     wake_at_next();
     wake_receiver(offer.after);
     return pushed;
