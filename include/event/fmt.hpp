@@ -184,9 +184,8 @@ struct fmt::formatter<event::DurationStat> : event::detail::TextFormatter<event:
     }
 };
 
-/// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost, 7 rejected, of the keys ping, echo"; the last
-/// two if there are any;
-/// and its latency and its handler's time, where the bus stamps events
+/// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost, 7 rejected, of the keys ping, echo"; the
+/// last two if there are any; and its latency and its handler's time, where the bus stamps events
 template <>
 struct fmt::formatter<event::SubscriptionStat> : event::detail::TextFormatter<event::SubscriptionStat> {
     static void print(const event::SubscriptionStat& stat, fmt::appender out) {

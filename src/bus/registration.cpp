@@ -193,7 +193,11 @@ bool BusCore::replay(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noe
     for (Replay& replay : replays) replay.next = replay.target.topic->first_replayed();
     const auto none = [](const Replay& replay) { return replay.next.sequence == 0; };
     replays.erase(std::remove_if(replays.begin(), replays.end(), none), replays.end());
-    const auto later = [](const Replay& left, const Replay& right) { return left.next.sequence > right.next.sequence; };
+    // one event by its type, and then as a behaviour: as it is emitted
+    const auto later = [](const Replay& left, const Replay& right) {
+        if (left.next.sequence != right.next.sequence) return left.next.sequence > right.next.sequence;
+        return std::pair(left.target.kind, left.target.place) > std::pair(right.target.kind, right.target.place);
+    };
     std::make_heap(replays.begin(), replays.end(), later);
     const RegistrationMutex::Asking asking(mutex_);
     while (!replays.empty()) {

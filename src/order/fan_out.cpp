@@ -127,9 +127,9 @@ EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, 
             payload->add_reference();
         }
         if (type().is_inline) {
-            result += is_keyed
-                          ? fan_out_inline<true>(batch.event(i), payload, batch.origin(), now, domain, has_turn, after)
-                          : fan_out_inline<false>(batch.event(i), payload, batch.origin(), now, domain, has_turn, after);
+            result +=
+                is_keyed ? fan_out_inline<true>(batch.event(i), payload, batch.origin(), now, domain, has_turn, after)
+                         : fan_out_inline<false>(batch.event(i), payload, batch.origin(), now, domain, has_turn, after);
         } else if (is_keyed) {
             fan_out_shared<false, true>(*payload, batch.origin(), now, result, domain, has_turn, after);
         } else {

@@ -46,8 +46,8 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     const bool is_linked =
         mailbox->has_keys() || mailbox->policy_ == Policy::drop_oldest || mailbox->policy_ == Policy::wait;
     mailbox->is_simple_ = !is_linked && !is_stamped;
-    mailbox->is_special_ =
-        is_linked || is_stamped || may_reject(mailbox->refinement()) || mailbox->slow_.measures_age() || limit.count() > 0;
+    mailbox->is_special_ = is_linked || is_stamped || may_reject(mailbox->refinement()) ||
+                           mailbox->slow_.measures_age() || limit.count() > 0;
     auto made = IntrusivePtr<Mailbox>::adopt(mailbox);
     if (limit.count() > 0) mailbox->full_limit_ = std::make_unique<FullLimit>(limit, clock);
     if (is_stamped) mailbox->timings_ = std::make_unique<Timings>(clock);

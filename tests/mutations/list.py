@@ -110,7 +110,7 @@ MUTATIONS = [
     ("the sums forget who is gone", "src/bus/registration.cpp",
      "            gone_ += mailbox.figures();\n", ""),
     ("replayed events come in any order", "src/bus/registration.cpp",
-     "left.next.sequence > right.next.sequence;", "left.next.sequence < right.next.sequence;"),
+     "return left.next.sequence > right.next.sequence;", "return left.next.sequence < right.next.sequence;"),
     ("who registers after the start is not told of it", "src/bus/registration.cpp",
      "    if (has_started_) resolve(mailbox, after);\n", ""),
     ("an exclusive emitter is not alone", "src/bus/emitters.cpp",

@@ -108,8 +108,7 @@ public:
                                                          Histories&& histories = {});
     /// The same as its handle holds it; on an error, what a closed one holds.
     [[nodiscard]] ObjectOrContext<EmitterState> make_emitter(std::span<const Listed> types, EmitterOptions&& options,
-                                                             Histories&& histories,
-                                                             boost::system::error_code& error);
+                                                             Histories&& histories, boost::system::error_code& error);
     /// The same, with an exception for the error.
     [[nodiscard]] ObjectOrContext<EmitterState> make_emitter(std::span<const Listed> types, EmitterOptions&& options,
                                                              Histories&& histories = {});

@@ -31,7 +31,6 @@
 
 namespace event::detail {
 
-
 template <class Projection, class T>
 using KeyKindOf = KeyKind<std::decay_t<std::invoke_result_t<const Projection&, const T&>>>;
 
