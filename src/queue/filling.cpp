@@ -11,8 +11,13 @@ namespace event::detail {
 Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer,
                                bool replayed) noexcept {
     if (has_ended()) return Pushed::gone;
-    if (!linked_ && !refinement_ && !slow_.measures_age() && !full_limit_ && !replayed)
-        return push_shared(type, event, offer);
+    if (!linked_ && !refinement_ && !slow_.measures_age() && !full_limit_ && !replayed) {  // shared, or stamped
+        const Pushed pushed = make_room(type, offer);
+        if (pushed != Pushed::queued) return pushed;
+        append_specially(tag_of(type, offer), event, offer);
+        wake_receiver(offer.after);
+        return pushed;
+    }
     wake_at_next();
     const bool is_empty = reader_.count.load(std::memory_order_acquire) == tail();
     if (is_empty) slow_.end_episodes();
@@ -76,14 +81,6 @@ Pushed Mailbox::ask(std::uint16_t type, const OfferedEvent& event, const Offer& 
     const UserCode filter(home(), offer.after);
     const Meta meta{offer.sequence, gap_, replayed, offer.origin.id(), offer.emitted_at};
     return refinement_->accepts(type, event.bytes, meta) ? Pushed::queued : Pushed::rejected;
-}
-
-Pushed Mailbox::push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept {
-    const Pushed pushed = make_room(type, offer);
-    if (pushed != Pushed::queued) return pushed;
-    append_specially(tag_of(type, offer), event, offer);
-    wake_receiver(offer.after);
-    return pushed;
 }
 
 // ---- linked slots -----------------------------------------------------------------------------------------------

@@ -20,6 +20,10 @@ constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept 
     return (size + alignment - 1) / alignment * alignment;
 }
 
+bool has_keys(Policy policy, const Refinement* refinement) noexcept {
+    return policy == Policy::latest || (refinement != nullptr && refinement->has_keys());
+}
+
 }  // namespace
 
 // ---- life -------------------------------------------------------------------------------------------------------
@@ -43,8 +47,8 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     std::byte* memory = block + (-reinterpret_cast<std::uintptr_t>(block) & (alignof(Mailbox) - 1));
     auto* mailbox = ::new (memory) Mailbox(std::move(options), memory + bindings_at);
     mailbox->block_ = block;
-    const bool is_linked =
-        mailbox->has_keys() || mailbox->policy_ == Policy::drop_oldest || mailbox->policy_ == Policy::wait;
+    const bool is_linked = has_keys(mailbox->policy_, mailbox->refinement()) ||
+                           mailbox->policy_ == Policy::drop_oldest || mailbox->policy_ == Policy::wait;
     mailbox->is_simple_ = !is_linked && !is_stamped;
     mailbox->is_special_ = is_linked || is_stamped || may_reject(mailbox->refinement()) ||
                            mailbox->slow_.measures_age() || limit.count() > 0;
@@ -52,13 +56,11 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     if (limit.count() > 0) mailbox->full_limit_ = std::make_unique<FullLimit>(limit, clock);
     if (is_stamped) mailbox->timings_ = std::make_unique<Timings>(clock);
     if (concurrency > 1) mailbox->share_by(std::make_unique<Sharing>(concurrency));
-    if (is_linked) mailbox->linked_ = std::make_unique<LinkedSlots>(mailbox->stride_, mailbox->has_keys());
+    if (is_linked)
+        mailbox->linked_ =
+            std::make_unique<LinkedSlots>(mailbox->stride_, has_keys(mailbox->policy_, mailbox->refinement()));
     mailbox->make_slots(replay_room);
     return made;
-}
-
-bool Mailbox::has_keys() const noexcept {
-    return policy_ == Policy::latest || (refinement_ && refinement_->has_keys());
 }
 
 void Mailbox::make_slots(std::size_t replay_room) {
@@ -67,7 +69,7 @@ void Mailbox::make_slots(std::size_t replay_room) {
     if (capacity_ > most - std::min(most, replay_room)) throw std::bad_alloc{};
     slot_count_ = capacity_ + replay_room;
     // memory that may not be there is asked for while the subscriber can still be told
-    if (has_keys() || replay_room != 0 || slot_count_ * stride_ > most_bytes_at_first_event)
+    if (has_keys(policy_, refinement()) || replay_room != 0 || slot_count_ * stride_ > most_bytes_at_first_event)
         static_cast<void>(make_memory(true));
 }
 

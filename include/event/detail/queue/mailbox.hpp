@@ -254,7 +254,6 @@ private:
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
     [[nodiscard]] bool make_memory(bool may_throw);
-    [[nodiscard]] bool has_keys() const noexcept;
     void share_by(std::unique_ptr<Sharing> sharing) noexcept;
 
     [[nodiscard]] std::uint64_t tail() const noexcept { return writer_.own_count(); }
@@ -273,7 +272,6 @@ private:
     Pushed push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) noexcept;
     [[nodiscard]] SlotTag tag_of(std::uint16_t type, const Offer& offer) const noexcept;
     void append_specially(SlotTag tag, const OfferedEvent& event, const Offer& offer) noexcept;
-    Pushed push_shared(std::uint16_t type, const OfferedEvent& event, const Offer& offer) noexcept;
     Pushed push_linked(const OfferedEvent& event, SlotTag tag, const Offer& offer) noexcept;
     Pushed replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,
                    bool leaves_nothing, Aftermath& after) noexcept;
@@ -320,7 +318,6 @@ private:
     /// What there is for who waits there: not what is reserved for others.
     [[nodiscard]] Look look_for(const QueueSpot& spot) const noexcept;
     void queue_up(ParkedOp& op) noexcept;
-    /// See `is_idle`.
     [[nodiscard]] bool has_nothing_for(QueueSpot& spot) noexcept;
     /// An event has come for who waits, or has waited longest.
     void wake_receiver(Aftermath& after) noexcept;
