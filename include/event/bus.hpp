@@ -14,7 +14,6 @@
 #include <event/detail/bus/subscribing.hpp>
 #include <event/detail/bus/when.hpp>
 #include <event/detail/configuration.hpp>
-#include <event/detail/order/retaining.hpp>
 #include <event/detail/wait/watch.hpp>
 #include <event/emitter.hpp>
 #include <event/error.hpp>
@@ -103,7 +102,7 @@ public:
         static_assert(detail::check_event_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
         return {*core_, core_->make_emitter(detail::all_listed<Ts...>, std::move(options),
-                                            detail::histories_of<Ts...>(retained))};
+                                            detail::Retaining<Ts...>::by(retained))};
     }
     template <class... Ts, class Key, class Removes>
     Emitter<Ts...> emitter(const RetainBy<Key, Removes>& retained) {
@@ -115,7 +114,7 @@ public:
         static_assert(detail::check_event_types<Ts...>());
         detail::eventbus_was_compiled_with_the_configuration({});
         return {*core_, core_->make_emitter(detail::all_listed<Ts...>, std::move(options),
-                                            detail::histories_of<Ts...>(retained), error)};
+                                            detail::Retaining<Ts...>::by(retained), error)};
     }
 
     /// A pull subscription: take the events with `try_receive` and the `async_` functions. Its queue already holds the

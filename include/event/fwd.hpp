@@ -44,6 +44,9 @@ class Connection;
 struct NotFrom;
 template <class Projection, class... Keys>
 struct WhereKey;
+template <class Key, class Removes>
+struct RetainBy;
+struct NothingRemoves;
 
 class AnyEvent;
 template <class... Bases>

@@ -4,6 +4,8 @@
 
 #include <event/detail/requirements.hpp>
 
+#include <event/detail/order/retaining.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <type_traits>

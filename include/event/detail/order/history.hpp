@@ -6,6 +6,7 @@
 #include <event/detail/queue/linked_slots.hpp>
 #include <event/detail/queue/slot.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,18 @@ struct GivenKey {
     const TypeId* type = nullptr;  // of any other key
     const void* key = nullptr;
 };
+
+/// The key, for who does not know its type; what it points to is the caller's.
+template <class Key>
+[[nodiscard]] GivenKey given_key(const Key& key) {
+    if constexpr (std::convertible_to<const Key&, std::string_view>) {
+        return {.kind = GivenKey::Kind::text, .text = std::string_view(key)};
+    } else if constexpr (std::integral<Key>) {
+        return {.kind = GivenKey::Kind::whole, .is_negative = key < Key{}, .whole = static_cast<std::uint64_t>(key)};
+    } else {
+        return {.kind = GivenKey::Kind::other, .type = &type_id<Key>, .key = std::addressof(key)};
+    }
+}
 
 /// By what a topic keeps the newest event of each: what the user gave. Under the domain's lock; it may throw what the
 /// user's code throws. Events are given as they lie in a queue.
@@ -52,6 +65,10 @@ private:
 
     const void* const kind_;
 };
+
+/// What the topics of an emitter of `Ts...` retain (retaining.hpp).
+template <class... Ts>
+struct Retaining;
 
 /// The events that a new subscriber of the topic gets first, in their shared form: of each key the newest, or the last
 /// few. Under the domain's lock, but for making and destroying it.

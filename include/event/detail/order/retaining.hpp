@@ -3,9 +3,10 @@
 #include <event/detail/event/event_type.hpp>
 #include <event/detail/event/stored_event.hpp>
 #include <event/detail/order/history.hpp>
+#include <event/detail/order/typed_topic.hpp>
 #include <event/detail/queue/key_kind.hpp>
 #include <event/detail/queue/refine.hpp>
-#include <event/retain_by.hpp>
+#include <event/fwd.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -21,18 +22,6 @@
 /// What the topics of an emitter of `Ts...` retain, from what the user gave.
 
 namespace event::detail {
-
-/// The key, for who does not know its type; what it points to is the caller's.
-template <class Key>
-[[nodiscard]] GivenKey given_key(const Key& key) {
-    if constexpr (std::convertible_to<const Key&, std::string_view>) {
-        return {.kind = GivenKey::Kind::text, .text = std::string_view(key)};
-    } else if constexpr (std::integral<Key>) {
-        return {.kind = GivenKey::Kind::whole, .is_negative = key < Key{}, .whole = static_cast<std::uint64_t>(key)};
-    } else {
-        return {.kind = GivenKey::Kind::other, .type = &type_id<Key>, .key = std::addressof(key)};
-    }
-}
 
 /// Calls `f` with the key as what it is looked for as, a `Kind::Sought`, if it is one.
 template <class Kind, class F>
@@ -136,30 +125,33 @@ template <class Key, class Removes, class T>
     }
 }
 
-/// One for each type, null where the key says nothing of it.
-template <class... Ts, class Key, class Removes>
-[[nodiscard]] std::vector<std::unique_ptr<History>> histories_of(const RetainBy<Key, Removes>& given) {
-    constexpr bool fits = (is_retained_by<Key, Ts> || ...);
-    constexpr bool has_removal =
-        std::is_same_v<Removes, NothingRemoves> || (std::is_invocable_v<Removes&, const Ts&> || ...);
-    static_assert(fits, "event: the key of retain_by can be called with none of the emitter's types");
-    static_assert(has_removal,
-                  "event: what says in retain_by that a key is removed can be called with none of the "
-                  "emitter's types");
-    constexpr bool is_right = (check_retained_by<Key, Removes, Ts>() && ...);
-    const auto history_of = [&]<class T>(std::type_identity<T>) -> std::unique_ptr<History> {
-        if constexpr (is_right && is_retained_by<Key, T>) {
-            return std::make_unique<History>(event_type<T>,
-                                             std::make_unique<RetainedKeyOf<T, Key, Removes>>(given.key, given.removes),
-                                             given.limits.keys, given.limits.forget_oldest);
-        } else {
-            return nullptr;
-        }
-    };
-    std::vector<std::unique_ptr<History>> histories;
-    histories.reserve(sizeof...(Ts));
-    (histories.push_back(history_of(std::type_identity<Ts>{})), ...);
-    return histories;
-}
+template <class... Ts>
+struct Retaining {
+    /// One for each type, null where the key says nothing of it.
+    template <class Key, class Removes>
+    [[nodiscard]] static std::vector<std::unique_ptr<History>> by(const RetainBy<Key, Removes>& given) {
+        constexpr bool fits = (is_retained_by<Key, Ts> || ...);
+        constexpr bool has_removal =
+            std::is_same_v<Removes, NothingRemoves> || (std::is_invocable_v<Removes&, const Ts&> || ...);
+        static_assert(fits, "event: the key of retain_by can be called with none of the emitter's types");
+        static_assert(has_removal,
+                      "event: what says in retain_by that a key is removed can be called with none of the "
+                      "emitter's types");
+        constexpr bool is_right = (check_retained_by<Key, Removes, Ts>() && ...);
+        const auto history_of = [&]<class T>(std::type_identity<T>) -> std::unique_ptr<History> {
+            if constexpr (is_right && is_retained_by<Key, T>) {
+                return std::make_unique<History>(
+                    event_type<T>, std::make_unique<RetainedKeyOf<T, Key, Removes>>(given.key, given.removes),
+                    given.limits.keys, given.limits.forget_oldest);
+            } else {
+                return nullptr;
+            }
+        };
+        std::vector<std::unique_ptr<History>> histories;
+        histories.reserve(sizeof...(Ts));
+        (histories.push_back(history_of(std::type_identity<Ts>{})), ...);
+        return histories;
+    }
+};
 
 }  // namespace event::detail
