@@ -217,6 +217,8 @@ TEST_F(RetainBy, ForgetOfWhatIsNoKeyIsRefused) {
     EXPECT_THROW(bus_.forget<Connection>(std::uint64_t{1} << 40), std::invalid_argument);
     EXPECT_FALSE(bus_.forget<Number>(1));  // retained without a key
     EXPECT_FALSE(bus_.forget<Text>(1));    // nobody has ever used it
+    const auto letter = bus_.emitter<Letter>({.retain = true, .retain_last = 2});
+    EXPECT_FALSE(bus_.forget<Letter>(1));  // the same
 }
 
 TEST_F(RetainBy, ForgetWithoutAKeyTakesAll) {
@@ -364,6 +366,115 @@ TEST_F(RetainBy, AKeyMustNotUseTheBus) {
                                                   }));
     EXPECT_THROW(emitter.emit({1, 1}), boost::system::system_error);
     EXPECT_EQ(bus_.stat<Connection>().replays, 0U);
+}
+
+TEST_F(RetainBy, WhatIsRefusedIsCountedAndAValueSaysSo) {
+    auto value = bus_.value<Connection>();
+    const auto emitter = bus_.emitter<Connection>({}, retain_by(&Connection::id, {.keys = 1}));
+    value.set({1, 1});
+    EXPECT_THROW(value.set({2, 1}), boost::system::system_error);
+    EXPECT_THROW(value.emplace(2, 1), boost::system::system_error);
+    EXPECT_THROW(value.update([](Connection& event) { event.id = 2; }), boost::system::system_error);
+    emitter.emit({3, 1});
+    EXPECT_EQ(bus_.stat<Connection>().refused, 4U);
+    EXPECT_EQ((*value.try_get())->id, 1);
+    EXPECT_THAT(fmt::format("{}", bus_.stat<Connection>()), testing::HasSubstr(", 4 refused"));
+}
+
+TEST_F(RetainBy, WhatIsReplayedAndReplacedIsNotLost) {
+    const auto emitter = bus_.emitter<Connection>({}, retain_by(&Connection::id));
+    for (int id = 0; id < 4; ++id) emitter.emit({id, 0});
+    auto newest = bus_.subscribe<Connection>({.on_full = event::Latest{}});
+    auto one = bus_.subscribe<Connection>(event::latest_by([](const Connection&) { return 1; }));
+    for (auto* subscription : {&newest, &one}) {
+        EXPECT_EQ(subscription->stat().lost, 0U);
+        EXPECT_EQ(subscription->try_receive()->missed(), 0U);
+    }
+}
+
+/// Its comparison uses the bus, as it must not.
+struct KeyThatCompares {
+    event::EventBus* bus;
+    int operator()(const Connection& event) const { return event.id; }
+    bool operator==(const KeyThatCompares&) const { return bus->stat<Connection>().emitters == 0; }
+};
+
+TEST_F(RetainBy, AComparisonOfKeysMustNotUseTheBus) {
+    const auto emitter = bus_.emitter<Connection>({}, retain_by(KeyThatCompares{&bus_}));
+    EXPECT_THROW(static_cast<void>(bus_.emitter<Connection>({}, retain_by(KeyThatCompares{&bus_}))),
+                 boost::system::system_error);
+    EXPECT_EQ(bus_.stat<Connection>().emitters, 1U);
+}
+
+/// Uses the bus when it goes.
+struct UsesTheBus {
+    explicit UsesTheBus(event::EventBus& its_bus) : bus(its_bus) {}
+    UsesTheBus(const UsesTheBus&) = delete;
+    UsesTheBus& operator=(const UsesTheBus&) = delete;
+    ~UsesTheBus() { static_cast<void>(bus.stat<Number>()); }
+    event::EventBus& bus;
+};
+
+TEST_F(RetainBy, AKeyIsDestroyedUnderNoLock) {
+    const auto make = [&] {
+        return retain_by([uses = std::make_shared<UsesTheBus>(bus_)](const Connection& event) { return event.id; });
+    };
+    static_cast<void>(bus_.emitter<Connection>({}, make()));
+    static_cast<void>(bus_.emitter<Connection>());
+    static_cast<void>(bus_.emitter<Connection>({}, make()));
+    static_cast<void>(bus_.emitter<Connection>({.retain = true, .retain_last = 2}));
+}
+
+/// Its comparison closes a subscription, and then throws.
+struct Fussy {
+    int id = 0;
+    event::Subscription<Connection>* closed = nullptr;
+    friend bool operator==(const Fussy& left, const Fussy& right) {
+        for (const Fussy* one : {&left, &right}) {
+            if (one->closed == nullptr) continue;
+            one->closed->close();
+            throw std::runtime_error("not this one");
+        }
+        return left.id == right.id;
+    }
+};
+/// Converts to a text, and is none.
+struct Named {
+    std::string name;
+    operator std::string_view() const { return name; }  // NOLINT(google-explicit-constructor)
+    friend bool operator==(const Named&, const Named&) = default;
+};
+struct Entered {
+    Fussy fussy;
+    Named named;
+};
+
+}  // namespace retain_by_test
+
+template <>
+struct std::hash<retain_by_test::Fussy> {
+    std::size_t operator()(const retain_by_test::Fussy& key) const noexcept { return static_cast<std::size_t>(key.id); }
+};
+template <>
+struct std::hash<retain_by_test::Named> {
+    std::size_t operator()(const retain_by_test::Named& key) const noexcept { return key.name.size(); }
+};
+
+namespace retain_by_test {
+
+TEST_F(RetainBy, WhatAComparisonClosesBeforeItThrowsIsClosed) {
+    const auto emitter = bus_.emitter<Entered>({}, retain_by(&Entered::fussy));
+    emitter.emit(Entered{{1}, {}});
+    auto closed = bus_.subscribe<Connection>();
+    EXPECT_THROW(bus_.forget<Entered>(Fussy{1, &closed}), std::runtime_error);
+    EXPECT_FALSE(closed.is_open());
+    EXPECT_EQ(bus_.stat<Connection>().subscribers, 0U);
+}
+
+TEST_F(RetainBy, AKeyThatConvertsToATextIsFoundAsWhatItIs) {
+    const auto emitter = bus_.emitter<Entered>({}, retain_by(&Entered::named));
+    emitter.emit(Entered{{}, {"lobby"}});
+    EXPECT_TRUE(bus_.forget<Entered>(Named{"lobby"}));
 }
 
 // ---- life -------------------------------------------------------------------------------------------------------

@@ -96,6 +96,32 @@ TEST_F(Stamp, IsThatOfTheEventThatIsQueuedUnderEveryPolicy) {
     EXPECT_EQ(sum->emitted_at(), start + 1s);
 }
 
+TEST_F(Stamp, IsThatOfEachOfManyBursts) {
+    const auto emitter = bus_.emitter<Number>();
+    auto pulled = bus_.subscribe<Number>();
+    auto shared = bus_.subscribe<Number>();
+    auto other = shared.share();
+    std::vector<Moment> told;
+    const auto pushed =
+        bus_.subscribe<Number>([&](const Number&, const event::Meta& meta) { told.push_back(meta.emitted_at); });
+    std::vector<Moment> expected;
+    for (int burst = 0; burst < 4; ++burst) {
+        for (int i = 0; i < 5; ++i) {
+            clock_.advance(1ms);
+            expected.push_back(clock_.now());
+            emitter.emit({i});
+        }
+        drive(io_);
+        for (auto* subscription : {&pulled, &shared}) {
+            const auto all = take_all(*subscription);
+            ASSERT_EQ(all.size(), 5U);
+            for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(all[i].emitted_at(), expected[expected.size() - 5 + i]);
+        }
+    }
+    EXPECT_EQ(told, expected);
+    EXPECT_EQ(pulled.stat().latency->sum, 4 * (4 + 3 + 2 + 1) * 1ms);
+}
+
 TEST_F(Stamp, IsOneMomentForOneEmitOfMany) {
     auto numbers = bus_.subscribe<Number>();
     bus_.emitter<Number>().emit_all(std::array<Number, 3>{});
@@ -136,6 +162,18 @@ TEST_F(Stamp, IsSeenByAFilter) {
     clock_.advance(1ns);
     emitter.emit({2});
     EXPECT_EQ(late.try_receive()->get().value, 2);
+}
+
+TEST_F(Stamp, IsSeenByAFilterThatSaysWhetherAnEmitWaits) {
+    auto numbers = bus_.subscribe<Number>(
+        {.capacity = 1, .on_full = event::Wait{}},
+        event::where([](const Number&, const event::Meta& meta) { return meta.emitted_at != Moment(); }));
+    const auto emitter = bus_.emitter<Number>();
+    emitter.emit({1});
+    bool is_over = false;
+    emitter.async_emit(Number{2}, [&](error_code, const event::EmitResult&) { is_over = true; });
+    drive(io_);
+    EXPECT_FALSE(is_over);
 }
 
 TEST_F(Stamp, ComesWithAValueOfTheBus) {
@@ -331,6 +369,23 @@ TEST(StampByTheSteadyClock, MayBeReadWhileHandlersRun) {
     bus.close();
     threads.join();
     EXPECT_EQ(numbers.stat().handler_time->count, 2000U);
+}
+
+TEST(StampByTheSteadyClock, MayBeTakenBySeveralAtOnce) {
+    asio::io_context io;
+    event::EventBus bus(io, {.stamp = true});
+    auto numbers = bus.subscribe<Number>({.capacity = 4000});
+    auto shared = numbers.share();
+    const auto emitter = bus.emitter<Number>();
+    for (int i = 0; i < 4000; ++i) emitter.emit({i});
+    const auto take = [](auto& subscription) {
+        while (subscription.try_receive()) {
+        }
+    };
+    std::thread other([&] { take(shared); });
+    take(numbers);
+    other.join();
+    EXPECT_EQ(numbers.stat().latency->count, 4000U);
 }
 
 TEST_F(Stamp, StaysWhenAQueueDrains) {

@@ -167,6 +167,7 @@ struct fmt::formatter<event::TopicStat> : event::detail::TextFormatter<event::To
     static void print(const event::TopicStat& stat, fmt::appender out) {
         fmt::format_to(out, "{} emitter{}, {} subscriber{}, {} emitted", stat.emitters, stat.emitters == 1 ? "" : "s",
                        stat.subscribers, stat.subscribers == 1 ? "" : "s", stat.emitted);
+        if (stat.refused != 0) fmt::format_to(out, ", {} refused", stat.refused);
         if (!stat.retained) return;
         if (stat.replays > 1) {
             fmt::format_to(out, ", {} retained", stat.replays);

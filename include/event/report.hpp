@@ -25,6 +25,7 @@ struct TopicStat {
     std::uint64_t emitted = 0;        ///< events that found a subscriber or were retained; all, under `count_unheard`
     std::uint64_t last_sequence = 0;  ///< `sequence()` of the last of them
     bool replayable = false;          ///< there is such an event now: `forget` drops it
+    std::uint64_t refused = 0;        ///< events of one key more than it retains (`retain_by`), which nobody got
     std::size_t replays = 0;  ///< events that a new subscriber gets first: several under `retain_by`, `retain_last`
     /// Events that some subscriber will never see because of an emit of this type: `EmitResult::lost()` of all of them.
     std::uint64_t lost = 0;

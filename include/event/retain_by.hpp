@@ -14,7 +14,7 @@
 namespace event {
 
 struct RetainLimits {
-    /// How many keys there are at most; at least 1. The memory for all of them is there from the start: 64 bytes each.
+    /// How many keys there are at most; at least 1. The memory for all of them is there from the start: 72 bytes each.
     std::size_t keys = 1024;
     /// What an event of one more does: the key whose event is the oldest is forgotten. Otherwise it is refused:
     /// nobody gets it, and `EmitResult::error` is `errc::too_many_keys`.

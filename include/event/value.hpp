@@ -100,12 +100,13 @@ public:
 
     /// Makes `value` the newest; every watcher learns of it, also when it equals the one before. Nothing happens to a
     /// value that is closed or was moved from. On a bus, what a subscriber's callback or filter throws leaves this and
-    /// `update`; the value is the new one then. If building the new value throws, nothing has changed.
+    /// `update`; the value is the new one then. If building the new value throws, nothing has changed; nor has it where
+    /// the topic retains by key (`retain_by`), and this is one too many: `std::system_error`, `errc::too_many_keys`.
     void set(const T& value)
         requires(can_be_copied)
     {
         if constexpr (detail::stored_inline<T>) {
-            if_open([&](detail::Origin origin) { view_.topic().emit(std::addressof(value), origin); });
+            if_open([&](detail::Origin origin) { check(view_.topic().emit(std::addressof(value), origin)); });
         } else {
             emplace(value);
         }
@@ -124,10 +125,10 @@ public:
         if_open([&](detail::Origin origin) {
             if constexpr (detail::stored_inline<T>) {
                 const T value(std::forward<Args>(args)...);
-                view_.topic().emit(std::addressof(value), origin);
+                check(view_.topic().emit(std::addressof(value), origin));
             } else {
-                view_.topic().emit(*detail::Payload<T>::create(view_.topic().pool(), std::forward<Args>(args)...),
-                                   origin);
+                check(view_.topic().emit(*detail::Payload<T>::create(view_.topic().pool(), std::forward<Args>(args)...),
+                                         origin));
             }
         });
     }
@@ -245,6 +246,11 @@ private:
         emit(origin);
     }
 
+    static void check(const EmitResult& result) {
+        if (result.error == errc::too_many_keys) [[unlikely]]
+            throw boost::system::system_error(result.error, "event: a value of one key more than its topic retains");
+    }
+
     template <class Source>
     bool set_unless_equal(Source&& value) {
         return replace([&](const T* current, detail::Draft<T>& next) {
@@ -266,7 +272,10 @@ private:
             const std::optional<Snapshot<T>> current = try_get();
             const std::uint64_t version = current ? current->version() : 0;
             if (!compute(current ? std::addressof(**current) : nullptr, next)) return false;
-            if (const auto result = next.emit_if_unchanged(version)) return result->error == errc{};
+            if (const auto result = next.emit_if_unchanged(version)) {
+                check(*result);
+                return result->error == errc{};
+            }
             const detail::DomainGuard guard(topic);
             if (topic.is_set_here_since(version)) ++own_sets;
         }

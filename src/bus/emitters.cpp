@@ -96,38 +96,45 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, E
                 error = errc::emitter_exists;
         }
         if (error) return {};
-        make_ready(topics, histories, unused);
-        emitter = IntrusivePtr<EmitterState>::adopt(
-            new EmitterState(IntrusivePtr<BusCore>(this), std::move(topics), std::move(options.name), kind,
-                             Origin(static_cast<EmitterId>(emitters_ever_ % last_emitter_id + 1))));
-        ++emitters_ever_;
-        gathered.has_registered = true;
-        for (std::size_t i = 0; TopicBase * topic : emitter->topics()) {
-            const bool has_history = !histories.empty() && histories[i];
-            topic->has_exclusive_emitter = options.exclusive;
-            if (options.retain || has_history) retain(*topic);
-            if (has_history && topic->history() == nullptr) {
-                const DomainGuard guard(*topic);
-                topic->retain(std::move(histories[i]));
+        if (make_ready(topics, histories, unused, after)) {
+            emitter = IntrusivePtr<EmitterState>::adopt(
+                new EmitterState(IntrusivePtr<BusCore>(this), std::move(topics), std::move(options.name), kind,
+                                 Origin(static_cast<EmitterId>(emitters_ever_ % last_emitter_id + 1))));
+            ++emitters_ever_;
+            gathered.has_registered = true;
+            for (std::size_t i = 0; TopicBase * topic : emitter->topics()) {
+                const bool has_history = !histories.empty() && histories[i];
+                topic->has_exclusive_emitter = options.exclusive;
+                if (has_history) {
+                    retain(*topic, histories[i]);
+                } else if (options.retain) {
+                    retain(*topic);
+                }
+                gain_emitter(*topic, emitter->is_value(), after);
+                ++i;
             }
-            gain_emitter(*topic, emitter->is_value(), after);
-            ++i;
+            emitters_.push_back(*emitter);
         }
-        emitters_.push_back(*emitter);
     }
     after.settle();
     return emitter;
 }
 
-void BusCore::make_ready(std::span<TopicBase* const> topics, const Histories& histories, Histories& unused) {
+bool BusCore::make_ready(std::span<TopicBase* const> topics, const Histories& histories, Histories& unused,
+                         Aftermath& after) {
+    unused.reserve(histories.size());
     for (std::size_t i = 0; i < histories.size(); ++i) {
         if (!histories[i]) continue;
         TopicBase& topic = *topics[i];
-        if (topic.history() != nullptr && !topic.history()->is_like(*histories[i]))
+        const RegistrationMutex::Asking asking(mutex_);
+        const bool is_free = topic.may_retain(*histories[i], after);
+        if (after.has_thrown()) return false;
+        if (!is_free)
             throw std::invalid_argument(fmt::format("event: {} is retained otherwise already", topic.label()));
         topic.make_pool();
         unused.push_back(topic.take_unused_history());
     }
+    return true;
 }
 
 void BusCore::remove_emitter(EmitterState& emitter) noexcept {

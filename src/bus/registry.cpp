@@ -146,6 +146,13 @@ void BusCore::retain(TopicBase& topic) noexcept {
     topic.retain();
 }
 
+void BusCore::retain(TopicBase& topic, std::unique_ptr<History>& history) noexcept {
+    retained_ = &topic;
+    const DomainGuard guard(topic);
+    topic.retain();
+    if (topic.history() == nullptr) topic.retain(std::move(history));
+}
+
 void BusCore::tell_emitters(const TopicBase& topic, Aftermath& after) noexcept {
     if (topic.is_counted) counts_.find(&topic)->second.emitters->topic().tell(&topic.emitters, after);
 }

@@ -121,6 +121,7 @@ EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, 
             decision = decide(type().is_inline ? batch.event(i) : OfferedEvent(payload).bytes, after);
             if (decision.action == History::Action::refuse) {
                 if (result.error == errc{}) result.error = errc::too_many_keys;
+                ++refused_;
                 after.drop(*payload);
                 continue;
             }

@@ -59,7 +59,8 @@ void History::carry_out(const Decision& decision, const SlotTag& tag, Moment emi
 }
 
 bool History::forget(const GivenKey& key, Aftermath& after) {
-    const std::optional<std::size_t> hash = key_ ? key_->hash(key) : std::nullopt;
+    if (!key_) return false;
+    const std::optional<std::size_t> hash = key_->hash(key);
     if (!hash)
         throw std::invalid_argument(
             fmt::format("event: the events of {} are not retained by a key of that type", type_.label()));

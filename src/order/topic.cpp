@@ -150,7 +150,7 @@ bool TopicBase::wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, const
     const bool is_shared = kind != SinkKind::listed || !type_->is_inline;
     try {
         if (is_shared && !event.event.is_shared()) event.event.share(pool());
-        const Offer offer{coming_sequence(), true, event.after, event.event.origin()};
+        const Offer offer{coming_sequence(), true, event.after, event.event.origin(), core().stamp()};
         return mailbox.ask(type, event.event.first_as(is_shared), offer, false) == Pushed::queued;
     } catch (...) {
         return false;  // it will throw again when it is offered the event
@@ -165,6 +165,18 @@ void TopicBase::retain() noexcept {
 void TopicBase::retain(std::unique_ptr<History> history) noexcept {
     history_ = std::move(history);
     refresh();
+}
+
+bool TopicBase::may_retain(const History& history, Aftermath& after) noexcept {
+    if (!history_) return true;
+    try {
+        const DomainGuard guard(*this);
+        const UserCode code(*this, after);
+        return history_->is_like(history);
+    } catch (...) {
+        after.fail();
+        return false;
+    }
 }
 
 void TopicBase::count_unheard() noexcept {
@@ -197,9 +209,14 @@ PayloadBase* TopicBase::kept_payload() const noexcept {
     return StoredEvent::payload(kept_);
 }
 
-bool TopicBase::forget(const GivenKey& key, Aftermath& after) {
-    const UserCode code(*this, after);
-    return history_ && history_->forget(key, after);
+bool TopicBase::forget(const GivenKey& key, Aftermath& after) noexcept {
+    try {
+        const UserCode code(*this, after);
+        return history_ && history_->forget(key, after);
+    } catch (...) {
+        after.fail();
+        return false;
+    }
 }
 
 TopicBase::Replayed TopicBase::first_replayed() const noexcept {
@@ -281,16 +298,18 @@ void TopicBase::stat_into(TopicStat& stat) const noexcept {
     stat.lost = lost_;
     stat.killed = killed_;
     stat.last_sequence = last_sequence_;
+    stat.refused = refused_;
     stat.replays = replays();
     stat.replayable = stat.replays != 0;
 }
 
 void TopicBase::reset() noexcept {
     retained_ = false;
-    unused_history_ = std::move(history_);
+    if (history_) unused_history_ = std::move(history_);  // another one was taken out before this was set
     emitted_ = 0;
     lost_ = 0;
     killed_ = 0;
+    refused_ = 0;
     last_sequence_ = 0;
     refresh();
     if (pool_ != nullptr) pool_->rest();

@@ -15,6 +15,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
         const Pushed pushed = make_room(type, offer);
         if (pushed != Pushed::queued) return pushed;
         append_specially(tag_of(type, offer), event, offer);
+        if (timings_) wake_at_next();  // each of them is stamped
         wake_receiver(offer.after);
         return pushed;
     }
@@ -141,7 +142,8 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
 
 Pushed Mailbox::replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,
                         bool leaves_nothing, Aftermath& after) noexcept {
-    ++lost_;
+    const bool is_lost = !tag.is_replayed();  // what is replayed stands for itself
+    if (is_lost) ++lost_;
     if (leaves_nothing) {
         ++rejected_;
         remove(place, after);
@@ -149,7 +151,7 @@ Pushed Mailbox::replace(LinkedSlots::Place place, std::size_t hash, const Offere
         return Pushed::merged_away;
     }
     Slot& slot = (*linked_)[place];
-    tag.set_missed(std::exchange(gap_, 0) + slot.tag.missed() + 1);
+    tag.set_missed(std::exchange(gap_, 0) + slot.tag.missed() + (is_lost ? 1 : 0));
     if (slot.tag.is_shared()) after.drop(*slot.payload());
     linked_->replace(place, hash, tag, event);
     return Pushed::displaced;

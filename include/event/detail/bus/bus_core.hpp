@@ -209,8 +209,12 @@ private:
     void retire_if_unused(TopicBase& topic) noexcept;
     /// All retained topics share one domain, for replaying in order; the topic is in it already.
     void retain(TopicBase& topic) noexcept;
-    /// Whether the topics may retain that; after that they can. Throws.
-    static void make_ready(std::span<TopicBase* const> topics, const Histories& histories, Histories& unused);
+    /// With that, unless it has one; then it stays the caller's.
+    void retain(TopicBase& topic, std::unique_ptr<History>& history) noexcept;
+    /// Makes retaining that unable to fail. Throws where they retain something else; false where a user's code has
+    /// thrown, which is in `after` then.
+    [[nodiscard]] bool make_ready(std::span<TopicBase* const> topics, const Histories& histories, Histories& unused,
+                                  Aftermath& after);
     /// One emitter more or less.
     void gain_emitter(TopicBase& topic, bool is_value, Aftermath& after) noexcept;
     void lose_emitter(TopicBase& topic, bool is_value, Aftermath& after) noexcept;

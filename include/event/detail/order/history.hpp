@@ -20,25 +20,26 @@ namespace event::detail {
 
 /// A key as the user names it, for who does not know of what type it is.
 struct GivenKey {
-    enum class Kind : std::uint8_t { text, whole, other };
-    Kind kind;
+    const TypeId* type = nullptr;
+    const void* key = nullptr;
+    // and as what else it may be meant
+    std::optional<std::string_view> text = {};
+    bool is_whole = false;
     bool is_negative = false;
     std::uint64_t whole = 0;  // of a number that is negative, two's complement
-    std::string_view text = {};
-    const TypeId* type = nullptr;  // of any other key
-    const void* key = nullptr;
 };
 
 /// The key, for who does not know its type; what it points to is the caller's.
 template <class Key>
 [[nodiscard]] GivenKey given_key(const Key& key) {
-    if constexpr (std::convertible_to<const Key&, std::string_view>) {
-        return {.kind = GivenKey::Kind::text, .text = std::string_view(key)};
-    } else if constexpr (std::integral<Key>) {
-        return {.kind = GivenKey::Kind::whole, .is_negative = key < Key{}, .whole = static_cast<std::uint64_t>(key)};
-    } else {
-        return {.kind = GivenKey::Kind::other, .type = &type_id<Key>, .key = std::addressof(key)};
+    GivenKey given{.type = &type_id<Key>, .key = std::addressof(key)};
+    if constexpr (std::convertible_to<const Key&, std::string_view>) given.text = std::string_view(key);
+    if constexpr (std::integral<Key>) {
+        given.is_whole = true;
+        given.is_negative = key < Key{};
+        given.whole = static_cast<std::uint64_t>(key);
     }
+    return given;
 }
 
 /// By what a topic keeps the newest event of each: what the user gave. Under the domain's lock; it may throw what the

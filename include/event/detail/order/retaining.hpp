@@ -28,14 +28,13 @@ template <class Kind, class F>
 auto with_key(const GivenKey& key, F&& f) -> std::optional<std::invoke_result_t<F&, typename Kind::Sought>> {
     using Kept = typename Kind::Kept;
     if constexpr (std::is_same_v<typename Kind::Sought, std::string_view>) {
-        if (key.kind == GivenKey::Kind::text) return f(key.text);
+        if (key.text) return f(*key.text);
     } else if constexpr (std::integral<Kept>) {
         const auto whole = static_cast<Kept>(key.whole);
         const bool is_in_range = static_cast<std::uint64_t>(whole) == key.whole && (whole < Kept{}) == key.is_negative;
-        if (key.kind == GivenKey::Kind::whole && is_in_range) return f(whole);
+        if (key.is_whole && is_in_range) return f(whole);
     } else {
-        if (key.kind == GivenKey::Kind::other && key.type->is(type_id<Kept>))
-            return f(*static_cast<const Kept*>(key.key));
+        if (key.type->is(type_id<Kept>)) return f(*static_cast<const Kept*>(key.key));
     }
     return std::nullopt;
 }

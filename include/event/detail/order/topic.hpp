@@ -122,6 +122,9 @@ public:
     /// Retains that beside the newest event, from now on.
     void retain(std::unique_ptr<History> history) noexcept;
     [[nodiscard]] const History* history() const noexcept { return history_.get(); }
+    /// Whether it has none, or the same; needs the bus's mutex instead of the lock. What a user's code throws is in
+    /// `after`.
+    [[nodiscard]] bool may_retain(const History& history, Aftermath& after) noexcept;
     /// What was that of a topic that nobody used; no lock is held where it is destroyed.
     [[nodiscard]] std::unique_ptr<History> take_unused_history() noexcept { return std::move(unused_history_); }
     void count_unheard() noexcept;
@@ -154,7 +157,7 @@ public:
                 Aftermath& after) noexcept;
     void forget(Aftermath& after) noexcept;
     /// What is retained for that key; see `History`.
-    bool forget(const GivenKey& key, Aftermath& after);
+    bool forget(const GivenKey& key, Aftermath& after) noexcept;
     void stat_into(TopicStat& stat) const noexcept;
     /// Whether a subscription lists the type, somebody watches it, or its last event is kept.
     [[nodiscard]] bool is_in_use() const noexcept {
@@ -365,6 +368,7 @@ private:
     std::size_t wildcards_ = 0;       // of the erased sinks
     std::uint64_t lost_ = 0;
     std::uint64_t killed_ = 0;
+    std::uint64_t refused_ = 0;  // of one key too many
     std::size_t watchers_ = 0;
     std::size_t watchers_up_to_date_ = 0;  // those that have seen the event of seen_sequence_
     IntrusiveList<PushedWatch> pushed_;

@@ -172,7 +172,7 @@ public:
     template <class F>
     Look take(QueueSpot& spot, F&& f) {
         if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]] {  // after the handler has begun: see Handling
-            if (has_ended()) return Look::ended;
+            if (state_.load(std::memory_order_seq_cst) >= State::closed) return Look::ended;
             if (linked_ || timings_ || is_shared()) {
                 using Taker = std::remove_reference_t<F>;
                 const auto call = [](void* taker, Slot& slot, Moment at) {

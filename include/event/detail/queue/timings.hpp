@@ -33,8 +33,8 @@ public:
 
 private:
     void leave(Handling& handling, Moment now) noexcept {
-        const Moment began_at = std::exchange(handling.began_at, Moment());
-        if (began_at != Moment()) handler_time_.add(now - began_at);
+        if (handling.began_at == Moment()) return;  // and nobody writes: several may receive
+        handler_time_.add(now - std::exchange(handling.began_at, Moment()));
     }
 
     const ContextClock& clock_;
