@@ -263,4 +263,49 @@ TEST_F(WaitingForWhom, AnEmitterThatClosesLetsGoOfThoseThatWaitForAKey) {
     EXPECT_EQ(full.stat().size, 1U);
 }
 
+TEST_F(WaitingForWhom, AFilterThatChangesItsMindLosesAnEventAndHoldsUpNobody) {
+    int asked = 0;
+    auto every_second = bus_.subscribe<Said>(one_, event::where([&](const Said&) { return asked++ % 2 == 0; }));
+    said_.emit({1, 1});
+    std::vector<Emitted> emitted(4);
+    for (int line = 2; const Emitted& one : emitted) emit({1, line++}, one);
+    for (int i = 0; i < 100; ++i) io_.poll_one();
+    EXPECT_LT(asked, 100);
+    static_cast<void>(take_all(every_second));
+    drive(io_);
+}
+
+TEST_F(WaitingForWhom, AProjectionThatThrowsDoesSoOnce) {
+    int asked = 0;
+    struct Throwing {
+        int* asked;
+        int operator()(const Said& said) const {
+            ++*asked;
+            if (said.line == 2) throw std::runtime_error("no room");
+            return said.room;
+        }
+        bool operator==(const Throwing& other) const { return asked == other.asked; }
+    };
+    auto chosen = bus_.subscribe<Said>(one_, event::where_key(Throwing{&asked}, 1));
+    auto full = bus_.subscribe<Said>(one_);
+    said_.emit({1, 1});
+    Emitted emitted;
+    emit({1, 2}, emitted);
+    int thrown = 0;
+    const auto run = [&] {
+        for (int i = 0; i < 10; ++i) {
+            try {
+                drive(io_);
+            } catch (const std::runtime_error&) {
+                ++thrown;
+            }
+        }
+    };
+    run();
+    static_cast<void>(take_all(full));
+    run();
+    EXPECT_EQ(thrown, 1);
+    EXPECT_GT(asked, 2);
+}
+
 }  // namespace waiting_for_whom_test

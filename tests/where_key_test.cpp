@@ -487,4 +487,65 @@ TEST_F(WhereKey, WhatAProjectionClosesEndsWhenTheEmitIsDone) {
     EXPECT_EQ(said_.emit({1, 3}).subscribers, 0U);
 }
 
+struct Field {
+    bool is_last = false;
+    char tag[4] = {};
+    const char* label = nullptr;
+};
+
+TEST_F(WhereKey, IsABoolOrAnArrayOfCharactersOrNoTextAtAll) {
+    const auto emitter = bus_.emitter<Field>();
+    auto last = bus_.subscribe<Field>(where_key(&Field::is_last, true));
+    auto tagged = bus_.subscribe<Field>(where_key(&Field::tag, "abcd", "ab"));
+    auto labelled = bus_.subscribe<Field>(where_key(&Field::label, "a"));
+    emitter.emit({.is_last = true, .tag = {'a', 'b', 'c', 'd'}});  // without a zero at its end
+    emitter.emit({.tag = {'a', 'b'}, .label = "a"});
+    EXPECT_EQ(take_all(last).size(), 1U);
+    EXPECT_EQ(take_all(tagged).size(), 2U);
+    EXPECT_EQ(take_all(labelled).size(), 1U);
+}
+
+enum Port { small_port = 7, large_port = 300 };
+
+TEST_F(WhereKey, ANumberThatTheProjectionNeverGivesIsRefused) {
+    EXPECT_THROW(static_cast<void>(bus_.subscribe<Packet>(where_key(&Packet::port, 1e300))), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(bus_.subscribe<Packet>(where_key(&Packet::port, large_port))),
+                 std::invalid_argument);
+    auto small = bus_.subscribe<Packet>(where_key(&Packet::port, small_port));
+    EXPECT_EQ(bus_.emitter<Packet>().emit({.kind = Kind::ping, .port = 7}).delivered, 1U);
+}
+
+/// Asks the bus while it is printed.
+struct Asking {
+    int number = 0;
+    event::EventBus* bus = nullptr;
+    friend bool operator==(const Asking& left, const Asking& right) { return left.number == right.number; }
+};
+struct Asked {
+    Asking key;
+};
+
+}  // namespace where_key_test
+
+template <>
+struct std::hash<where_key_test::Asking> {
+    std::size_t operator()(const where_key_test::Asking& key) const noexcept {
+        return static_cast<std::size_t>(key.number);
+    }
+};
+template <>
+struct fmt::formatter<where_key_test::Asking> : fmt::formatter<std::size_t> {
+    template <class Context>
+    auto format(const where_key_test::Asking& key, Context& context) const {
+        return fmt::formatter<std::size_t>::format(key.bus->stat<where_key_test::Asked>().subscribers, context);
+    }
+};
+
+namespace where_key_test {
+
+TEST_F(WhereKey, IsPrintedUnderNoLockOfTheBus) {
+    auto asked = bus_.subscribe<Asked>(where_key(&Asked::key, Asking{1, &bus_}));
+    EXPECT_EQ(bus_.report().subscriptions.front().keys, std::vector<std::string>{"1"});
+}
+
 }  // namespace where_key_test

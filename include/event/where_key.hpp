@@ -26,8 +26,7 @@ namespace detail {
 
 /// A key as it is kept: a text is copied.
 template <class Key>
-using KeptKey =
-    std::conditional_t<std::convertible_to<const Key&, std::string_view>, std::string, std::remove_cvref_t<Key>>;
+using KeptKey = typename KeyKind<std::remove_cvref_t<Key>>::Kept;
 
 }  // namespace detail
 
@@ -48,11 +47,11 @@ using KeptKey =
 /// those of its keys are replayed. An event whose key nobody chose counts as one that nobody heard.
 ///
 /// Projection, hash and `==` run where and as a filter does (`where`), once for each event that is emitted while
-/// somebody chooses by this projection. They must say the same of the same event each time. If one throws, the event is
-/// none of those that were chosen by this projection, and the exception leaves the emit as one of a filter does. Keys
-/// are copied when subscribing, and texts are found without being copied: an emit allocates nothing, unless the
-/// projection does. `std::invalid_argument` for a number that the projection can never give (300, where that is a
-/// `std::uint8_t`).
+/// somebody chooses by this projection, and as often as filters are asked for an `async_emit` that may have to wait.
+/// They must say the same of the same event each time. If one throws, the event is none of those that were chosen by
+/// this projection, and the exception leaves the emit as one of a filter does. Keys are copied when subscribing, and
+/// texts are found without being copied: an emit allocates nothing, unless the projection does. `std::invalid_argument`
+/// for a number that the projection can never give (300, where that is a `std::uint8_t`).
 template <class Projection, class... Keys>
 [[nodiscard]] WhereKey<std::decay_t<Projection>, detail::KeptKey<std::decay_t<Keys>>...> where_key(
     Projection&& projection, Keys&&... keys) {

@@ -132,7 +132,7 @@ TopicStat BusCore::stat(const EventType& type) {
 BusReport BusCore::report() {
     BusReport report;
     report.name = name();
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     std::unordered_map<const TopicBase*, std::vector<std::string>> emitter_names;
     for (const EmitterState& emitter : emitters_) {
         EmitterReport& entry = report.emitters.emplace_back(
@@ -163,8 +163,11 @@ BusReport BusCore::report() {
         if (is_in_use) report.topics.push_back(std::move(entry));
     }
     Figures sums = gone_;
-    for (InBus& subscription : subscriptions_) {
-        const SubscriptionStat& stat = report.subscriptions.emplace_back(subscription.mailbox.stat());
+    std::vector<IntrusivePtr<Mailbox>> mailboxes;
+    for (InBus& subscription : subscriptions_) mailboxes.emplace_back(&subscription.mailbox);
+    lock.unlock();  // to print keys is a user's code
+    for (const auto& mailbox : mailboxes) {
+        const SubscriptionStat& stat = report.subscriptions.emplace_back(mailbox->stat());
         sums += {.delivered = stat.delivered,
                  .lost = stat.lost,
                  .rejected = stat.rejected,

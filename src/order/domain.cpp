@@ -162,8 +162,11 @@ void DomainMember::move_to(Domain& into) noexcept {
     chaos(Point::before_rehoming, this);
     domain_.store(&into, std::memory_order_release);
     chaos(Point::rehomed, this);
-    next_in_domain_ = std::exchange(into.members, this);
-    ++into.size;
+}
+
+void DomainMember::list_in(Domain& domain) noexcept {
+    next_in_domain_ = std::exchange(domain.members, this);
+    ++domain.size;
 }
 
 void DomainMember::merge(const DomainMember& left, const DomainMember& right) noexcept {
@@ -189,6 +192,7 @@ void DomainMember::merge(const DomainMember& left, const DomainMember& right) no
                 DomainMember& member = *next;
                 next = member.next_in_domain_;
                 member.move_to(*into);
+                member.list_in(*into);
             }
         }
         second->lock.unlock();

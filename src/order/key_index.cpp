@@ -81,7 +81,8 @@ void KeyedSinks::remove(ChosenKeys& keys) noexcept {
     --count_;
 }
 
-FoundKeys KeyedSinks::find(const std::byte* event, const DomainMember& topic, Aftermath& after) noexcept {
+FoundKeys KeyedSinks::find(const std::byte* event, const DomainMember& topic, Aftermath& after,
+                           bool is_emitted) noexcept {
     FoundKeys found;
     const UserCode code(topic, after);
     for (KeyIndex& index : indexes_) {
@@ -90,7 +91,7 @@ FoundKeys KeyedSinks::find(const std::byte* event, const DomainMember& topic, Af
             index.find(event, found);
         } catch (...) {
             found = before;
-            after.fail();
+            if (is_emitted) after.fail();
         }
     }
     return found;

@@ -34,22 +34,26 @@ bool Parting::tie(DomainMember& left, DomainMember& right) noexcept {
 
 void Parting::part() noexcept {
     const DomainMember& staying = leader_of(*owner_);
-    // Nobody merges, and so nobody holds one of those locks for longer than a look and then waits for this one. A group
-    // may move piece by piece: who needs the others finds that they are here, and waits.
     const std::lock_guard guard(domain_.lock);
+    // Nobody uses the new domains yet, and so what they have is this thread's.
+    Domain* parted = nullptr;
     domain_.size = 0;
     for (DomainMember* next = std::exchange(domain_.members, nullptr); next != nullptr;) {
         DomainMember& member = *next;
         next = member.next_in_domain_;
         DomainMember& leader = leader_of(member);
-        if (&leader == &staying) {
-            member.move_to(domain_);
-            continue;
-        }
-        Domain& into = leader.own_;
-        const std::lock_guard guard_of_new(into.lock);
-        into.go_on_from(domain_);
-        member.move_to(into);
+        Domain& into = &leader == &staying ? domain_ : leader.own_;
+        if (&into != &domain_ && into.members == nullptr) into.next_parted = std::exchange(parted, &into);
+        member.list_in(into);
+    }
+    // A group moves as a whole: once one of it has moved, emits and filters run under the new lock, and this thread,
+    // which holds the old one, must not wait for them. Until then only who has looked for its topic there long ago
+    // holds that lock, and looks again.
+    for (; parted != nullptr; parted = parted->next_parted) {
+        const std::lock_guard guard_of_new(parted->lock);
+        parted->go_on_from(domain_);
+        for (DomainMember* member = parted->members; member != nullptr; member = member->next_in_domain_)
+            member->move_to(*parted);
     }
 }
 

@@ -119,7 +119,7 @@ FoundKeys TopicBase::find_waiting(const Waiting& event) noexcept {
     FoundKeys waiting;
     if (keyed_.empty()) return waiting;
     const OfferedEvent stored = event.event.first_as(!type_->is_inline);
-    for (ChosenKey* key = find_keyed(stored.bytes, event.after).first; key != nullptr;) {
+    for (ChosenKey* key = keyed_.find(stored.bytes, *this, event.after, false).first; key != nullptr;) {
         ChosenKey* const next = key->next_found;
         if (key->owner.mailbox().policy() == Policy::wait) waiting.add(*key);
         key = next;

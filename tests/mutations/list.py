@@ -8,7 +8,7 @@ MUTATIONS = [
     ("arrivals are not taken over when domains merge or part", "include/event/detail/order/domain.hpp",
      "        arrivals = std::max(arrivals, other.arrivals);\n", ""),
     ("topics that part begin with their old sequence", "src/order/parting.cpp",
-     "        into.go_on_from(domain_);\n", ""),
+     "        parted->go_on_from(domain_);\n", ""),
     ("what holds topics together beside the one that goes is not looked for", "src/bus/together.cpp",
      "    for (Tie& tie : ties_) {\n", "    for (Tie& tie : ties_) {\n        break;\n"),
     ("retained topics part", "src/bus/together.cpp",
@@ -277,4 +277,6 @@ MUTATIONS = [
      "event.event.origin(), core().stamp()};", "event.event.origin()};"),
     ("what is replayed and replaced counts as lost", "src/queue/filling.cpp",
      "    const bool is_lost = !tag.is_replayed();", "    const bool is_lost = tag.sequence() != 0;"),
+    ("who has places after all waits to be woken for them", "include/event/detail/wait/emit_op.hpp",
+     "                return spot_->is_offered();  //", "                return false;  //"),
 ]

@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace parting_stress_test {
@@ -196,6 +197,40 @@ TEST(PartingStress, WhoMergesIsNotStarvedByWhoParts) {
     auto both = bus.subscribe<B, C>();
     EXPECT_EQ(b.emit({}).delivered, 1U);
     EXPECT_EQ(c.emit({}).delivered, 1U);
+}
+
+template <int>
+struct Many {
+    int number = 0;
+};
+/// Reads a value of the bus, as it may.
+struct BelowLimit {
+    event::Value<int>* limit;
+    template <int i>
+    bool operator()(const Many<i>& event) const {
+        return event.number < limit->try_get()->get();
+    }
+};
+
+/// A group of topics moves as a whole: or who moves the rest, and holds the lock of the others, would wait for a filter
+/// that reads one of those.
+TEST(PartingStress, AFilterReadsAValueMeanwhile) {
+    asio::io_context io;
+    event::EventBus bus{io, {.on_slow_subscriber = [](const auto&) {}}};
+    [&]<int... i>(std::integer_sequence<int, i...>) {
+        auto large = bus.subscribe<int, Many<100 + i>...>();
+        auto limit = bus.value<int>();
+        limit.set(0);
+        auto emitter = bus.emitter<Many<i>...>();
+        auto all = bus.subscribe<Many<i>...>(event::where(BelowLimit{&limit}));
+        std::atomic<bool> is_done{false};
+        std::thread other([&] {
+            while (!is_done) (emitter.template emit<Many<i>>({1}), ...);
+        });
+        for (int round = 0; round < stress::rounds(3000); ++round) auto passing = bus.subscribe<int, Many<0>>();
+        is_done = true;
+        other.join();
+    }(std::make_integer_sequence<int, 16>{});
 }
 
 }  // namespace parting_stress_test

@@ -39,6 +39,7 @@ struct Domain {
     std::uint64_t arrivals = 0;  // emits that had to wait, ever
     DomainMember* members = nullptr;
     std::size_t size = 0;
+    Domain* next_parted = nullptr;  // while it is made
 
     /// Under both locks: what comes from the other one comes after all that was there.
     void go_on_from(const Domain& other) noexcept {
@@ -150,6 +151,7 @@ private:
 
     /// Under the locks of both: from its old domain, whose list it has left, to this one.
     void move_to(Domain& into) noexcept;
+    void list_in(Domain& domain) noexcept;
 
     Core& core_;
     Domain own_;

@@ -139,8 +139,10 @@ public:
     void reserve(ChosenKeys& keys, const DomainMember& topic, Aftermath& after);
     void add(ChosenKeys& keys, Mailbox& mailbox) noexcept;
     void remove(ChosenKeys& keys) noexcept;
-    /// Those that an event is for. What the user's code throws is in `after` then.
-    [[nodiscard]] FoundKeys find(const std::byte* event, const DomainMember& topic, Aftermath& after) noexcept;
+    /// Those that an event is for. What the user's code throws is in `after` then, unless it is only asked and will
+    /// throw again.
+    [[nodiscard]] FoundKeys find(const std::byte* event, const DomainMember& topic, Aftermath& after,
+                                 bool is_emitted) noexcept;
 
 private:
     IntrusiveList<KeyIndex> indexes_;

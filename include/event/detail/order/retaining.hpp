@@ -53,11 +53,11 @@ public:
 
     [[nodiscard]] std::size_t hash(const std::byte* event) override {
         const auto& key = key_of(event);
-        return hash_of(Sought(key));
+        return hash_of(sought<Kind>(key));
     }
     [[nodiscard]] bool is_same(const std::byte* left, const std::byte* right) override {
         const auto& key = key_of(right);
-        return has_key(left, Sought(key));
+        return has_key(left, sought<Kind>(key));
     }
     [[nodiscard]] bool removes([[maybe_unused]] const std::byte* event) override {
         if constexpr (std::is_invocable_r_v<bool, Removes&, const T&>) {
@@ -94,7 +94,7 @@ private:
     }
     [[nodiscard]] bool has_key(const std::byte* event, Sought sought) {
         const auto& key = key_of(event);
-        return static_cast<bool>(Sought(key) == sought);
+        return static_cast<bool>(detail::sought<Kind>(key) == sought);
     }
 
     [[no_unique_address]] Key key_;
@@ -118,6 +118,8 @@ template <class Key, class Removes, class T>
         using Given = std::decay_t<std::invoke_result_t<Key&, const T&>>;
         constexpr bool has_hash = HasHash<typename KeyKind<Given>::Kept>;
         static_assert(has_hash, "event: the key of retain_by must have == and a std::hash");
+        static_assert(!is_text_of_another_kind<Given>,
+                      "event: the key of retain_by is a pointer to characters: return a std::basic_string_view");
         return has_hash;
     } else {
         return true;

@@ -351,7 +351,7 @@ private:
     }
     /// Those who chose the key of an event, which is given as it lies in their queues.
     [[nodiscard]] FoundKeys find_keyed(const std::byte* event, Aftermath& after) noexcept {
-        return keyed_.find(event, *this, after);
+        return keyed_.find(event, *this, after, true);
     }
     [[nodiscard]] std::size_t& sure_room(SinkKind kind) noexcept {
         return kind == SinkKind::listed ? sure_room_ : sure_erased_room_;

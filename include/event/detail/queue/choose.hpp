@@ -18,6 +18,7 @@
 #include <forward_list>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -38,9 +39,14 @@ using KeyKindOf = KeyKind<std::decay_t<std::invoke_result_t<const Projection&, c
 template <class Projection, class T>
 inline constexpr bool projects = !is_erased<T> && std::is_invocable_v<const Projection&, const Delivered<T>&>;
 
+/// What only looks at a text would look at one that is gone.
 template <class Given, class Key>
-concept GivesKey = std::is_convertible_v<const Given&, Key> ||
-                   (std::convertible_to<const Given&, std::string_view> && std::is_same_v<Key, std::string>);
+inline constexpr bool looks_at = std::is_same_v<Given, std::string> && std::is_trivially_copyable_v<Key>;
+
+template <class Given, class Key>
+concept GivesKey = !looks_at<Given, Key> &&
+                   (std::is_convertible_v<const Given&, Key> ||
+                    (std::convertible_to<const Given&, std::string_view> && std::is_same_v<Key, std::string>));
 template <class Given, class Key>
 concept GivesKeys =
     !GivesKey<Given, Key> && !std::convertible_to<const Given&, std::string_view> && requires(const Given& keys) {
@@ -50,11 +56,16 @@ concept GivesKeys =
 
 template <class Key, class Given>
 [[nodiscard]] Key make_key(const Given& given) {
-    if constexpr (std::is_arithmetic_v<Key> && std::is_arithmetic_v<Given> && !std::is_same_v<Key, Given>) {
-        const auto key = static_cast<Key>(given);
-        if (static_cast<Given>(key) != given || (key < Key{}) != (given < Given{}))
+    if constexpr (std::is_arithmetic_v<Key> && std::is_enum_v<Given>) {  // an unscoped one
+        return make_key<Key>(static_cast<std::underlying_type_t<Given>>(given));
+    } else if constexpr (std::is_arithmetic_v<Key> && std::is_arithmetic_v<Given> && !std::is_same_v<Key, Given>) {
+        using Limits = std::numeric_limits<Key>;
+        const auto number = static_cast<long double>(given);
+        const bool is_in_range =
+            number >= static_cast<long double>(Limits::lowest()) && number <= static_cast<long double>(Limits::max());
+        if (!is_in_range || static_cast<long double>(static_cast<Key>(given)) != number)
             throw std::invalid_argument("event: a key of where_key is no number that its projection can give");
-        return key;
+        return static_cast<Key>(given);
     } else if constexpr (std::is_convertible_v<const Given&, Key>) {
         return given;
     } else {
@@ -78,7 +89,7 @@ public:
 
     void find(const std::byte* event, FoundKeys& found) const override {
         const auto& key = std::invoke(projection_, *StoredEvent::as<T>(event));
-        find(Sought(key), found);
+        find(sought<Kind>(key), found);
     }
     void find(Sought key, FoundKeys& found) const {
         const std::size_t hash = hash_of(key);
@@ -105,19 +116,23 @@ class ChosenKeysOf final : public ChosenKeys {
     using Index = KeyIndexOf<Projection, T>;
     using Key = typename Index::Key;
     using Entry = typename Index::Entry;
+    struct One {
+        Key key;
+    };
+    using Kept = std::vector<One>;  // of bools, too
 
 public:
     template <class... Given>
     ChosenKeysOf(std::uint16_t type, const Projection& projection, const std::tuple<Given...>& given)
         : ChosenKeys(type) {
-        std::vector<Key> keys;
+        Kept keys;
         std::apply([&](const auto&... each) { (append(keys, each), ...); }, given);
         const auto index = std::make_shared<Index>(projection);
         KeyIndex::Chains chains = KeyIndex::chains_for(keys.size());
         index->use(chains);
         make_index(index);
         auto last = entries_.before_begin();
-        for (Key& key : keys) {
+        for (auto& [key] : keys) {
             FoundKeys same;
             index->find(key, same);
             if (same.count != 0) continue;
@@ -141,14 +156,14 @@ public:
 
 private:
     template <class Given>
-    static void append(std::vector<Key>& keys, const Given& given) {
+    static void append(Kept& keys, const Given& given) {
         constexpr bool fits = GivesKey<Given, Key> || GivesKeys<Given, Key>;
         static_assert(
             fits, "event: a key of where_key, or each of a range of keys, must convert to what its projection gives");
         if constexpr (GivesKey<Given, Key>) {
-            keys.push_back(make_key<Key>(given));
+            keys.push_back({make_key<Key>(given)});
         } else if constexpr (fits) {
-            for (const auto& each : given) keys.push_back(make_key<Key>(each));
+            for (const auto& each : given) keys.push_back({make_key<Key>(each)});
         }
     }
 
@@ -173,6 +188,9 @@ template <class Projection, class T>
         constexpr bool has_hash = HasHash<typename KeyKind<Given>::Kept>;
         static_assert(has_hash || std::is_void_v<Given>,
                       "event: what the projection of where_key returns must have == and a std::hash");
+        static_assert(!is_text_of_another_kind<Given>,
+                      "event: the projection of where_key returns a pointer to characters: return a "
+                      "std::basic_string_view");
         return has_hash;
     }
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,5 +26,27 @@ template <>
 struct KeyKind<const char*> : KeyKind<std::string> {};
 template <>
 struct KeyKind<char*> : KeyKind<std::string> {};
+
+/// The key that a projection gave, as what it is looked for as: an array of characters up to its end or a zero, and a
+/// pointer to none as an empty text.
+template <class Kind, class Key>
+[[nodiscard]] typename Kind::Sought sought(const Key& key) {
+    using Sought = typename Kind::Sought;
+    if constexpr (std::is_array_v<Key> && std::is_class_v<Sought>) {
+        return Sought(key, static_cast<std::size_t>(std::find(std::begin(key), std::end(key), '\0') - std::begin(key)));
+    } else if constexpr (std::is_pointer_v<Key> && std::is_class_v<Sought>) {
+        return key != nullptr ? Sought(key) : Sought();
+    } else {
+        return Sought(key);
+    }
+}
+
+/// Addresses of other characters would be compared.
+template <class Key>
+inline constexpr bool is_text_of_another_kind =
+    std::is_pointer_v<Key> && (std::is_same_v<std::remove_cv_t<std::remove_pointer_t<Key>>, wchar_t> ||
+                               std::is_same_v<std::remove_cv_t<std::remove_pointer_t<Key>>, char8_t> ||
+                               std::is_same_v<std::remove_cv_t<std::remove_pointer_t<Key>>, char16_t> ||
+                               std::is_same_v<std::remove_cv_t<std::remove_pointer_t<Key>>, char32_t>);
 
 }  // namespace event::detail

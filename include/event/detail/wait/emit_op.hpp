@@ -64,8 +64,9 @@ public:
                 is_over = has_ended();
                 const Waiting event{batch, after};
                 if (is_over || spot_->may_emit(event)) return !is_over;
-                if (topic_->asks_who_waits() && spot_->join(&event)) has_joined_ = true;
-                return false;
+                if (!topic_->asks_who_waits() || !spot_->join(&event)) return false;
+                has_joined_ = true;
+                return spot_->is_offered();  // who has said meanwhile that it wants it after all may lose it
             };
             return topic_->emit_if(batch, admits, true, after, [&] { spot_->end(after); });
         });
