@@ -6,6 +6,7 @@
 #include "steady_state.hpp"
 
 #include <event/bus.hpp>
+#include <event/recording.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -51,6 +52,22 @@ class StampedFanOut : public BusFanOut<T> {
 public:
     StampedFanOut(boost::asio::io_context& io, std::size_t subscribers)
         : BusFanOut<T>(io, subscribers, batch, {.stamp = true}) {}
+};
+
+/// The same on a bus of which a recording keeps the last events.
+template <class T>
+class RecordedFanOut : public BusFanOut<T> {
+public:
+    RecordedFanOut(boost::asio::io_context& io, std::size_t subscribers)
+        : BusFanOut<T>(io, subscribers), io_(io), recording_(this->bus(), {.most = batch}) {}
+    void drain() {
+        BusFanOut<T>::drain();
+        io_.poll();  // destroys what was forgotten
+    }
+
+private:
+    boost::asio::io_context& io_;
+    event::Recording recording_;
 };
 
 /// One subscription of several types: in each round a batch is emitted, round robin over them.

@@ -91,6 +91,7 @@ bool add_rows() {
     add_fan_out_rows<BusFanOut>(system);
     add_deliver_row<StampedFanOut<Event<>>, Event<>>("P1/1_subscriber", system + "_stamped", 1);
     add_deliver_row<StampedFanOut<Event<>>, Event<>>("P2/8_subscribers", system + "_stamped", 8);
+    add_deliver_row<RecordedFanOut<Event<>>, Event<>>("P1/1_subscriber", system + "_recorded", 1);
     add_row("P2/16_topics", system, [](benchmark::State& state) { deliver_topics(state, 1); });
     add_row("P2/256_topics", system, [](benchmark::State& state) { deliver_topics(state, 256 / topics_of_a_bus); });
     add_row("P3/1_type", system,

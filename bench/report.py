@@ -43,6 +43,7 @@ COLOURS = {
     "eventbus": "#0b6e99",
     "eventbus_emit_all": "#4aa3c7",
     "eventbus_stamped": "#2f5f73",
+    "eventbus_recorded": "#7fa8b8",
     "channel_try": "#d9822b",
     "channel_await": "#f0b775",
     "post": "#9a6fb0",

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Every header of the core but `fields.hpp`, `fmt.hpp` and `testing.hpp`, which are included where they are needed.
+/// Every header of the core but `fields.hpp`, `fmt.hpp`, `recording.hpp` and `testing.hpp`, which are included where
+/// they are needed.
 
 #include <event/detail/requirements.hpp>
 

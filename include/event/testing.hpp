@@ -8,6 +8,7 @@
 #include <event/bus.hpp>
 #include <event/detail/configuration.hpp>
 #include <event/fmt.hpp>
+#include <event/recording.hpp>
 #include <event/where.hpp>
 
 #include <boost/asio/execution_context.hpp>
@@ -88,6 +89,8 @@ public:
     ~ManualClock();
 
     [[nodiscard]] std::chrono::steady_clock::time_point now() const noexcept;
+    /// When the next limit passes of what waits now; none if nothing has one.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_limit() const;
     /// Moves the time on. The limits that pass on the way are told in their order, each at its own moment; what has
     /// timed out completes when the context is driven.
     void advance(std::chrono::steady_clock::duration by);
@@ -95,6 +98,28 @@ public:
 private:
     const std::shared_ptr<detail::ManualTime> time_;
 };
+
+/// Moves the time on from one limit to the next, and drives the context before and at each: what a handler begins at
+/// its moment is in time for what comes after it. Returns how many handlers ran.
+inline std::size_t drive_for(boost::asio::io_context& io, ManualClock& clock, std::chrono::steady_clock::duration by) {
+    const auto until = clock.now() + by;
+    std::size_t ran = drive(io);
+    for (auto next = clock.next_limit(); next && *next < until; next = clock.next_limit()) {
+        clock.advance(*next - clock.now());
+        ran += drive(io);
+    }
+    clock.advance(until - clock.now());
+    return ran + drive(io);
+}
+
+/// Emits on this bus what was recorded, at its intervals by this clock, and drives the context all the while: a run of
+/// what is on the bus is repeated exactly, each time. As `event::replay` otherwise.
+inline EmitResult replay(const Recording& recording, EventBus& bus, boost::asio::io_context& io, ManualClock& clock) {
+    const EmitResult result = event::replay(
+        recording, bus, [&](std::chrono::nanoseconds interval) { static_cast<void>(drive_for(io, clock, interval)); });
+    drive(io);
+    return result;
+}
 
 /// Everything of these types that was emitted on a bus, in its order: a copy of each event, taken on the emitting
 /// thread before the emit returns, so that nothing has to be driven; memory grows until `take`. Begins with what is

@@ -63,6 +63,12 @@ ManualTime::Clock::time_point ManualTime::now() const noexcept {
     return now_;
 }
 
+std::optional<ManualTime::Clock::time_point> ManualTime::next() const {
+    const std::lock_guard guard(mutex_);
+    if (entries_.empty()) return std::nullopt;
+    return entries_.begin()->first;
+}
+
 ManualTime::Clock::time_point ManualTime::after(Clock::duration duration) const noexcept {
     return duration < Clock::time_point::max() - now_ ? now_ + duration : Clock::time_point::max();
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace event::detail {
 
@@ -36,6 +37,8 @@ public:
     void remove() noexcept;
 
     [[nodiscard]] Clock::time_point now() const noexcept;
+    /// When the first of what waits passes.
+    [[nodiscard]] std::optional<Clock::time_point> next() const;
     void advance(Clock::duration by);
 
     /// It passes when so much time has; with what was removed, never.
