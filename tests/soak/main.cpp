@@ -5,6 +5,7 @@
 
 #include "soak/figures.hpp"
 #include "soak/network.hpp"
+#include "soak/process.hpp"
 #include "soak/round.hpp"
 #include "soak/watchdog.hpp"
 
@@ -172,6 +173,7 @@ private:
 }  // namespace soak
 
 int main(int count, char** arguments) {
+    soak::restart_without_thread_caches(arguments);
     soak::Options options;
     const auto number = [](std::string_view text) {
         unsigned value = 0;

@@ -1,6 +1,7 @@
 #include "soak/process.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <dirent.h>
 #include <malloc.h>
 #include <memory>
@@ -43,6 +44,14 @@ std::size_t resident_bytes() {
 }
 
 }  // namespace
+
+void restart_without_thread_caches([[maybe_unused]] char** arguments) {
+#ifndef EVENTBUS_SOAK_SANITIZED
+    constexpr const char* tunables = "GLIBC_TUNABLES";
+    if (std::getenv(tunables) != nullptr || ::setenv(tunables, "glibc.malloc.tcache_count=0", 1) != 0) return;
+    ::execv("/proc/self/exe", arguments);
+#endif
+}
 
 std::size_t heap_bytes() {
 #ifdef EVENTBUS_SOAK_SANITIZED
