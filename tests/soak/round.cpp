@@ -1,3 +1,4 @@
+#include "soak/receiving.hpp"
 #include "soak/round.hpp"
 
 #include <event/fmt.hpp>
@@ -5,7 +6,6 @@
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <fmt/format.h>
 
@@ -17,16 +17,12 @@
 
 namespace soak {
 
-using namespace std::chrono_literals;
-using namespace asio::experimental::awaitable_operators;
 using boost::system::error_code;
 using host::quietly;
 
 namespace {
 
 constexpr std::size_t most_held = 24;
-
-constexpr auto is_true = [](bool value) { return value; };
 
 /// Takes any event, and its time for it.
 struct Handler {
@@ -59,28 +55,6 @@ struct Settle {
     }
 };
 
-template <class... Ts>
-asio::awaitable<void> receive(event::Subscription<Ts...> from, event::ValueView<bool> over, unsigned way) {
-    const CountedHandler counted;
-    auto ending = over.watch();
-    std::array<event::Delivery<Ts...>, 8> batch;
-    for (;;) {
-        if (way == 0) {
-            const auto first = co_await (from.async_receive(quietly) || ending.async_get_if(is_true, quietly));
-            if (first.index() == 1 || std::get<0>(std::get<0>(first))) break;
-        } else if (way == 1) {
-            const auto first =
-                co_await (from.async_receive_some(std::span(batch), quietly) || ending.async_get_if(is_true, quietly));
-            if (first.index() == 1 || std::get<0>(std::get<0>(first))) break;
-        } else {
-            const auto received = co_await from.async_receive_for(3ms, quietly);
-            const error_code error = std::get<0>(received);
-            if (error && error != asio::error::timed_out) break;
-            if (ending.try_get() && **over.try_get()) break;
-        }
-    }
-}
-
 /// Emits what must not be lost, and loses patience now and then.
 asio::awaitable<void> produce(event::Emitter<Text> to, Ledger& ledger, event::ValueView<bool> over) {
     const CountedHandler counted;
@@ -95,41 +69,11 @@ asio::awaitable<void> produce(event::Emitter<Text> to, Ledger& ledger, event::Va
     }
 }
 
-template <class T>
-asio::awaitable<void> follow(event::Watcher<T> watcher, event::ValueView<bool> over, unsigned way) {
-    const CountedHandler counted;
-    auto ending = over.watch();
-    for (;;) {
-        if (way == 0) {
-            const auto first = co_await (watcher.async_get(quietly) || ending.async_get_if(is_true, quietly));
-            if (first.index() == 1 || std::get<0>(std::get<0>(first))) break;
-        } else {
-            const auto got = co_await watcher.async_get_for(3ms, quietly);
-            const error_code error = std::get<0>(got);
-            if (error && error != asio::error::timed_out) break;
-            if (**over.try_get()) break;
-        }
-    }
-}
-
 asio::awaitable<void> wait_for_an_emitter(event::EventBus& bus, event::ValueView<bool> over) {
     const CountedHandler counted;
     auto ending = over.watch();
     const auto first = co_await (bus.async_wait_emitter<Passing<0>>(quietly) || ending.async_get_if(is_true, quietly));
     static_cast<void>(first);
-}
-
-/// A pull subscription whose holder looks at it now and then.
-template <class... Ts>
-Held pulled(event::Subscription<Ts...> subscription) {
-    auto held = std::make_shared<event::Subscription<Ts...>>(std::move(subscription));
-    return {held, [own = held.get()](unsigned lot) {
-                if (lot == 0) return own->close();
-                if (lot == 1) return own->close_after_drain();
-                if (lot == 2) return own->async_closed([counted = CountedHandler()](error_code) {});
-                for (; lot > 3 && own->try_receive(); --lot) {
-                }
-            }};
 }
 
 /// A push subscription: nobody looks at it.
@@ -161,7 +105,9 @@ Round::~Round() {
 
 void Round::step() {
     const unsigned what = lot(100);
-    if (what < 55) return emit();
+    if (what < 53) return emit();
+    if (what == 53) return share();
+    if (what == 54) return combine();
     if (what < 60) return emit_and_wait();
     if (what < 64) return pass();
     if (what < 69) return pull();
@@ -189,7 +135,7 @@ event::Backpressure Round::any_policy() {
         case 4:
             return event::Latest{};
         case 5:
-            return event::Kill{};
+            return event::Kill{.after = std::chrono::milliseconds(lot(3))};
         default:
             return event::Wait{};
     }
@@ -259,7 +205,7 @@ void Round::pull() {
     auto options = any_options();
     const bool is_latest = event::policy_of(options.on_full) == event::Policy::latest;
     const auto key = [](const Number& number) { return number.value % 4; };
-    switch (lot(is_latest ? 3 : 5)) {
+    switch (lot(is_latest ? 4 : 6)) {
         case 0:
             return hold(pulled(bus.subscribe<Number, Text>(std::move(options))));
         case 1:
@@ -268,6 +214,8 @@ void Round::pull() {
             ground_.ledger.add_replayed();
             return hold(pulled(bus.subscribe<Text, State>(std::move(options))));
         case 3:
+            return hold(pulled(bus.subscribe<Number, Announced>(std::move(options), event::not_from(emitter_))));
+        case 4:
             return hold(pulled(bus.subscribe<event::Implements<Found>, Text>(std::move(options))));
         default:
             return hold(pulled(
@@ -279,6 +227,7 @@ void Round::push() {
     event::EventBus& bus = ground_.bus;
     auto options = any_options();
     const bool is_latest = event::policy_of(options.on_full) == event::Policy::latest;
+    if (lot(3) == 0) options.concurrency = 2 + lot(2);
     auto handler = asio::bind_executor(any_executor(), Handler{lot(3) == 0 ? 20'000U : 0U});
     switch (lot(is_latest ? 3 : 4)) {
         case 0:

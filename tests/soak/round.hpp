@@ -63,6 +63,8 @@ private:
     void trace();
     void listen_to_the_hub();
     void follow_values();
+    void share();
+    void combine();
     void report();
 
     const Ground ground_;

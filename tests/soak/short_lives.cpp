@@ -1,5 +1,7 @@
 #include "soak/round.hpp"
 
+#include <event/combine.hpp>
+
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -49,6 +51,8 @@ struct Life {
           tracer(bus->subscribe<event::AnyEvent>({.capacity = 4, .on_full = event::Kill{}},
                                                  asio::bind_executor(completions, Ignore()))),
           watcher(bus->watch<Text>()),
+          shared(pull->share()),
+          made(event::combine(value->view(), [](const Text& text) { return Text{text.value}; }).watch()),
           lacking(bus->subscribe<Passing<0>>({.require_emitters = true})) {}
 
     void emit() {
@@ -67,6 +71,8 @@ struct Life {
         pull->async_closed(asio::bind_executor(completions, Ignore()));
         lacking->async_ready(asio::bind_executor(completions, Ignore()));
         watcher->async_get(asio::bind_executor(completions, Ignore()));
+        shared->async_receive(asio::bind_executor(completions, Ignore()));
+        made->async_get(asio::bind_executor(completions, Ignore()));
     }
     void reset(unsigned which) {
         switch (which) {
@@ -84,11 +90,15 @@ struct Life {
                 return tracer.reset();
             case 6:
                 return watcher.reset();
+            case 7:
+                return shared.reset();
+            case 8:
+                return made.reset();
             default:
                 return lacking.reset();
         }
     }
-    static constexpr unsigned parts = 8;
+    static constexpr unsigned parts = 10;
 
     std::optional<event::EventBus> bus;
     std::optional<event::Emitter<Number, Text>> emitter;
@@ -96,6 +106,8 @@ struct Life {
     std::optional<event::Subscription<Number, Text>> pull, push;
     std::optional<event::Subscription<event::AnyEvent>> tracer;
     std::optional<event::Watcher<Text>> watcher;
+    std::optional<event::Subscription<Number, Text>> shared;
+    std::optional<event::Watcher<Text>> made;                // of the value
     std::optional<event::Subscription<Passing<0>>> lacking;  // nobody emits it
 };
 
