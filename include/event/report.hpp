@@ -63,7 +63,8 @@ struct SubscriptionStat {
     /// Under `BusOptions::stamp`: from the emit of an event until its receiver has taken it, for which it has its turn
     /// at the receiver's executor; without retained events that were replayed.
     std::optional<DurationStat> latency = std::nullopt;
-    /// The same for the time in its handler, if it has one; of a coroutine until it has ended.
+    /// The same for the time in its handler, if it has one; of a coroutine until it has ended, of one that takes
+    /// further events itself until it does.
     std::optional<DurationStat> handler_time = std::nullopt;
     /// Those that it chose (`where_key`), as they print: of each type that has any; none if it chose by no key.
     std::vector<std::string> keys = {};

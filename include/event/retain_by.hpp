@@ -41,14 +41,19 @@ struct RetainBy {
 /// value.)
 ///
 /// It is a property of the topic, as `EmitterOptions::retain`, whoever emits: of those types that the key can be called
-/// with, set by the first who asks; another key or other limits for the type later, and `retain_last` beside it, are
-/// `std::invalid_argument`. Replayed events do not count against a queue's capacity. `EventBus::watch` and `value` see
-/// the newest event of the type, as ever.
+/// with, set by the first who asks, for every emit from then on: an event that was retained before is not among them.
+/// Another key or other limits for the type later, and `retain_last` beside it, are `std::invalid_argument`; a function
+/// that has state and no `==`, or comes from another shared library, always is another. (A key of several types is a
+/// class with several `operator()`; `event::overloaded` is for handlers.) Replayed events do not count against a
+/// queue's capacity. `EventBus::watch` and `value` see the newest event of the type, as ever. The key is destroyed with
+/// the bus, or when the type, which nobody used any more, is retained by key anew: it must not own what owns the
+/// emitter.
 ///
 /// Key, `==`, hash and `removes` run where and as a filter does (where.hpp), once for each emit; they must say the same
 /// of the same event each time. If one throws, the event is delivered and not retained, and the exception reaches the
 /// emitter. Cost: an emit of the type, and only of the type, builds the event's shared form and looks into a hash
-/// table; a subscription takes as long as what it begins with.
+/// table; a subscription takes as long as there are keys, under the lock of all that is retained, and its queue keeps
+/// room for as many events beside its capacity, whichever of them it wants.
 template <class Key>
 [[nodiscard]] RetainBy<std::decay_t<Key>, NothingRemoves> retain_by(Key&& key, RetainLimits limits = {}) {
     return {std::forward<Key>(key), {}, limits};

@@ -22,7 +22,8 @@ struct Where {
 /// last event that was queued. Retained events are filtered as well. `async_emit` does not wait for a queue
 /// whose filter rejects the event: it asks when it begins to wait, again when it may go on, and once more when the
 /// event is emitted, so that the filter must say the same of the same event each time (what it rejects only when asked
-/// first is lost where the queue is full); `Meta::sequence` is meanwhile that of an event that would come now.
+/// first is lost where the queue is full); `Meta::sequence` and `emitted_at` are meanwhile those of an event that would
+/// come now.
 ///
 /// It runs on the emitting thread, inside the order: never twice at once for one subscription, and everybody who emits
 /// or receives such events waits for it. So it must be quick, and must not use a bus. A `Value` or its view may be
