@@ -142,8 +142,7 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
 
 Pushed Mailbox::replace(LinkedSlots::Place place, std::size_t hash, const OfferedEvent& event, SlotTag tag,
                         bool leaves_nothing, Aftermath& after) noexcept {
-    const bool is_lost = !tag.is_replayed();  // what is replayed stands for itself
-    if (is_lost) ++lost_;
+    ++lost_;
     if (leaves_nothing) {
         ++rejected_;
         remove(place, after);
@@ -151,7 +150,7 @@ Pushed Mailbox::replace(LinkedSlots::Place place, std::size_t hash, const Offere
         return Pushed::merged_away;
     }
     Slot& slot = (*linked_)[place];
-    tag.set_missed(std::exchange(gap_, 0) + slot.tag.missed() + (is_lost ? 1 : 0));
+    tag.set_missed(std::exchange(gap_, 0) + slot.tag.missed() + 1);
     if (slot.tag.is_shared()) after.drop(*slot.payload());
     linked_->replace(place, hash, tag, event);
     return Pushed::displaced;

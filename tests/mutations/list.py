@@ -74,7 +74,7 @@ MUTATIONS = [
     ("nobody is told of what was lost before the newest event", "src/queue/filling.cpp",
      "    } else {\n        gap_ += missed;\n    }\n", "    }\n"),
     ("what was lost before a replaced event is forgotten", "src/queue/filling.cpp",
-     "(std::exchange(gap_, 0) + slot.tag.missed() + (is_lost ? 1 : 0))", "(std::exchange(gap_, 0) + (is_lost ? 1 : 0))"),
+     "(std::exchange(gap_, 0) + slot.tag.missed() + 1)", "(std::exchange(gap_, 0) + 1)"),
     ("a plain emit overtakes who waits for room", "src/queue/filling.cpp",
      "    const bool is_promised = !offer.has_turn && !line_.empty();\n", "    const bool is_promised = false;\n"),
     ("a filtered event wakes nobody", "src/queue/filling.cpp",
@@ -275,8 +275,6 @@ MUTATIONS = [
      "        if (timings_) wake_at_next();  // each of them is stamped\n", ""),
     ("a filter that is asked whether an emit waits sees no moment", "src/order/topic.cpp",
      "event.event.origin(), core().stamp()};", "event.event.origin()};"),
-    ("what is replayed and replaced counts as lost", "src/queue/filling.cpp",
-     "    const bool is_lost = !tag.is_replayed();", "    const bool is_lost = tag.sequence() != 0;"),
     ("who has places after all waits to be woken for them", "include/event/detail/wait/emit_op.hpp",
      "                return spot_->is_offered();  //", "                return false;  //"),
 ]
