@@ -152,6 +152,21 @@ TEST_F(Recorded, IsReplayedAtItsIntervals) {
     EXPECT_THAT(intervals, ElementsAre(1s, 5s));
 }
 
+TEST_F(Recorded, WhatWasRetainedIsReplayedWithoutAPause) {
+    event::EventBus stamped(io_, {.stamp = true});
+    const auto letter = stamped.emitter<Letter>({.retain = true});
+    letter.emit({'a'});
+    clock_.advance(24h);
+    const Recording recording(stamped);
+    letter.emit({'b'});
+    clock_.advance(1s);
+    letter.emit({'c'});
+    event::EventBus other(io_);
+    std::vector<std::chrono::nanoseconds> intervals;
+    event::replay(recording, other, [&](std::chrono::nanoseconds interval) { intervals.push_back(interval); });
+    EXPECT_THAT(intervals, ElementsAre(1s));
+}
+
 TEST_F(Recorded, ReplayEndsAtTheFirstError) {
     const Recording recording(bus_);
     bus_.emitter<Number>().emit({1});

@@ -52,9 +52,13 @@ inline boost::asio::awaitable<EmitResult> replay_at_intervals(std::vector<Record
     EmitResult all;
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     const auto begun_at = std::chrono::steady_clock::now();
+    std::optional<std::chrono::steady_clock::time_point> first;
     for (const Recorded& recorded : events) {
-        timer.expires_at(begun_at + (recorded.meta.emitted_at - events.front().meta.emitted_at));
-        co_await timer.async_wait(boost::asio::use_awaitable);
+        if (!recorded.meta.replayed) {
+            if (!first) first = recorded.meta.emitted_at;
+            timer.expires_at(begun_at + (recorded.meta.emitted_at - *first));
+            co_await timer.async_wait(boost::asio::use_awaitable);
+        }
         all += bus.emit(recorded.event);
         if (all.error != errc{}) break;
     }
@@ -76,7 +80,8 @@ struct RecordingOptions {
 /// of the bus share a lock, and each event is built in its shared form: for tests, and for a while where a fault is
 /// looked for.
 ///
-/// Ownership: move-only; outlives its bus, and keeps what it recorded after `stop`.
+/// Ownership: move-only; outlives its bus, and keeps what it recorded after `stop`. Stop or destroy it before the
+/// context of its bus goes, if others may still emit then.
 /// Threads: any function from any thread, but for moving and destroying it. Errors: as `EventBus::subscribe`; where
 /// there is no memory for one event more, its emit throws `std::bad_alloc` after all others were served.
 class Recording {
@@ -145,8 +150,8 @@ private:
 };
 
 /// Emits on this bus what was recorded, in its order, each event as itself and shared: what was retained before the
-/// recording first. Before each event but the first, `pass(interval)` lets so much time pass, in nanoseconds, as there
-/// was between the two. The other bus gives the events places, emitters and moments of its own.
+/// recording first, without a pause. Between two others `pass(interval)` lets so much time pass, in nanoseconds, as
+/// there was. The other bus gives the events places, emitters and moments of its own.
 ///
 /// The result is the sum of those of all emits; it ends at the first error, which that has: `errc::closed`, or
 /// `errc::emitter_exists` where somebody there emits a type exclusively.
@@ -158,8 +163,10 @@ EmitResult replay(const Recording& recording, EventBus& bus, Pass&& pass) {
     std::optional<std::chrono::steady_clock::time_point> before;
     for (const Recorded& recorded : recording.events()) {
         const auto at = recorded.meta.emitted_at;
-        if (before) pass(std::chrono::nanoseconds(std::max(at, *before) - *before));
-        before = before ? std::max(at, *before) : at;
+        if (!recorded.meta.replayed) {
+            if (before) pass(std::chrono::nanoseconds(std::max(at, *before) - *before));
+            before = before ? std::max(at, *before) : at;
+        }
         all += bus.emit(recorded.event);
         if (all.error != errc{}) break;
     }
@@ -169,8 +176,8 @@ EmitResult replay(const Recording& recording, EventBus& bus, Pass&& pass) {
 inline EmitResult replay(const Recording& recording, EventBus& bus) {
     return replay(recording, bus, [](std::chrono::nanoseconds) {});
 }
-/// The same at the intervals of the recording, by the clock on the wall: a coroutine, which keeps neither of them. A
-/// cancellation ends it between two events, with `boost::asio::error::operation_aborted` as an exception.
+/// The same at the intervals of the recording, in real time: a coroutine; the recording may go meanwhile, the bus must
+/// not. A cancellation ends it between two events, with `boost::asio::error::operation_aborted` as an exception.
 [[nodiscard]] inline boost::asio::awaitable<EmitResult> replay_at_intervals(const Recording& recording, EventBus& bus) {
     return detail::replay_at_intervals(recording.events(), bus);
 }
