@@ -1,12 +1,14 @@
 #include <event/detail/wait/manual_time.hpp>
 #include <event/detail/wait/time_limit.hpp>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/recycling_allocator.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -24,6 +26,8 @@ public:
     /// It belongs to whatever it waits with until it passes.
     virtual void start(std::shared_ptr<Timer> self, EndPending end) = 0;
     virtual void cancel() noexcept = 0;
+    /// The same, of `self`, from a thread beside which its context may die.
+    virtual void leave(std::shared_ptr<Timer> self) noexcept = 0;
 
     std::atomic<bool> has_passed{false};  // set before the operation is woken
 };
@@ -37,6 +41,22 @@ public:
         timer_.async_wait(TimeOut{std::move(end), std::move(self)});
     }
     void cancel() noexcept override { timer_.cancel(); }
+    void leave(std::shared_ptr<Timer> self) noexcept override {
+        for (int attempts = 2; attempts > 0; --attempts) {
+            try {
+                return boost::asio::post(timer_.get_executor(), [self] { self->cancel(); });
+            } catch (...) {
+            }
+        }
+        // No memory: it passes in vain. Nobody can say here whose reference is the last, so this one stays.
+        union Kept {
+            Kept() {}
+            ~Kept() {}
+            std::shared_ptr<Timer> timer;
+        };
+        static thread_local Kept kept;
+        std::construct_at(&kept.timer, std::move(self));
+    }
 
 private:
     struct TimeOut {
@@ -60,6 +80,7 @@ public:
         time_->add(limit_, std::shared_ptr<ManualTime::Waiting>(std::move(self), this));
     }
     void cancel() noexcept override { time_->remove(*this); }
+    void leave(std::shared_ptr<Timer>) noexcept override { cancel(); }
     void pass() noexcept override {
         has_passed = true;
         (*end_)(boost::system::error_code());
@@ -92,6 +113,14 @@ void TimeLimit::start(ParkingSpot& spot, std::uint64_t ticket, Phase then) {
     running_ = unused_;
     Timer& timer = *unused_;
     timer.start(std::move(unused_), EndPending(spot, ticket, then));
+}
+
+void TimeLimit::leave() noexcept {
+    auto timer = running_.lock();
+    running_.reset();
+    if (timer == nullptr) return;
+    Timer& left = *timer;
+    left.leave(std::move(timer));
 }
 
 bool TimeLimit::has_passed() const noexcept {

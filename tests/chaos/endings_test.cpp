@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@ namespace chaos {
 namespace {
 
 using boost::system::error_code;
+using namespace std::chrono_literals;
 
 // ---- contexts that die ----------------------------------------------------------------------------------------------
 
@@ -47,13 +49,21 @@ public:
         }
         static_cast<void>(emitter->emit(Small{}));
         if (random.one_in(2)) static_cast<void>(watcher->try_get());
-        for (const auto wait : {&Handles::receive, &Handles::get, &Handles::emit, &Handles::look_for_the_end})
+        const auto get = random.one_in(2) ? &Handles::get : &Handles::get_settled;
+        const auto receive = random.one_in(2) ? &Handles::receive : &Handles::receive_for;
+        for (const auto wait : {receive, get, &Handles::emit, &Handles::look_for_the_end})
             if (random.one_in(2)) (this->*wait)(any(random));
     }
 
     [[nodiscard]] asio::io_context& any(Random& random) { return *contexts_[random.below(2)]; }
 
     void receive(asio::io_context& on) { pull->async_receive(asio::bind_executor(on, Ends(Kind::receive))); }
+    void receive_for(asio::io_context& on) {
+        pull->async_receive_for(1ms, asio::bind_executor(on, Ends(Kind::receive)));
+    }
+    void get_settled(asio::io_context& on) {
+        watcher->async_get_settled(1ms, asio::bind_executor(on, Ends(Kind::get)));
+    }
     void get(asio::io_context& on) { watcher->async_get(asio::bind_executor(on, Ends(Kind::get))); }
     void emit(asio::io_context& on) { emitter->async_emit(Small{}, asio::bind_executor(on, Ends(Kind::emit))); }
     void look_for_the_end(asio::io_context& on) { push->async_closed(asio::bind_executor(on, Ends(Kind::closed))); }

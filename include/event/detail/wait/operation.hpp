@@ -29,9 +29,8 @@
 
 namespace event::detail {
 
-/// What a cancellation slot or a timer holds: it stays effective after the completion was posted, and harmless after it
-/// ran. `in_time` is what the operation is to do when the time has passed: to end, or, as `Phase::pending`, to look
-/// again.
+/// What a cancellation slot or a timer holds: effective after the completion was posted, and harmless after it ran.
+/// `in_time`: when the time has passed the operation ends, or, as `Phase::pending`, looks again.
 class EndPending {
 public:
     EndPending(ParkingSpot& spot, std::uint64_t ticket, Phase in_time = Phase::timed_out) noexcept
@@ -109,6 +108,7 @@ protected:
 
     [[nodiscard]] Handler& handler() noexcept { return handler_; }
     void start_work() { executor_.start_work(); }
+    [[nodiscard]] const auto& executor() const noexcept { return executor_; }
 
     template <class Values>
     void complete(Values& values) {
@@ -117,8 +117,7 @@ protected:
         Handler invoked = free();
         std::apply([&](auto&... value) { std::move(invoked)(std::move(value)...); }, values);
     }
-    /// Asio's rule: the memory goes back before the handler is invoked. The handler may own whatever the operation
-    /// needed.
+    /// Asio's rule: the memory goes back before the handler is invoked, which may own whatever the operation needed.
     Handler free() noexcept {
         auto* op = static_cast<Derived*>(this);
         HandlerMemory<Derived, Handler> memory(handler_);
@@ -147,7 +146,7 @@ public:
     };
     using Pointer = std::unique_ptr<CompletedOp, Free>;
 
-    /// Null where it cannot complete any more: the handler is the caller's to destroy.
+    /// Null where it cannot complete any more.
     [[nodiscard]] static Pointer make(IntrusivePtr<ContextRegistry> home, Handler&& handler, const Executor& executor) {
         if (home && home->is_gone()) return nullptr;
         typename Base::Memory memory(handler);
@@ -224,6 +223,8 @@ enum class Taken : std::uint8_t { nothing, values, more };  // more: to be asked
 ///     Taken take(Values&);                          takes it; nothing: it is gone, wait on
 ///     void abandon<Guard>();                        the operation ends without having taken anything
 ///     void limit(spot, ticket);                     begins
+///     void leave_timers();                          the operation goes, maybe beside the end of its own context
+///     bool arm(executor);                           of some: sets an alarm; false: it is to be asked again at once
 template <class Source, class Handler, class Executor>
 class Operation final : public HandlerOp<ParkedOp, Operation<Source, Handler, Executor>, Handler, Executor> {
     using Values = typename Source::Values;
@@ -258,6 +259,7 @@ public:
 
     void destroy() noexcept override {
         source_.template abandon<CertainGuard>();
+        source_.leave_timers();
         spot().finish();  // is maybe gone now
         this->free();
     }
@@ -283,6 +285,8 @@ private:
     void wait() {
         this->start_work();
         if (!this->tie_to(this->context())) return destroy();
+        if constexpr (requires { source_.arm(this->executor().in_context()); })
+            if (!source_.arm(this->executor().in_context())) return this->wake();
         bool found = false;
         if constexpr (Source::can_look) found = this->poll([&] { return source_.ready(); });
         if (found || !this->try_park()) this->wake();
@@ -337,6 +341,7 @@ struct SourceBase {
     template <class Guard>
     void abandon() noexcept {}
     void limit(ParkingSpot&, std::uint64_t) noexcept {}
+    void leave_timers() noexcept {}
 };
 
 /// Whether operations can begin there; if not, `refuse` ends them.
@@ -361,8 +366,7 @@ void start_in(IntrusivePtr<Spot> spot, Handler&& handler, const Executor& execut
                                                               executor);
 }
 
-/// Starts operations of this source in a spot: the initiation of the `async_` functions. A named class with a
-/// constructor: GCC 12 destroys aggregate temporaries of a `co_await` expression twice.
+/// The initiation of the `async_` functions. (GCC 12 destroys aggregate temporaries of a `co_await` expression twice.)
 template <class Source, class Spot, class Executor>
 class Initiate {
 public:

@@ -47,6 +47,9 @@ public:
         ticket_ = ticket;
         spot().forget_noticed();
     }
+    void leave_timers() noexcept {
+        if (alarm_) alarm_->leave();
+    }
     [[nodiscard]] Taken take(Values& values) {
         Whole newest;
         const auto found = spot().look_at(newest);

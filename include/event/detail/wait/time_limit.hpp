@@ -36,6 +36,9 @@ public:
     void start(ParkingSpot& spot, std::uint64_t ticket, Phase then = Phase::timed_out);
     /// Of one that was started.
     [[nodiscard]] bool has_passed() const noexcept;
+    /// It is not needed any more, and its context may be dying on another thread, where timers go before what this
+    /// library holds on to: leaves it to that context to cancel it, or to throw it away.
+    void leave() noexcept;
 
 private:
     std::shared_ptr<Timer> unused_;
@@ -64,6 +67,7 @@ public:
     TimeLimited(Spot& spot, TimeLimit&& limit, Args&&... args)
         : Source(spot, std::forward<Args>(args)...), limit_(std::move(limit)) {}
     void limit(ParkingSpot& spot, std::uint64_t ticket) { limit_.start(spot, ticket); }
+    void leave_timers() noexcept { limit_.leave(); }
 
 private:
     TimeLimit limit_;
