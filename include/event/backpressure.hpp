@@ -9,7 +9,7 @@
 /// | `Latest`     | cannot be             | `missed()` of that type     | `displaced`        |
 /// | `Kill`       | ends the subscription | `errc::killed`, for ever    | `killed`           |
 /// | `Notify`     | loses the new event   | the callback; `missed()`    | `refused`          |
-/// | `Wait`       | makes it wait         | nothing is lost             | by the completion  |
+/// | `Wait`       | makes it wait         | nothing is lost, in time    | by the completion  |
 ///
 /// DROP, KILL and NOTIFY are those of libp2p's RFC for a local event bus (libp2p#653).
 
@@ -79,7 +79,16 @@ struct Notify {
 /// for nobody who does not come: when the receiver finds it empty, the turn of an emit that waits for another queue as
 /// well passes to the next; and one that was offered and is not taken, because its executor does not run, when the
 /// receiver finds that for the second time. Cost: taking an event takes a lock.
-struct Wait {};
+///
+/// With a limit, an `async_emit` that has stood in line here for so long goes on without this subscription: if its
+/// queue is still full when all others have room, or are not waited for any more either, it loses the event, as with
+/// `Notify`. So nobody who does not receive stops an emitter for ever, as a deadline does not in DDS
+/// (`max_blocking_time` of a reliable writer); here each subscription has its own. 0, or less: no limit. The time is
+/// that of the bus's context, and it is noticed by a timer of the handler's. Cost of a limit: a timer and a look at the
+/// clock for each emit that has to wait.
+struct Wait {
+    std::chrono::nanoseconds limit = std::chrono::nanoseconds(0);
+};
 
 using Backpressure = std::variant<Notify, Drop, DropOldest, Latest, Kill, Wait>;
 

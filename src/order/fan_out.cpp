@@ -21,14 +21,14 @@ EmitResult TopicBase::emit_specially(const void* events, std::size_t count, Orig
 
 EmitResult TopicBase::emit_specially(Batch&& batch) {
     Aftermath after;
-    const auto result = emit_if(batch, [] { return true; }, false, after);
+    const auto result = emit_if(batch, [] { return true; }, nullptr, after);
     after.settle();
     return *result;
 }
 
 std::optional<EmitResult> TopicBase::emit_if_unchanged(std::uint64_t sequence, Batch& batch) {
     Aftermath after;
-    const auto result = emit_if(batch, [&] { return retained_sequence() == sequence; }, false, after);
+    const auto result = emit_if(batch, [&] { return retained_sequence() == sequence; }, nullptr, after);
     after.settle();
     return result;
 }
@@ -36,7 +36,7 @@ std::optional<EmitResult> TopicBase::emit_if_unchanged(std::uint64_t sequence, B
 /// Those who list the type get copies of it; the others, if there are any, its shared form.
 template <bool is_keyed>
 EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, Moment now,
-                                     DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
+                                     DomainGuard& domain, const EmitSpot* turn, Aftermath& after) noexcept {
     EmitResult result;
     const std::size_t shares = erased_sinks_.size();
     result.subscribers = sinks_.size() + shares;
@@ -48,7 +48,7 @@ EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared
     const bool is_heard = !is_keyed || result.subscribers != 0 || retained_ || counts_unheard_;
     if (shared != nullptr) shared->add_references(static_cast<std::uint32_t>(shares));
     const std::uint64_t sequence = domain.next_sequence();
-    const Offer offer{sequence, has_turn, after, origin, now};
+    const Offer offer{sequence, turn, after, origin, now};
     const std::size_t bytes = type().id->size;
     result.delivered += offer_to(sinks_, OfferedEvent(event, bytes), offer, result);
     if constexpr (is_keyed) result.delivered += offer_to(keyed, OfferedEvent(event, bytes), offer, result);
@@ -70,8 +70,8 @@ EmitResult TopicBase::fan_out_inline(const std::byte* event, PayloadBase* shared
 /// `is_new`: nobody else has seen it. `is_keyed`: somebody chose by key.
 template <bool is_new, bool is_keyed>
 [[gnu::always_inline]] inline void TopicBase::fan_out_shared(PayloadBase& payload, Origin origin, Moment now,
-                                                             EmitResult& result, DomainGuard& domain, bool has_turn,
-                                                             Aftermath& after) noexcept {
+                                                             EmitResult& result, DomainGuard& domain,
+                                                             const EmitSpot* turn, Aftermath& after) noexcept {
     FoundKeys keyed;
     if constexpr (is_keyed) {
         PayloadBase* const stored = &payload;
@@ -88,7 +88,7 @@ template <bool is_new, bool is_keyed>
         payload.add_references(references - 1);
     }
     const std::uint64_t sequence = domain.next_sequence();
-    const Offer offer{sequence, has_turn, after, origin, now};
+    const Offer offer{sequence, turn, after, origin, now};
     std::size_t taken = offer_to(sinks_, &payload, offer, result);
     if constexpr (is_keyed) taken += offer_to(keyed, &payload, offer, result);
     if constexpr (!is_new) taken += offer_to(erased_sinks_, &payload, offer, result);
@@ -109,7 +109,7 @@ template <bool is_new, bool is_keyed>
     note_emitted(sequence, result.killed != killed, after);
 }
 
-EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept {
+EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, const EmitSpot* turn, Aftermath& after) noexcept {
     EmitResult result;
     const bool is_keyed = !keyed_.empty();
     const Moment now = core().stamp();
@@ -128,13 +128,13 @@ EmitResult TopicBase::fan_out(Batch& batch, DomainGuard& domain, bool has_turn, 
             payload->add_reference();
         }
         if (type().is_inline) {
-            result +=
-                is_keyed ? fan_out_inline<true>(batch.event(i), payload, batch.origin(), now, domain, has_turn, after)
-                         : fan_out_inline<false>(batch.event(i), payload, batch.origin(), now, domain, has_turn, after);
+            result += is_keyed
+                          ? fan_out_inline<true>(batch.event(i), payload, batch.origin(), now, domain, turn, after)
+                          : fan_out_inline<false>(batch.event(i), payload, batch.origin(), now, domain, turn, after);
         } else if (is_keyed) {
-            fan_out_shared<false, true>(*payload, batch.origin(), now, result, domain, has_turn, after);
+            fan_out_shared<false, true>(*payload, batch.origin(), now, result, domain, turn, after);
         } else {
-            fan_out_shared<false, false>(*payload, batch.origin(), now, result, domain, has_turn, after);
+            fan_out_shared<false, false>(*payload, batch.origin(), now, result, domain, turn, after);
         }
         if (history_) history_->carry_out(decision, SlotTag(0, last_sequence_, batch.origin()), now, *payload, after);
     }
@@ -177,7 +177,7 @@ EmitResult SharedTopic::emit(PayloadBase& payload, Origin origin) {
         return result;
     }
     Aftermath after;
-    fan_out_shared<true, false>(payload, origin, {}, result, domain, false, after);
+    fan_out_shared<true, false>(payload, origin, {}, result, domain, nullptr, after);
     domain.unlock();
     after.settle();
     return result;
@@ -192,7 +192,7 @@ EmitResult SharedTopic::emit_all(Batch&& events) {
     Aftermath after;
     EmitResult result;
     for (std::size_t i = 0; i == 0 || (i < events.size() && wanted()); ++i)  // the one before may have killed all
-        fan_out_shared<true, false>(*events.take_shared(), events.origin(), {}, result, domain, false, after);
+        fan_out_shared<true, false>(*events.take_shared(), events.origin(), {}, result, domain, nullptr, after);
     domain.unlock();
     after.settle();
     return result;

@@ -46,6 +46,7 @@ void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Afterma
     if (mailbox.policy() == Policy::wait) {
         if (keys == nullptr) ++waiting_queues_;
         if (keys != nullptr || may_reject(mailbox.refinement())) ++asked_queues_;
+        if (mailbox.patience() != nullptr) ++limited_queues_;
     }
     if (keys != nullptr) {
         mailbox.bind({.topic = this, .position = type, .is_keyed = true});
@@ -65,6 +66,7 @@ void TopicBase::remove_sink(const Mailbox& mailbox, const Binding& binding, Afte
     if (mailbox.policy() == Policy::wait) {
         if (!binding.is_keyed) --waiting_queues_;
         if (binding.is_keyed || may_reject(mailbox.refinement())) --asked_queues_;
+        if (mailbox.patience() != nullptr) --limited_queues_;
     }
     if (binding.is_keyed) {
         keyed_.remove(*chosen(mailbox.refinement(), static_cast<std::uint16_t>(binding.position)));
@@ -150,7 +152,7 @@ bool TopicBase::wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, const
     const bool is_shared = kind != SinkKind::listed || !type_->is_inline;
     try {
         if (is_shared && !event.event.is_shared()) event.event.share(pool());
-        const Offer offer{coming_sequence(), true, event.after, event.event.origin(), core().stamp()};
+        const Offer offer{coming_sequence(), nullptr, event.after, event.event.origin(), core().stamp()};
         return mailbox.ask(type, event.event.first_as(is_shared), offer, false) == Pushed::queued;
     } catch (...) {
         return false;  // it will throw again when it is offered the event
@@ -234,7 +236,8 @@ void TopicBase::replay(const Replayed& event, Mailbox& mailbox, std::uint16_t ty
                        Aftermath& after) noexcept {
     const bool is_old = event.place != History::none;
     const Origin origin = is_old ? history_->tag(event.place).origin() : retained_from_;
-    const Offer offer{event.sequence, true, after, origin, is_old ? history_->emitted_at(event.place) : retained_at_};
+    const Offer offer{event.sequence, nullptr, after, origin,
+                      is_old ? history_->emitted_at(event.place) : retained_at_};
     PayloadBase* payload = is_old ? &history_->payload(event.place) : kept_payload();
     if (payload != nullptr) {
         if (kind == SinkKind::listed && type_->is_inline) {

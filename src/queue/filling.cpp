@@ -37,7 +37,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     SlotTag tag = tag_of(type, offer);
     if (replayed) tag.set_replayed();
     // what takes another's place leaves a queue full that was full
-    const bool may_fill = full_limit_ && !is_full();
+    const bool may_fill = full_limit_ && policy_ == Policy::kill && !is_full();
     Pushed pushed = Pushed::queued;
     if (linked_) {
         pushed = push_linked(event, tag, offer);
@@ -126,7 +126,7 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
     }
 
     Pushed pushed = Pushed::queued;
-    const bool is_promised = !offer.has_turn && !line_.empty();
+    const bool is_promised = !line_.empty() && (offer.turn == nullptr || !offer.turn->may_pass(*line_.front()));
     if (!tag.is_replayed() && (is_promised || !has_room())) {
         if (policy_ != Policy::drop_oldest) return overflow(type, offer);
         ++lost_;

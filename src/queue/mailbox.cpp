@@ -20,6 +20,13 @@ constexpr std::size_t aligned(std::size_t size, std::size_t alignment) noexcept 
     return (size + alignment - 1) / alignment * alignment;
 }
 
+/// How long a queue may be full until something is done about it; 0: at once, or never.
+std::chrono::nanoseconds time_when_full(const Backpressure& policy) noexcept {
+    if (const auto* kill = std::get_if<Kill>(&policy)) return kill->after;
+    const auto* wait = std::get_if<Wait>(&policy);
+    return wait != nullptr ? wait->limit : std::chrono::nanoseconds(0);
+}
+
 bool has_keys(Policy policy, const Refinement* refinement) noexcept {
     return policy == Policy::latest || (refinement != nullptr && refinement->has_keys());
 }
@@ -32,8 +39,7 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     if (policy_of(options.wanted.on_full) == Policy::latest)  // one slot for each type, whatever was asked for
         options.wanted.capacity = options.subjects.size();
     const std::size_t replay_room = options.replay_room;
-    const Kill* kill = std::get_if<Kill>(&options.wanted.on_full);
-    const auto limit = kill != nullptr ? kill->after : std::chrono::nanoseconds(0);
+    const auto limit = time_when_full(options.wanted.on_full);
     const ContextClock& clock = options.slow_line.clock();
     const std::size_t concurrency = options.wanted.concurrency;
     const bool is_stamped = options.bus.stamp;

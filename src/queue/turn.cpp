@@ -1,27 +1,32 @@
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/chaos.hpp>
 #include <event/detail/order/topic.hpp>
+#include <event/detail/queue/mailbox.hpp>
 #include <event/detail/queue/turn.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
 namespace event::detail {
 
-EmitSpot::EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues, bool asks) noexcept
-    : ParkingSpot(topic), topic_(topic), asked_(asks), siblings_(siblings), turns_wanted_(queues) {}
+EmitSpot::EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues, bool joins_early) noexcept
+    : ParkingSpot(topic), topic_(topic), joins_early_(joins_early), siblings_(siblings), turns_wanted_(queues) {}
 
 void EmitSpot::destroy_spot() noexcept { delete this; }
 
 void EmitSpot::make_room() {
     auto larger = std::make_unique<Turn[]>(turns_wanted_);
     const DomainGuard guard(topic_);
-    for (std::size_t i = 0; i < turn_count_; ++i) {
+    for (std::size_t i = 0; i < turn_room_.size(); ++i) {
+        Turn& turn = turn_room_[i];
         larger[i].emit = this;
-        larger[i].queue = turn_room_[i].queue;
-        larger[i].is_ready = turn_room_[i].is_ready;
-        larger[i].is_overlooked = turn_room_[i].is_overlooked;
-        larger[i].take_place_of(turn_room_[i]);
+        larger[i].queue = turn.queue;
+        larger[i].since = turn.since;
+        larger[i].is_wanted = turn.is_wanted;
+        larger[i].is_ready = turn.is_ready;
+        larger[i].is_overlooked = turn.is_overlooked;
+        larger[i].take_place_of(turn);
     }
     more_turns_.swap(larger);
     turn_room_ = {more_turns_.get(), turns_wanted_};
@@ -32,63 +37,107 @@ bool EmitSpot::came_before(const EmitSpot& other) const noexcept {
     return arrival_ != other.arrival_ ? arrival_ < other.arrival_ : std::less<>()(this, &other);
 }
 
+bool EmitSpot::may_pass(const Turn& first) const noexcept {
+    return first.emit == this || (arrival_ != 0 && came_before(*first.emit));
+}
+
 bool EmitSpot::may_emit(const Waiting& event) {
     return topic_.all_waiting_queues(event, [&](Mailbox& queue) {
         const Turn* first = queue.line().front();
-        return queue.has_room() &&
-               (first == nullptr || first->emit == this || (arrival_ != 0 && came_before(*first->emit)));
+        return (queue.has_room() && (first == nullptr || may_pass(*first))) || is_out_of_patience_with(queue);
     });
 }
 
 bool EmitSpot::join(const Waiting* event) {
     turns_wanted_ = event != nullptr ? topic_.waiting_queues(*event) : topic_.waiting_queues();
     if (turns_wanted_ > turn_room_.size()) return false;
-    for (Turn& turn : turns()) turn.unlink();
-    turn_count_ = 0;
     if (arrival_ == 0) {
         arrival_ = topic_.next_arrival();
         siblings_.push_back(*this);
     }
-    not_ready_ = 0;
+    for (Turn& turn : turn_room_) turn.is_wanted = false;
+    places_ = not_ready_ = 0;
+    patient_until_ = Moment::max();
+    std::size_t next = 0;
     const auto stand_in_line = [&](Mailbox& queue) {
-        Turn* const before = queue.line().find_last(
+        Turn* turn = queue.line().find_last(
             [this](const Turn& other) { return other.emit == this || other.emit->came_before(*this); });
-        // one that hears of the topic in two ways has one place
-        if (before != nullptr && before->emit == this) return true;
-        if (turn_count_ == turn_room_.size()) return false;  // its key is another one than a moment ago
-        Turn& turn = turn_room_[turn_count_++];
-        turn.emit = this;
-        turn.queue = &queue;
-        queue.line().insert_behind(before, turn);
-        turn.is_overlooked = false;
-        turn.is_ready = queue.line().front() == &turn && queue.has_room();
-        if (!turn.is_ready) ++not_ready_;
+        if (turn == nullptr || turn->emit != this) {
+            Turn* const before = turn;
+            turn = free_turn(next);
+            if (turn == nullptr) return false;  // its key is another one than a moment ago
+            turn->emit = this;
+            turn->queue = &queue;
+            if (const FullLimit* limit = queue.patience()) turn->since = limit->now();
+            queue.line().insert_behind(before, *turn);
+        } else if (turn->is_wanted) {
+            return true;  // one that hears of the topic in two ways has one place
+        }
+        ++places_;
+        turn->is_wanted = true;
+        turn->is_overlooked = false;
+        turn->is_ready = (queue.line().front() == turn && queue.has_room()) || is_out_of_patience(*turn);
+        if (!turn->is_ready) ++not_ready_;
         return true;
     };
     event != nullptr ? topic_.all_waiting_queues(*event, stand_in_line) : topic_.all_waiting_queues(stand_in_line);
+    for (Turn& turn : turn_room_) {
+        if (!turn.is_linked() || turn.is_wanted) continue;
+        turn.unlink();
+        if (event != nullptr) turn.queue->offer_turn(event->after);
+    }
     is_offered_ = not_ready_ == 0;
     if (is_offered_) return true;
-    for (Turn& turn : turns())
-        if (turn.is_ready && turn.queue->is_starving()) turn.unlink();
+    for (Turn& turn : turn_room_)
+        if (turn.is_linked() && turn.is_ready && turn.queue->is_starving()) turn.unlink();
     return true;
+}
+
+Turn* EmitSpot::free_turn(std::size_t& next) noexcept {
+    for (int attempts = 2; attempts > 0; --attempts) {
+        for (; next < turn_room_.size(); ++next)
+            if (!turn_room_[next].is_linked()) return &turn_room_[next];
+        // those are in the way that it does not want, or has not come to yet: then it waits there anew
+        for (Turn& turn : turn_room_)
+            if (!turn.is_wanted) turn.unlink();
+        next = 0;
+    }
+    return nullptr;
+}
+
+bool EmitSpot::is_out_of_patience(const Turn& turn) noexcept {
+    const FullLimit* limit = turn.queue->patience();
+    if (limit == nullptr) return false;
+    const Moment end = limit->end_of(turn.since);
+    looked_at_ = limit->now();
+    if (looked_at_ >= end) return true;
+    patient_until_ = std::min(patient_until_, end);
+    return false;
+}
+
+bool EmitSpot::is_out_of_patience_with(const Mailbox& queue) noexcept {
+    if (queue.patience() == nullptr) return false;
+    return std::any_of(turn_room_.begin(), turn_room_.end(), [&](const Turn& turn) {
+        return turn.is_linked() && turn.queue == &queue && is_out_of_patience(turn);
+    });
 }
 
 void EmitSpot::leave(Aftermath& after) noexcept {
     chaos(Point::turn_passed_on, this);
     is_offered_ = false;
-    for (Turn& turn : turns()) {
+    places_ = 0;
+    for (Turn& turn : turn_room_) {
         if (!turn.is_linked()) continue;
         turn.unlink();
         turn.queue->offer_turn(after);
     }
-    turn_count_ = 0;
 }
 
 void EmitSpot::count_ready(Turn& turn, Aftermath& after) noexcept {
     if (std::exchange(turn.is_ready, true) || --not_ready_ != 0) return;
     is_offered_ = true;
     chaos(Point::turn_offered, this);
-    for (Turn& offered : turns()) offered.is_overlooked = false;
+    for (Turn& offered : turn_room_) offered.is_overlooked = false;
     after.wake(claim());
 }
 

@@ -39,7 +39,8 @@ public:
         value.emplace(any(random), 1U);
         watcher.emplace(value->watch());
         emitter.emplace(bus->emitter<Small>());
-        full.emplace(bus->subscribe<Small>({.capacity = 1, .on_full = event::Wait{}}));
+        const std::chrono::milliseconds limit(random.below(3));
+        full.emplace(bus->subscribe<Small>({.capacity = 1, .on_full = event::Wait{.limit = limit}}));
         pull.emplace(bus->subscribe<Shared>());
         if (random.one_in(2)) {
             push.emplace(bus->subscribe<Keyed>({}, [](const Keyed&) {}));

@@ -58,6 +58,15 @@ public:
     asio::cancellation_signal signal;
 };
 
+/// Nobody waits there for ever.
+class WaitsForSomeTime : public Waits {
+public:
+    explicit WaitsForSomeTime(Scene& s) : Waits(s) {
+        full.emplace(scene.bus.subscribe<Text>({.capacity = 1, .on_full = event::Wait{.limit = 1h}}));
+        emitter.emit({"once more"});
+    }
+};
+
 /// Where a handler may run, and what it may bring. (Not on a strand what need not wait: one of Asio's that has no
 /// memory to be scheduled keeps what it has, and never runs again.)
 constexpr auto plain = [](Waits&, auto handler) { return handler; };
@@ -131,6 +140,10 @@ TEST(FailedWait, ForTheStartAndForTheEnd) {
 TEST(FailedWait, ForRoom) {
     begins_or_not_everywhere([](Waits& w, auto on) { w.emitter.async_emit(Text{long_text}, on(w, w.emit.handler())); });
     begins_or_not([](Waits& w) { w.emitter.async_emplace(w.emit.handler(), long_text); });
+    const auto begin = [](WaitsForSomeTime& w) {
+        w.emitter.async_emit(Text{long_text}, elsewhere(w, w.emit.handler()));
+    };
+    expect_all_or_nothing(doing<WaitsForSomeTime>(begin));
 }
 
 TEST(FailedWait, BesideAnother) {

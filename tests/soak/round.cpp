@@ -137,7 +137,7 @@ event::Backpressure Round::any_policy() {
         case 5:
             return event::Kill{.after = std::chrono::milliseconds(lot(3))};
         default:
-            return event::Wait{};
+            return event::Wait{.limit = std::chrono::milliseconds(lot(3))};
     }
 }
 

@@ -212,7 +212,7 @@ private:
             Aftermath after;
             const auto is_first = [this] { return core_.changes() == begun_at_; };
             const auto note = [this] { core_.note(this->readings()); };
-            is_known_ = core_.topic().emit_if(made, is_first, false, after, note).has_value();
+            is_known_ = core_.topic().emit_if(made, is_first, nullptr, after, note).has_value();
             after.settle();
         }
 

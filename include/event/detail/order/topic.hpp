@@ -85,9 +85,9 @@ public:
         void operator()() const noexcept {}
     };
     /// The one way into the order and the queues beside the shortest: emits the batch if `admits`, under the lock, says
-    /// so, and then calls `emitted`. `has_turn`: the room that waiting emits wait for is this emit's.
+    /// so, and then calls `emitted`. `turn`: where the emit has waited, or null.
     template <class Admits, class Emitted = Nothing>
-    std::optional<EmitResult> emit_if(Batch& batch, Admits&& admits, bool has_turn, Aftermath& after,
+    std::optional<EmitResult> emit_if(Batch& batch, Admits&& admits, const EmitSpot* turn, Aftermath& after,
                                       Emitted&& emitted = {}) {
         for (;;) {
             {
@@ -95,7 +95,7 @@ public:
                 if (closed_ || !wants_shared() || batch.is_shared()) {
                     std::optional<EmitResult> result;
                     if (admits()) {
-                        result = fan_out(batch, domain, has_turn, after);
+                        result = fan_out(batch, domain, turn, after);
                         emitted();
                     }
                     return result;
@@ -177,6 +177,8 @@ public:
     [[nodiscard]] std::uint64_t next_arrival() const noexcept { return Subject::next_arrival(); }
     /// Whether those who wait for room have to ask keys or filters whom their event is for.
     [[nodiscard]] bool asks_who_waits() const noexcept { return asked_queues_ != 0; }
+    /// Whether some of the queues with that policy are not waited for for ever.
+    [[nodiscard]] bool limits_waiting() const noexcept { return limited_queues_ != 0; }
     /// Queues of the topic whose policy is Wait, and that want every event; one may be among them twice.
     [[nodiscard]] std::size_t waiting_queues() const noexcept { return waiting_queues_; }
     template <class Holds>
@@ -328,14 +330,14 @@ private:
     /// What became of an event, where it was not just queued.
     void count(Pushed pushed, EmitResult& result) noexcept;
     /// Gives each event of the batch its place in the order, and offers it to every queue.
-    EmitResult fan_out(Batch& batch, DomainGuard& domain, bool has_turn, Aftermath& after) noexcept;
+    EmitResult fan_out(Batch& batch, DomainGuard& domain, const EmitSpot* turn, Aftermath& after) noexcept;
     template <bool is_keyed>
     EmitResult fan_out_inline(const std::byte* event, PayloadBase* shared, Origin origin, Moment now,
-                              DomainGuard& domain, bool has_turn, Aftermath& after) noexcept;
+                              DomainGuard& domain, const EmitSpot* turn, Aftermath& after) noexcept;
     friend SharedTopic;
     template <bool is_new, bool is_keyed>
     void fan_out_shared(PayloadBase& payload, Origin origin, Moment now, EmitResult& result, DomainGuard& domain,
-                        bool has_turn, Aftermath& after) noexcept;
+                        const EmitSpot* turn, Aftermath& after) noexcept;
     /// Somebody gets the shared form of its events.
     [[nodiscard]] bool wants_shared() const noexcept { return !erased_sinks_.empty() || history_; }
     /// What the history says of an event; if it cannot say, that is in `after`.
@@ -365,6 +367,7 @@ private:
     KeyedSinks keyed_;
     std::size_t waiting_queues_ = 0;  // but for those that chose by key
     std::size_t asked_queues_ = 0;    // whose policy is Wait, too, and that may not want an event
+    std::size_t limited_queues_ = 0;  // whose policy is Wait with a limit
     std::size_t wildcards_ = 0;       // of the erased sinks
     std::uint64_t lost_ = 0;
     std::uint64_t killed_ = 0;

@@ -79,7 +79,7 @@ private:
         result.subscribers = sinks_.size();
         const std::uint64_t sequence = domain.next_sequence();
         if (!sinks_.empty())  // a value that nobody subscribes to makes no offer
-            result.delivered += offer_to(sinks_, event, {sequence, false, after, origin}, result);
+            result.delivered += offer_to(sinks_, event, {sequence, nullptr, after, origin}, result);
         if (retained_) {
             std::memcpy(&kept_, event, size);
             note_kept(sequence, origin, after);

@@ -92,8 +92,11 @@ public:
 
     // ---- turns, where the policy is Wait: under the domain's lock ---------------------------------------------
 
-    /// Emits that wait for room here, of all types, in the order in which they came.
+    /// Emits that wait for room here, of all types, in the order in which they came; how long they do (null: for ever).
     [[nodiscard]] IntrusiveList<Turn>& line() noexcept { return line_; }
+    [[nodiscard]] const FullLimit* patience() const noexcept {
+        return policy_ == Policy::wait ? full_limit_.get() : nullptr;
+    }
     /// There may be room: offers it to the first in the line.
     void offer_turn(Aftermath& after) noexcept;
     /// Whether a receiver waits; and whether it does so in vain.
@@ -249,8 +252,7 @@ private:
     void destroy_spot() noexcept override;
     void fulfil(Requests requests) noexcept override;
     void tell_end() noexcept;
-    /// To whoever asked.
-    void tell_progress(Aftermath& after) noexcept;
+    void tell_progress(Aftermath& after) noexcept;  // to whoever asked
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
     [[nodiscard]] bool make_memory(bool may_throw);
@@ -322,8 +324,7 @@ private:
     /// An event has come for who waits, or has waited longest.
     void wake_receiver(Aftermath& after) noexcept;
     void wake_at_next() noexcept { limit_ = tail(); }
-    /// Passes turns on that are not taken, ends what was drained.
-    void found_nothing(Aftermath& after) noexcept;
+    void found_nothing(Aftermath& after) noexcept;  // passes turns on that are not taken, ends what was drained
     /// Offers room to the first in the line; a starving queue passes by who waits for another one.
     void pass_turns_on(bool is_starving, Aftermath& after) noexcept;
     void end_if_drained(Aftermath& after) noexcept;
@@ -350,8 +351,7 @@ private:
     const bool requires_emitters_;
     Handling handling_;
     std::atomic<bool> is_closed_{false};  // by its owner
-    // Open, with a ring of events that are not stamped, and one receiver; unsaid before the state changes.
-    std::atomic<bool> is_simple_{true};
+    std::atomic<bool> is_simple_{true};   // open, a ring, no stamps, one receiver; unsaid before the state changes
     // guarded by the domain's lock
     bool is_special_ = false;  // linked slots, a refinement, ages, stamps, a limit, several receivers: `push_specially`
     bool is_left_ = false;     // by the bus, to its handler

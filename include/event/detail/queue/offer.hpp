@@ -11,6 +11,7 @@
 
 namespace event::detail {
 
+class EmitSpot;
 class TopicBase;
 
 /// What was subscribed to.
@@ -37,7 +38,7 @@ enum class Look : std::uint8_t { empty, readable, ended, stale };  // stale: of 
 /// What all pushes of one emit have in common.
 struct Offer {
     std::uint64_t sequence;
-    bool has_turn;  // it may take room that others wait for: its turn has come
+    const EmitSpot* turn;  // where the emit has waited; null: it takes no room that others wait for
     Aftermath& after;
     Origin origin;
     Moment emitted_at = {};  // where the bus stamps its events

@@ -2,6 +2,7 @@
 
 #include <event/detail/intrusive_list.hpp>
 #include <event/detail/wait/spot.hpp>
+#include <event/meta.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,9 @@ struct Waiting;
 struct Turn : ListHook<Turn> {
     EmitSpot* emit = nullptr;
     Mailbox* queue = nullptr;
-    bool is_ready = false;       // it was the first, and there was room
+    Moment since = {};           // it waits there, if that queue is not waited for for ever
+    bool is_wanted = false;      // the emit waits for that queue, as it found when it last joined
+    bool is_ready = false;       // it was the first, and there was room; or patience with that queue is over
     bool is_overlooked = false;  // since the emit was offered its turn, this queue's receiver has found nothing
 };
 
@@ -37,14 +40,17 @@ struct Turn : ListHook<Turn> {
 /// In a queue that *starves*, because its receiver has found nothing, nobody holds a place who waits for another queue:
 /// else one queue that takes the events of two stages would hold up the stages that the other queue waits for. Its own
 /// place in order of arrival it takes again if that queue is full when the others have room.
+///
+/// For a queue with a limit it waits only so long; then it needs no turn there any more, and keeps its place as long as
+/// it waits for others: if there is room when it emits, the room is its own.
 class EmitSpot final : public ParkingSpot, public ListHook<EmitSpot> {
 public:
-    /// `siblings`: those of the same emitter and topic, which has had so many queues to wait for just now. `asks`: it
-    /// had to ask whom the event is for.
-    EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues, bool asks) noexcept;
+    /// `siblings`: those of the same emitter and topic, which has had so many queues to wait for just now.
+    /// `joins_early`: it had to ask whom the event is for, or one of the queues is not waited for for ever.
+    EmitSpot(TopicBase& topic, IntrusiveList<EmitSpot>& siblings, std::size_t queues, bool joins_early) noexcept;
 
     [[nodiscard]] TopicBase& topic() const noexcept { return topic_; }
-    [[nodiscard]] bool asked() const noexcept { return asked_; }
+    [[nodiscard]] bool joins_early() const noexcept { return joins_early_; }
     /// Makes room for as many turns as the topic has had queues to wait for. By who joins, without the lock.
     void reserve() {
         if (turns_wanted_ > turn_room_.size()) make_room();
@@ -58,7 +64,9 @@ public:
     /// no room for so many turns. `event`: null where nobody has to be asked whom it is for.
     [[nodiscard]] bool join(const Waiting* event);
     /// It has joined, and has not left since.
-    [[nodiscard]] bool has_places() const noexcept { return turn_count_ != 0; }
+    [[nodiscard]] bool has_places() const noexcept { return places_ != 0; }
+    /// Whether room that the first in a line waits for is this one's, which came before it.
+    [[nodiscard]] bool may_pass(const Turn& first) const noexcept;
     /// Gives them up: offers the next ones their turns.
     void leave(Aftermath& after) noexcept;
     /// The same for good: it has emitted, or never will.
@@ -70,14 +78,28 @@ public:
     /// room looks at nothing but its own line.
     void count_ready(Turn& turn, Aftermath& after) noexcept;
 
+    // ---- by who joins, without the lock ------------------------------------------------------------------------
+
+    /// When its patience with the next queue is over, as it found when it last joined, and how long that was then.
+    /// Never: `Moment::max()`.
+    [[nodiscard]] Moment patient_until() const noexcept { return patient_until_; }
+    [[nodiscard]] Moment::duration patience() const noexcept { return patient_until_ - looked_at_; }
+
 private:
     void destroy_spot() noexcept override;
     void make_room();
-    [[nodiscard]] std::span<Turn> turns() const noexcept { return turn_room_.first(turn_count_); }
     [[nodiscard]] bool came_before(const EmitSpot& other) const noexcept;
+    /// Of its own turns, one that is in no line, looked for from that one on; null if there is none.
+    [[nodiscard]] Turn* free_turn(std::size_t& next) noexcept;
+    /// Whether it has waited there for as long as that queue is to be waited for. No clock is looked at where that is
+    /// for ever.
+    [[nodiscard]] bool is_out_of_patience(const Turn& turn) noexcept;
+    [[nodiscard]] bool is_out_of_patience_with(const Mailbox& queue) noexcept;
 
     TopicBase& topic_;
-    const bool asked_;  // when it was begun
+    const bool joins_early_;  // as it was when it was begun
+    Moment patient_until_ = Moment::max();
+    Moment looked_at_;
     // guarded by the domain's lock
     IntrusiveList<EmitSpot>& siblings_;
     std::uint64_t arrival_ = 0;
@@ -85,8 +107,8 @@ private:
     Turn only_turn_;  // of a topic with one queue to wait for
     std::unique_ptr<Turn[]> more_turns_;
     std::span<Turn> turn_room_{&only_turn_, 1};
-    std::size_t turn_count_ = 0;
-    std::size_t not_ready_ = 0;  // of the turns
+    std::size_t places_ = 0;     // so many lines it has joined
+    std::size_t not_ready_ = 0;  // of its turns there
     std::size_t turns_wanted_;   // when it was last looked; written by who joins
 };
 

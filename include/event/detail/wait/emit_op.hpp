@@ -7,12 +7,14 @@
 #include <event/detail/queue/turn.hpp>
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
+#include <event/detail/wait/time_limit.hpp>
 #include <event/emit_result.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -41,19 +43,41 @@ public:
     [[nodiscard]] static bool may_recur() noexcept { return false; }  // its turn is passed on
     [[nodiscard]] bool ready() {
         spot_->reserve();
-        if (spot_->asked()) join_asking();
+        if (spot_->joins_early()) join_early();
         return false;
+    }
+    void limit(ParkingSpot&, std::uint64_t ticket) noexcept { ticket_ = ticket; }
+    /// Looks again when it has waited long enough for the next one of those that are not waited for for ever.
+    template <class Executor>
+    [[nodiscard]] bool arm(const Executor& executor) noexcept {
+        const Moment until = spot_->patient_until();
+        if (until == alarm_at_ && !(alarm_ && alarm_->has_passed())) return true;
+        alarm_.reset();
+        alarm_at_ = Moment::max();
+        if (until == Moment::max()) return true;
+        try {
+            TimeLimit alarm(timer_executor(executor), spot_->patience());
+            alarm.start(*spot_, ticket_, Phase::pending);
+            alarm_.emplace(std::move(alarm));
+        } catch (...) {  // no memory: it looks again at once
+            return false;
+        }
+        alarm_at_ = until;
+        return true;
     }
     /// From here on nobody overtakes.
     [[nodiscard]] bool idle() noexcept {
-        if (has_ended()) return false;
+        if (has_ended() || (alarm_ && alarm_->has_passed())) return false;
         // keys and filters are asked where what they close can end, and not here
         if (topic_->asks_who_waits()) return spot_->has_places() && !spot_->is_offered();
         if (!spot_->join(nullptr)) return false;
         has_joined_ = true;
-        return !spot_->is_offered();
+        return !spot_->is_offered() && spot_->patient_until() >= alarm_at_;
     }
 
+    void leave_timers() noexcept {
+        if (alarm_) alarm_->leave();
+    }
     [[nodiscard]] Taken take(Values& values) {
         spot_->reserve();
         Aftermath after;
@@ -64,11 +88,10 @@ public:
                 is_over = has_ended();
                 const Waiting event{batch, after};
                 if (is_over || spot_->may_emit(event)) return !is_over;
-                if (!topic_->asks_who_waits() || !spot_->join(&event)) return false;
-                has_joined_ = true;
+                if (!joins_early() || !join(event)) return false;
                 return spot_->is_offered();  // who has said meanwhile that it wants it after all may lose it
             };
-            return topic_->emit_if(batch, admits, true, after, [&] { spot_->end(after); });
+            return topic_->emit_if(batch, admits, spot_, after, [&] { spot_->end(after); });
         });
         if (is_over) {
             abandon<DomainGuard>();
@@ -92,13 +115,18 @@ public:
     }
 
 private:
-    void join_asking() {
+    /// Before it parks, where those have to be asked who may not want the event, or an alarm is to be set.
+    [[nodiscard]] bool joins_early() const noexcept { return topic_->asks_who_waits() || topic_->limits_waiting(); }
+    [[nodiscard]] bool join(const Waiting& event) {
+        if (!spot_->join(topic_->asks_who_waits() ? &event : nullptr)) return false;
+        return has_joined_ = true;
+    }
+    void join_early() {
         Aftermath after;
         after.only_ends();
         const auto join = [&](Batch& batch) {
             const DomainGuard guard(*topic_);
-            const Waiting event{batch, after};
-            return has_ended() || (has_joined_ = spot_->join(&event));
+            return has_ended() || this->join({batch, after});
         };
         while (!event_.emit_with(topic_->type(), join)) spot_->reserve();
         settle_or_post(after, topic_->core());
@@ -110,6 +138,9 @@ private:
     IntrusivePtr<EmitterState> emitter_;
     HeldEvent<T> event_;
     bool has_joined_ = false;
+    std::uint64_t ticket_ = 0;
+    std::optional<TimeLimit> alarm_;  // none: those whom it waits for are waited for for ever
+    Moment alarm_at_ = Moment::max();
 };
 
 /// The initiation of `async_emit`: emits at once where nobody has to be waited for. Without an emitter (it was closed
@@ -136,30 +167,30 @@ public:
         std::decay_t<Handler> stored(std::forward<Handler>(handler));
         auto completed = Completed::make(emitter_.context(), std::move(stored), executor_);  // or nothing is emitted
         std::size_t queues = 0;
-        bool asks = false;
-        const std::optional<EmitResult> result = emit_now(queues, asks);
+        bool joins_early = false;
+        const std::optional<EmitResult> result = emit_now(queues, joins_early);
         if (!completed) return;
         if (result) return Completed::complete(std::move(completed), emit_values(*result));
         auto spot = IntrusivePtr<EmitSpot>::adopt(
-            new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_), queues, asks));
+            new EmitSpot(*emitter_->topics()[number_], emitter_->waiting(number_), queues, joins_early));
         start_in<EmitWhenRoom<T>>(std::move(spot), Completed::take_back(std::move(completed)), executor_,
                                   std::move(emitter_).object(), std::move(*event_));
     }
 
 private:
-    /// Unless it has to wait, for so many queues, and maybe asks whom the event is for.
-    [[nodiscard]] std::optional<EmitResult> emit_now(std::size_t& queues, bool& asks) {
+    /// Unless it has to wait, for so many queues, and maybe joins their lines before it parks.
+    [[nodiscard]] std::optional<EmitResult> emit_now(std::size_t& queues, bool& joins_early) {
         if (!event_ || !emitter_->is_open()) return EmitResult{.error = errc::closed};
         TopicBase& topic = *emitter_->topics()[number_];
         if (!topic.wanted()) return EmitResult();
         Aftermath after;
         const std::optional<EmitResult> result = event_->emit_with(topic.type(), [&](Batch& batch) {
             const auto admits = [&] {
-                asks = topic.asks_who_waits();
+                joins_early = topic.asks_who_waits() || topic.limits_waiting();
                 queues = topic.waiting_queues();
                 return topic.has_room({batch, after});
             };
-            return topic.emit_if(batch, admits, true, after);
+            return topic.emit_if(batch, admits, nullptr, after);
         });
         settle_or_post(after, topic.core());
         return result;
