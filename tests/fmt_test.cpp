@@ -150,6 +150,8 @@ TEST(Format, OfAnEmitResultNamesWhatIsNotZero) {
     result = {};
     result.error = event::errc::closed;
     EXPECT_EQ(fmt::format("{}", result), "nothing delivered: closed");
+    result.subscribers = result.delivered = 2;  // several emits, of which one has ended it
+    EXPECT_EQ(fmt::format("{}", result), "2 subscribers: 2 delivered; then closed");
 }
 
 TEST(Format, OfADeliveryIsTheEventOrItsNameAndSize) {

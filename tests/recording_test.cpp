@@ -139,6 +139,44 @@ TEST_F(Recorded, IsReplayedInItsOrderAtOnce) {
     EXPECT_EQ(all[2].get<Number>().value, 3);
 }
 
+TEST_F(Recorded, IsReplayedWithoutWhatTheComponentEmitsItself) {
+    const Recording recording(bus_);
+    const auto number = bus_.emitter<Number>();
+    const auto own = bus_.emitter<Text>();
+    number.emit({1});
+    own.emit({"one"});
+    number.emit({2});
+    auto left = recording.events();
+    std::erase_if(left, [&](const event::Recorded& recorded) { return recorded.meta.emitter == own.id(); });
+    event::EventBus other(io_);
+    auto seen = other.subscribe<Number, Text>();
+    EXPECT_EQ(event::replay(left, other).delivered, 2U);
+    EXPECT_EQ(event::testing::replay(left, other, io_, clock_).delivered, 2U);
+    asio::co_spawn(io_, event::replay_at_intervals(left, other), asio::detached);
+    drive(io_);
+    const auto all = take_all(seen);
+    ASSERT_EQ(all.size(), 6U);
+    for (const auto& delivery : all) EXPECT_NE(delivery.get_if<Number>(), nullptr);
+}
+
+TEST_F(Recorded, IsReplayedToWhoSubscribesAsSoonAsTheContextIsDriven) {
+    const Recording recording(bus_);
+    const auto number = bus_.emitter<Number>();
+    for (int i = 1; i <= 3; ++i) number.emit({i});
+    event::EventBus other(io_);
+    int seen = 0;
+    const auto count = [&]() -> asio::awaitable<void> {
+        auto numbers = other.subscribe<Number>();
+        while (seen < 3) {
+            const auto delivery = co_await numbers.async_receive(asio::use_awaitable);
+            EXPECT_EQ(delivery->value, ++seen);
+        }
+    };
+    asio::co_spawn(io_, count(), asio::detached);
+    event::testing::replay(recording, other, io_, clock_);
+    EXPECT_EQ(seen, 3);
+}
+
 TEST_F(Recorded, IsReplayedAtItsIntervals) {
     const Recording recording(bus_);
     const auto number = bus_.emitter<Number>();

@@ -1,6 +1,7 @@
 #include "support.hpp"
 
 #include <event/fmt.hpp>
+#include <event/retain_by.hpp>
 
 #include <fmt/format.h>
 
@@ -180,6 +181,24 @@ TEST(Report, PrintsATableOfAtMostAHundredColumns) {
     std::stringstream golden;
     golden << file.rdbuf();
     EXPECT_EQ(text, golden.str());
+}
+
+TEST(Report, TellsWhoWaitsForRoomAndWhatWasRefused) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto numbers = bus.emitter<Number>({}, event::retain_by(&Number::value, {.keys = 1}));
+    const auto texts = bus.emitter<Text>();
+    auto full = bus.subscribe<Text>({.capacity = 1, .on_full = event::Wait{}, .name = "full"});
+    for (int i = 0; i < 3; ++i) texts.async_emplace<Text>(asio::detached, "waits, but for the first");
+    numbers.emit({1});
+    numbers.emit({2});
+    EXPECT_EQ(full.stat().emits_waiting, 2U);
+    EXPECT_THAT(fmt::format("{}", full.stat()), testing::HasSubstr("0 lost, 2 to come"));
+    const std::string table = to_string(bus.report());
+    EXPECT_THAT(table, testing::HasSubstr(", 2 emits wait: "));
+    EXPECT_THAT(table, testing::HasSubstr("\n    1 event of a key too many refused\n"));
+    EXPECT_EQ(fmt::format("{}", event::DurationStat{}), "none yet");
+    drive(io);
 }
 
 TEST(Report, PrintsLargeFiguresShort) {

@@ -48,9 +48,10 @@ struct DropOldest {};
 struct Latest {};
 
 /// The subscription ends and its queue is discarded: at once, or when the queue has been full for so long. Until then
-/// what finds it full is lost and counted, as with `Drop`. That is looked at when an event comes, without a timer, so
-/// that a subscription that nothing comes to is never killed. Cost of a limit: a look at the clock for an event that
-/// fills the queue, or finds it full.
+/// what finds it full is lost and counted, as with `Drop`. Whoever takes an event begins the time anew: it ends those
+/// who stand still, not those who are only slow (for them look at `lost`). That is looked at when an event comes,
+/// without a timer, so that a subscription that nothing comes to is never killed. Cost of a limit: a look at the clock
+/// for an event that fills the queue, or finds it full.
 struct Kill {
     std::chrono::nanoseconds after = std::chrono::nanoseconds(0);
 };

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace event {
@@ -44,10 +45,16 @@ namespace event {
 /// has looked. Cost: `set` of a value of which nothing is made pays nothing; of another, the first one after a look
 /// pays two short locks, and a post for each watcher that waits.
 template <class View, class... ViewsAndFunction>
-[[nodiscard]] auto combine(View view, ViewsAndFunction... others) {
-    static_assert(sizeof...(others) != 0, "event: combine takes views, as of a.view(), and the function last");
-    return detail::combine_given(std::tuple<View, ViewsAndFunction...>(std::move(view), std::move(others)...),
-                                 std::make_index_sequence<sizeof...(others)>());
+[[nodiscard]] auto combine(View&& view, ViewsAndFunction&&... others) {
+    constexpr bool can_be_kept = (std::is_constructible_v<std::decay_t<View>, View> && ... &&
+                                  std::is_constructible_v<std::decay_t<ViewsAndFunction>, ViewsAndFunction>);
+    static_assert(sizeof...(others) != 0 && can_be_kept,
+                  "event: combine takes views, as of a.view(), and the function last");
+    if constexpr (can_be_kept) {
+        using Given = std::tuple<std::decay_t<View>, std::decay_t<ViewsAndFunction>...>;
+        return detail::combine_given(Given(std::forward<View>(view), std::forward<ViewsAndFunction>(others)...),
+                                     std::make_index_sequence<sizeof...(others)>());
+    }
 }
 
 }  // namespace event

@@ -77,11 +77,12 @@ struct fmt::formatter<Policy> : fmt::formatter<event::Policy> {
     }
 };
 
-/// "3 subscribers: 2 delivered, 1 refused"; figures that are zero are left out.
+/// "3 subscribers: 2 delivered, 1 refused"; figures that are zero are left out. With an error, "nothing delivered: "
+/// and why, or, of several emits together, the figures up to it and why it ended.
 template <>
 struct fmt::formatter<event::EmitResult> : event::detail::TextFormatter<event::EmitResult> {
     static void print(const event::EmitResult& result, fmt::appender out) {
-        if (result.error != event::errc{}) {
+        if (result.error != event::errc{} && result.subscribers == 0) {
             fmt::format_to(out, "nothing delivered: {}", result.error);
             return;
         }
@@ -97,6 +98,7 @@ struct fmt::formatter<event::EmitResult> : event::detail::TextFormatter<event::E
         add(result.refused, "refused");
         add(result.displaced, "displaced");
         add(result.killed, "killed");
+        if (result.error != event::errc{}) fmt::format_to(out, "; then {}", result.error);
     }
 };
 
@@ -185,14 +187,16 @@ struct fmt::formatter<event::DurationStat> : event::detail::TextFormatter<event:
     }
 };
 
-/// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost, 7 rejected, of the keys ping, echo"; the
-/// last two if there are any; and its latency and its handler's time, where the bus stamps events
+/// "journal (DropOldest): 3 of 256 queued, 12 at most; 1000 delivered, 2 lost, 7 rejected, 4 to come (emits that
+/// wait), of the keys ping, echo"; the last three if there are any; and its latency and its handler's time, where the
+/// bus stamps events
 template <>
 struct fmt::formatter<event::SubscriptionStat> : event::detail::TextFormatter<event::SubscriptionStat> {
     static void print(const event::SubscriptionStat& stat, fmt::appender out) {
         fmt::format_to(out, "{} ({}): {} of {} queued, {} at most; {} delivered, {} lost", stat.name, stat.policy,
                        stat.size, stat.capacity, stat.high_water, stat.delivered, stat.lost);
         if (stat.rejected != 0) fmt::format_to(out, ", {} rejected", stat.rejected);
+        if (stat.emits_waiting != 0) fmt::format_to(out, ", {} to come", stat.emits_waiting);
         std::string_view separator = ", of the keys ";
         for (const std::string& key : stat.keys) {
             fmt::format_to(out, "{}{}", separator, key);

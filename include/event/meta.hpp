@@ -24,8 +24,8 @@ struct Meta {
     /// Whose event it is: `Emitter::id()`; the report knows its name. 0 where it came from another bus, as an
     /// `AnyEvent`.
     EmitterId emitter = 0;
-    /// When it got that place, under `BusOptions::stamp`; otherwise the clock's epoch. It never goes back along the
-    /// order.
+    /// When it got that place, under `BusOptions::stamp`. It never goes back along the order. Otherwise the clock's
+    /// epoch: there, every event looks as old as the machine.
     std::chrono::steady_clock::time_point emitted_at = {};
 };
 

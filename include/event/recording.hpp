@@ -30,6 +30,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -41,8 +42,9 @@ namespace event {
 /// An event as it passed.
 struct Recorded {
     AnyEvent event;
-    /// Its place in the bus's order, whose it is (`BusReport::emitters` knows the name), whether it was retained from
-    /// before the recording; and when it was emitted, also where the bus does not stamp: by the clock of its context.
+    /// Its place in the bus's order, whose it is (`BusReport::emitters` knows the name while that is open), whether it
+    /// was retained from before the recording; and when it was emitted, also where the bus does not stamp: by the clock
+    /// of its context.
     Meta meta;
 };
 
@@ -153,15 +155,18 @@ private:
 /// recording first, without a pause. Between two others `pass(interval)` lets so much time pass, in nanoseconds, as
 /// there was. The other bus gives the events places, emitters and moments of its own.
 ///
+/// It is everything that passed, also what a component emitted that is to be tried again, and now emits it itself.
+/// Leave that out: erase it from `recording.events()`, by its type or by `meta.emitter`, and replay what is left.
+///
 /// The result is the sum of those of all emits; it ends at the first error, which that has: `errc::closed`, or
 /// `errc::emitter_exists` where somebody there emits a type exclusively.
 template <class Pass>
-EmitResult replay(const Recording& recording, EventBus& bus, Pass&& pass) {
+EmitResult replay(std::span<const Recorded> events, EventBus& bus, Pass&& pass) {
     static_assert(std::invocable<Pass&, std::chrono::nanoseconds>,
                   "event: replay takes what lets an interval pass: a function of std::chrono::nanoseconds");
     EmitResult all;
     std::optional<std::chrono::steady_clock::time_point> before;
-    for (const Recorded& recorded : recording.events()) {
+    for (const Recorded& recorded : events) {
         const auto at = recorded.meta.emitted_at;
         if (!recorded.meta.replayed) {
             if (before) pass(std::chrono::nanoseconds(std::max(at, *before) - *before));
@@ -172,12 +177,21 @@ EmitResult replay(const Recording& recording, EventBus& bus, Pass&& pass) {
     }
     return all;
 }
-/// The same at once: without any pause.
-inline EmitResult replay(const Recording& recording, EventBus& bus) {
-    return replay(recording, bus, [](std::chrono::nanoseconds) {});
+template <class Pass>
+EmitResult replay(const Recording& recording, EventBus& bus, Pass&& pass) {
+    return replay(std::span<const Recorded>(recording.events()), bus, std::forward<Pass>(pass));
 }
+/// The same at once: without any pause.
+inline EmitResult replay(std::span<const Recorded> events, EventBus& bus) {
+    return replay(events, bus, [](std::chrono::nanoseconds) {});
+}
+inline EmitResult replay(const Recording& recording, EventBus& bus) { return replay(recording.events(), bus); }
 /// The same at the intervals of the recording, in real time: a coroutine; the recording may go meanwhile, the bus must
 /// not. A cancellation ends it between two events, with `boost::asio::error::operation_aborted` as an exception.
+[[nodiscard]] inline boost::asio::awaitable<EmitResult> replay_at_intervals(std::vector<Recorded> events,
+                                                                            EventBus& bus) {
+    return detail::replay_at_intervals(std::move(events), bus);
+}
 [[nodiscard]] inline boost::asio::awaitable<EmitResult> replay_at_intervals(const Recording& recording, EventBus& bus) {
     return detail::replay_at_intervals(recording.events(), bus);
 }

@@ -68,6 +68,7 @@ struct SubscriptionStat {
     std::optional<DurationStat> handler_time = std::nullopt;
     /// Those that it chose (`where_key`), as they print: of each type that has any; none if it chose by no key.
     std::vector<std::string> keys = {};
+    std::size_t emits_waiting = 0;  ///< each `async_emit` that waits for room here, under `Wait`
 };
 
 /// A topic with its name and its emitters.

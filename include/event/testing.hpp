@@ -112,13 +112,18 @@ inline std::size_t drive_for(boost::asio::io_context& io, ManualClock& clock, st
     return ran + drive(io);
 }
 
-/// Emits on this bus what was recorded, at its intervals by this clock, and drives the context all the while: a run of
-/// what is on the bus is repeated exactly, each time. As `event::replay` otherwise.
-inline EmitResult replay(const Recording& recording, EventBus& bus, boost::asio::io_context& io, ManualClock& clock) {
+/// Emits on this bus what was recorded, at its intervals by this clock, and drives the context all the while, from
+/// before the first event on: a run of what is on the bus is repeated exactly, each time. As `event::replay` otherwise.
+inline EmitResult replay(std::span<const Recorded> events, EventBus& bus, boost::asio::io_context& io,
+                         ManualClock& clock) {
+    drive(io);
     const EmitResult result = event::replay(
-        recording, bus, [&](std::chrono::nanoseconds interval) { static_cast<void>(drive_for(io, clock, interval)); });
+        events, bus, [&](std::chrono::nanoseconds interval) { static_cast<void>(drive_for(io, clock, interval)); });
     drive(io);
     return result;
+}
+inline EmitResult replay(const Recording& recording, EventBus& bus, boost::asio::io_context& io, ManualClock& clock) {
+    return replay(recording.events(), bus, io, clock);
 }
 
 /// Everything of these types that was emitted on a bus, in its order: a copy of each event, taken on the emitting

@@ -82,6 +82,7 @@ std::string age_of(const SubscriptionStat& stat) {
 }  // namespace
 
 std::string to_string(const DurationStat& stat) {
+    if (stat.count == 0) return "none yet";
     return fmt::format("p50 {}, p90 {}, p99 {}, max {}", duration(stat.p50), duration(stat.p90), duration(stat.p99),
                        duration(stat.max));
 }
@@ -93,7 +94,7 @@ std::string to_string(const BusReport& report) {
         table.erase(table.find_last_not_of(' ') + 1);
         table += '\n';
     };
-    const auto counted = [](std::size_t count, std::string_view what) {
+    const auto counted = [](std::uint64_t count, std::string_view what) {
         return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
     };
     line("bus{}: {}, {}, {}", report.name.empty() ? std::string() : fmt::format(" '{}'", shortened(report.name, 40)),
@@ -102,7 +103,7 @@ std::string to_string(const BusReport& report) {
     if (!report.topics.empty()) {
         line("\n{:<32} {:>8} {:>11} {:>8} {:>9} {:>9}  {}", "topic", "emitters", "subscribers", "retained", "sequence",
              "emitted", "emitted by");
-        for (const TopicReport& topic : report.topics)
+        for (const TopicReport& topic : report.topics) {
             line("{:<32} {:>8} {:>11} {:>8} {:>9} {:>9}  {}", shortened(topic.name, 32), figure(topic.emitters, 8),
                  figure(topic.subscribers, 8),
                  !topic.retained     ? std::string("-")
@@ -110,6 +111,8 @@ std::string to_string(const BusReport& report) {
                  : topic.replayable  ? "yes"
                                      : "nothing",
                  figure(topic.last_sequence, 9), figure(topic.emitted, 9), joined(topic.emitter_names, 15));
+            if (topic.refused != 0) line("    {} of a key too many refused", counted(topic.refused, "event"));
+        }
     }
     if (!report.subscriptions.empty()) {
         line("\n{:<28} {:<10} {:>14} {:>8} {:>9} {:>9} {:>7} {:>8}", "subscription", "policy", "queued", "highest",
@@ -120,6 +123,9 @@ std::string to_string(const BusReport& report) {
                  fmt::format("{} of {}", figure(stat.size, 4), figure(stat.capacity, 5)), figure(stat.high_water, 8),
                  figure(stat.delivered, 9), figure(stat.lost, 9), state_of(stat), age_of(stat));
             std::string where = shortened(stat.where, 40);
+            if (stat.emits_waiting != 0)
+                where += fmt::format(", {} {}", counted(stat.emits_waiting, "emit"),
+                                     stat.emits_waiting == 1 ? "waits" : "wait");
             if (stat.receivers > 1) where += fmt::format(", {} receivers", stat.receivers);
             if (!stat.keys.empty()) where += fmt::format(", keys {}", joined(stat.keys, 24));
             line("    {}: {}", where, joined(stat.types, most_columns - where.size() - 6));

@@ -330,6 +330,7 @@ SubscriptionStat Mailbox::stat() {
     stat.discarded = figures.discarded;
     stat.killed = state() == State::killed;
     stat.waiting = is_waited_for();
+    for ([[maybe_unused]] const Turn& turn : line_) ++stat.emits_waiting;
     if (slow_.measures_age() && stat.size != 0) stat.age = slow_.age();
     if (timings_) {
         stat.latency = timings_->latency();

@@ -283,7 +283,8 @@ void wrong(boost::asio::io_context& io) {
 #elif defined(CASE_handler_of_another_projection)
     auto connection = event::Value<A>(io).watch(&A::value, [](const B&) {});
 #elif defined(CASE_combine_of_values)
-    auto view = event::combine(event::Value<A>(io), [](const A&) { return 1; });
+    const event::Value<A> value(io);
+    auto view = event::combine(value, [](const A&) { return 1; });
 #elif defined(CASE_combine_without_a_function)
     auto view = event::combine(event::Value<A>(io).view(), event::Value<B>(io).view());
 #elif defined(CASE_combine_with_a_changing_function)
