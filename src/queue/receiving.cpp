@@ -94,7 +94,7 @@ bool Mailbox::seems_ready_otherwise() const noexcept { return is_shared() ? has_
 void Mailbox::queue_up(ParkedOp& op) noexcept {
     if (!is_shared()) return;
     sharing()->unreserve(op.place());  // it could not be woken for it
-    sharing()->waiting().push_back(op);
+    sharing()->stand_in_line(op);
 }
 
 // ---- several receivers ------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ void Mailbox::share() {
     const CertainGuard guard(home());
     if (ParkedOp* op = claim()) {
         park(*op);
-        sharing->waiting().push_back(*op);
+        sharing->stand_in_line(*op);
     } else if (phase() == Phase::pending && look() == Look::readable) {
         sharing->reserve(*this);  // it was woken, and has not run
     }

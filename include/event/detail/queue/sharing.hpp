@@ -39,6 +39,12 @@ public:
     void unreserve(ParkingSpot& spot) noexcept {
         if (std::exchange(spot.has_reserved, false)) --reserved_;
     }
+    /// Behind those who came before it: one that was woken in vain has its place again.
+    void stand_in_line(ParkedOp& op) noexcept {
+        if (op.came_as == 0) op.came_as = ++arrivals_;
+        ParkedOp* const before = waiting_.find_last([&](const ParkedOp& other) { return other.came_as < op.came_as; });
+        waiting_.insert_behind(before, op);
+    }
     /// Has the first one, of whom there must be one, take an event.
     void wake_first(Aftermath& after) noexcept {
         reserve(waiting_.front()->place());
@@ -64,6 +70,7 @@ private:
     // guarded by the domain's lock
     WaitList waiting_;
     std::uint64_t reserved_ = 0;
+    std::uint64_t arrivals_ = 0;
 
     std::atomic<std::size_t> handles_{1};
     const std::size_t others_;

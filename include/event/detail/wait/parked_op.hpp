@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace event::detail {
@@ -71,8 +72,9 @@ public:
     void leave_in_spot() noexcept { spot_.park(*this); }
     [[nodiscard]] ParkingSpot& place() const noexcept { return spot_; }
 
-    ParkedOp* next = nullptr;  // among those who are to be woken, or destroyed
-    bool is_pinned = false;    // and they are not all, or none of them, pinned
+    ParkedOp* next = nullptr;   // among those who are to be woken, or destroyed
+    bool is_pinned = false;     // and they are not all, or none of them, pinned
+    std::uint64_t came_as = 0;  // among those who wait in one line; 0: in none so far; guarded by the domain's lock
 
 protected:
     /// A reference to the spot goes along once the operation has been made.
