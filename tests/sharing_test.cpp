@@ -264,6 +264,27 @@ TEST(Sharing, LetsAnEmitWaitForRoomThatAnyReceiverMakes) {
     EXPECT_FALSE(first.try_receive());
 }
 
+TEST(Sharing, PassesATurnOnThatIsNotTakenWhoeverWaits) {
+    asio::io_context io;
+    asio::io_context asleep;
+    event::EventBus bus(io);
+    Numbers first = bus.subscribe<Number>({.capacity = 1, .on_full = event::Wait{}});
+    Numbers second = first.share();
+    const auto emitter = bus.emitter<Number>();
+    Completion<event::Delivery<Number>> one, other;
+    first.async_receive(one.handler());
+    second.async_receive(other.handler());
+    emitter.emit({0});  // on its way to the first
+    Completion<event::EmitResult> never, next;
+    emitter.async_emit(Number{1}, asio::bind_executor(asleep, never.handler()));
+    emitter.async_emit(Number{2}, next.handler());
+    drive(io);
+    EXPECT_EQ(one.value()->value, 0);
+    EXPECT_TRUE(next.done()) << "who is offered the room first does not run";
+    EXPECT_EQ(other.value()->value, 2);
+    EXPECT_TRUE(never.pending());
+}
+
 TEST(Sharing, LosesAndRepeatsNothingOnSeveralThreads) {
     const int count = stress::rounds(20'000);
     for (const event::Backpressure& policy : {event::Backpressure(event::Wait{}), event::Backpressure(event::Drop{})}) {

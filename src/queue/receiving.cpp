@@ -57,7 +57,11 @@ void Mailbox::taken(QueueSpot& spot, Aftermath& after) noexcept {
     reader_.count_one();
     if (Sharing* sharing = this->sharing()) sharing->unreserve(spot);
     end_if_drained(after);
-    if (policy_ == Policy::wait) offer_turn(after);
+    if (policy_ == Policy::wait) {
+        offer_turn(after);
+        // who waits beside finds that nothing is there, and passes the turn on if it is not taken
+        if (is_shared() && !line_.empty() && look() == Look::empty) sharing()->have_first_look(after);
+    }
     tell_progress(after);
 }
 

@@ -17,6 +17,8 @@ void Machine::choose(const Step& step, Wanted& wanted, Subscription& subscriptio
         wanted.is_filtered = true;
         if (wanted.keys == Keys::merged) wanted.keys = Keys::newest;
         wanted.asks = static_cast<Asks>(1 + step.b / 6 % 3);
+        // who is waited for says the same of the same event each time
+        if (subscription.policy == Policy::wait && wanted.asks == Asks::whether_missed) wanted.asks = Asks::whose;
         wanted.asks_for = emitter != nullptr ? emitter->second.handle->id() : 0;
     } else {
         subscription.policy = Policy::kill;
