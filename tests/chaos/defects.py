@@ -38,7 +38,7 @@ DEFECTS = [
      ("include/event/detail/wait/receive.hpp",
       "        if (mailbox().is_shared()) mailbox().template give_up_reserved<Guard>(*spot_);\n", "")),
     ("shared: several take from a ring without the lock",
-     ("include/event/detail/queue/mailbox.hpp", "            if (linked_ || is_shared()) {", "            if (linked_) {")),
+     ("include/event/detail/queue/mailbox.hpp", "            if (linked_ || timings_ || is_shared()) {", "            if (linked_ || timings_) {")),
     ("shared: who only looks wakes nobody for what is still there",
      ("src/queue/receiving.cpp", "            if (found == Look::readable) sharing->have_first_look(after);\n", "")),
     ("combined: the sources are not read at one moment",
