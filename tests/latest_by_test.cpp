@@ -103,6 +103,30 @@ TEST(LatestBy, MergesWhatIsLargerThanTheStack) {
     EXPECT_EQ((*sums.try_receive())->bytes[0], 4);
 }
 
+/// As C has texts.
+struct Named {
+    char name[8] = {};
+    const char* also = nullptr;
+    int state = 0;
+};
+
+TEST(LatestBy, ComparesTextsAndNotWhereTheyLie) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto by_array = bus.subscribe<Named>(latest_by(&Named::name));
+    auto by_pointer = bus.subscribe<Named>(latest_by(&Named::also));
+    const auto emitter = bus.emitter<Named>();
+    const std::string one = "alice", same = "alice";
+    emitter.emit({"alice", one.c_str(), 1});
+    emitter.emit({"bob", "bob", 2});
+    EXPECT_EQ(emitter.emit({"alice", same.c_str(), 3}).displaced, 2U);
+    emitter.emit({"", nullptr, 4});
+    const auto found = take_all(by_array);
+    ASSERT_EQ(found.size(), 3U);
+    EXPECT_EQ(found[1]->state, 3);
+    EXPECT_EQ(take_all(by_pointer).size(), 3U);
+}
+
 TEST(LatestBy, LooksAtTheTypeAsWell) {
     struct OtherState {
         int peer = 0;

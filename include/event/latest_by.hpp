@@ -20,8 +20,9 @@ struct LatestBy {
 };
 
 /// Of each type and key only the newest event stays queued, at its own place in the order. `key(const T&)` returns what
-/// has `std::hash` and `==`; one with overloads serves several types; types that it cannot be called with are queued as
-/// ever. The event that is replaced counts as `displaced`, and in `missed()` of the one that replaces it.
+/// has `std::hash` and `==` (C's strings are texts); one with overloads serves several types; types that it cannot be
+/// called with are queued as ever. The event that is replaced counts as `displaced`, and in `missed()` of the one that
+/// replaces it.
 ///
 /// The capacity is that of the keys that are queued at once: with more of them, the policy decides (`Latest`, which is
 /// a policy of this kind itself, is `std::invalid_argument`). `async_emit` waits for room even where it would replace.

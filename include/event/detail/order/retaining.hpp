@@ -53,7 +53,7 @@ public:
 
     [[nodiscard]] std::size_t hash(const std::byte* event) override {
         const auto& key = key_of(event);
-        return hash_of(sought<Kind>(key));
+        return detail::hash_of<Kind>(sought<Kind>(key));
     }
     [[nodiscard]] bool is_same(const std::byte* left, const std::byte* right) override {
         const auto& key = key_of(right);
@@ -67,7 +67,7 @@ public:
         }
     }
     [[nodiscard]] std::optional<std::size_t> hash(const GivenKey& given) override {
-        return with_key<Kind>(given, [](Sought key) { return hash_of(key); });
+        return with_key<Kind>(given, [](Sought key) { return detail::hash_of<Kind>(key); });
     }
     [[nodiscard]] bool is_of(const GivenKey& given, const std::byte* event) override {
         return with_key<Kind>(given, [&](Sought key) { return has_key(event, key); }).value_or(false);
@@ -88,7 +88,6 @@ private:
         const auto& same = static_cast<const RetainedKeyOf&>(other);
         return are_equal(key_, same.key_) && are_equal(removes_, same.removes_);
     }
-    [[nodiscard]] static std::size_t hash_of(Sought key) { return std::hash<std::remove_cvref_t<Sought>>{}(key); }
     [[nodiscard]] decltype(auto) key_of(const std::byte* event) {
         return std::invoke(key_, *StoredEvent::as<T>(event));
     }

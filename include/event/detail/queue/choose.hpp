@@ -97,7 +97,7 @@ public:
             if (chosen.hash == hash && static_cast<bool>(static_cast<const Entry&>(chosen).key == key))
                 found.add(chosen);
     }
-    [[nodiscard]] static std::size_t hash_of(Sought key) { return std::hash<std::remove_cvref_t<Sought>>{}(key); }
+    [[nodiscard]] static std::size_t hash_of(Sought key) { return detail::hash_of<Kind>(key); }
 
 private:
     [[nodiscard]] bool is_equal(const KeyIndex& other) const override {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -39,6 +40,11 @@ template <class Kind, class Key>
     } else {
         return Sought(key);
     }
+}
+
+template <class Kind>
+[[nodiscard]] std::size_t hash_of(typename Kind::Sought key) {
+    return std::hash<std::remove_cvref_t<typename Kind::Sought>>{}(key);
 }
 
 /// Addresses of other characters would be compared.

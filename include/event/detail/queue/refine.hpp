@@ -3,6 +3,7 @@
 #include <event/detail/event/payload.hpp>
 #include <event/detail/event/stored_event.hpp>
 #include <event/detail/queue/delivery_access.hpp>
+#include <event/detail/queue/key_kind.hpp>
 #include <event/detail/queue/refinement.hpp>
 #include <event/detail/queue/slot.hpp>
 #include <event/latest_by.hpp>
@@ -54,6 +55,8 @@ class RefinementOf final : public Refinement {
     template <class T>
     static constexpr bool is_keyed = std::is_invocable_v<Key&, View<T>>;
     template <class T>
+    using Kind = KeyKind<std::decay_t<std::invoke_result_t<Key&, View<T>>>>;
+    template <class T>
     static constexpr bool is_merged = std::is_invocable_v<Merge&, View<T>, View<T>>;
 
     /// An overload that a `const T&` does not fit would be passed over without a word.
@@ -73,8 +76,11 @@ class RefinementOf final : public Refinement {
                 "event: the predicate of where must return a bool");
         }
         if constexpr (is_keyed<T>) {
-            static_assert(HasHash<std::remove_cvref_t<std::invoke_result_t<Key&, View<T>>>>,
+            using Given = std::decay_t<std::invoke_result_t<Key&, View<T>>>;
+            static_assert(HasHash<typename KeyKind<Given>::Kept>,
                           "event: the key of latest_by must have == and a std::hash");
+            static_assert(!is_text_of_another_kind<Given>,
+                          "event: the key of latest_by is a pointer to characters: return a std::basic_string_view");
         }
         if constexpr (is_merged<T>) {
             static_assert(!is_erased<T>, "event: behaviours and AnyEvent cannot be merged");
@@ -114,7 +120,7 @@ public:
         return for_type(type, [&]<class T>(std::type_identity<T>) -> std::optional<std::size_t> {
             if constexpr (is_keyed<T>) {
                 const auto& key = key_of<T>(event);
-                return std::hash<std::remove_cvref_t<decltype(key)>>{}(key);
+                return hash_of<Kind<T>>(sought<Kind<T>>(key));
             } else {
                 return std::nullopt;
             }
@@ -123,7 +129,9 @@ public:
     [[nodiscard]] bool same_key(std::uint16_t type, const std::byte* left, const std::byte* right) override {
         return for_type(type, [&]<class T>(std::type_identity<T>) -> bool {
             if constexpr (is_keyed<T>) {
-                return static_cast<bool>(key_of<T>(left) == key_of<T>(right));
+                const auto& of_left = key_of<T>(left);
+                const auto& of_right = key_of<T>(right);
+                return static_cast<bool>(sought<Kind<T>>(of_left) == sought<Kind<T>>(of_right));
             } else {
                 return false;
             }
