@@ -28,7 +28,12 @@ void* counted(void* memory) {
     return memory;
 }
 
-void* allocate(std::size_t size) { return counted(fails() ? nullptr : std::malloc(size == 0 ? 1 : size)); }
+void* allocate(std::size_t size) {
+    for (std::size_t seen = allocation::largest;
+         seen < size && !allocation::largest.compare_exchange_weak(seen, size);) {
+    }
+    return counted(fails() ? nullptr : std::malloc(size == 0 ? 1 : size));
+}
 
 void* allocate_or_not(std::size_t size) noexcept {
     try {

@@ -1,15 +1,17 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 /// What a program that is linked with allocation.cpp allocates, in operator new and in aligned_alloc (which Asio uses),
 /// and a way to let it fail.
 namespace allocation {
 
-inline std::atomic<long> count{0};          // so many there were
-inline std::atomic<long> live{0};           // blocks of operator new that there are now
-inline std::atomic<long> payload_bytes{0};  // only payloads are allocated with an alignment and freed with a size, too
+inline std::atomic<long> count{0};           // so many there were
+inline std::atomic<long> live{0};            // blocks of operator new that there are now
+inline std::atomic<std::size_t> largest{0};  // block of operator new since this was set to 0
+inline std::atomic<long> payload_bytes{0};   // only payloads are allocated with an alignment and freed with a size, too
 
 /// What becomes of those that come after the one that fails.
 enum class Others : std::uint8_t { succeed, fail };

@@ -3,6 +3,9 @@
 #include "allocation.hpp"
 #include "support.hpp"
 
+#include <event/retain_by.hpp>
+#include <event/where_key.hpp>
+
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -406,6 +409,38 @@ TEST(Allocations, NoneForAValueThatCannotBeBuilt) {
               }),
               0)
         << "the memory goes back";
+}
+
+struct Said {
+    int connection = 0;
+    int room = 0;
+};
+
+TEST(Allocations, OfAQueueByKeyAreForTheRetainedEventsOfItsKeyAlone) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto said = bus.emitter<Said>({}, event::retain_by(&Said::connection, {.keys = 4096}));
+    for (int i = 0; i < 4096; ++i) said.emit({i, i % 512});
+    allocation::largest = 0;
+    auto room = bus.subscribe<Said>({.capacity = 4}, event::where_key(&Said::room, 7));
+    EXPECT_LT(allocation::largest, 4096U);
+    const auto all = take_all(room);
+    ASSERT_EQ(all.size(), 8U);
+    for (int i = 0; const auto& delivery : all) {
+        EXPECT_EQ(delivery->connection, 7 + 512 * i++);
+        EXPECT_TRUE(delivery.replayed());
+    }
+    said.emit({0, 7});  // and those that come are not in the way of who comes late
+    EXPECT_EQ(take_all(room).size(), 1U);
+}
+
+TEST(Allocations, OfAQueueByKeyGrowWithWhatIsOfItsKey) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto said = bus.emitter<Said>({}, event::retain_by(&Said::connection, {.keys = 4096}));
+    for (int i = 0; i < 4096; ++i) said.emit({i, i % 2});
+    auto room = bus.subscribe<Said>({.capacity = 1}, event::where_key(&Said::room, 1));
+    EXPECT_EQ(take_all(room).size(), 2048U);
 }
 
 }  // namespace allocation_test

@@ -82,11 +82,15 @@ TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code
 
 // ---- subscriptions ----------------------------------------------------------------------------------------------
 
+[[nodiscard]] static ChosenKeys* keys_of(const Refinement* refinement, std::uint16_t place, SinkKind kind) {
+    return kind == SinkKind::listed ? chosen(refinement, place) : nullptr;
+}
+
 void BusCore::reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after) {
     const SubscriptionOptions& options = settings.wanted;
     for (const auto& target : gathered.targets) {
         const auto& [topic, place, kind] = target;
-        if (ChosenKeys* keys = kind == SinkKind::listed ? chosen(settings.refinement.get(), place) : nullptr) {
+        if (ChosenKeys* keys = keys_of(settings.refinement.get(), place, kind)) {
             const RegistrationMutex::Asking asking(mutex_);
             topic->reserve_keys(*keys, after);
         } else {
@@ -97,16 +101,17 @@ void BusCore::reserve(const Mailbox::Options& settings, Gathered& gathered, Afte
         auto& replay = gathered.replays.emplace_back(Gathered::Replay{target, {}});
         if (kind != SinkKind::listed) replay.block = PayloadBlock(topic->pool());
     }
-    make_replay_room(gathered);
+    make_replay_room(settings.refinement.get(), gathered);
 }
 
-void BusCore::make_replay_room(Gathered& gathered) {
+/// Of who chose by key that is not known before its keys are asked, which is when it is connected.
+void BusCore::make_replay_room(const Refinement* refinement, Gathered& gathered) {
     gathered.replay_room = gathered.replays.size();
     for (const auto& replay : gathered.replays) {
-        const TopicBase& topic = *replay.target.topic;
-        if (topic.history() == nullptr) continue;
-        const DomainGuard guard(topic);
-        gathered.replay_room += topic.replays() + topic.replays() / 8;  // some more until it is connected
+        const auto& [topic, place, kind] = replay.target;
+        if (topic->history() == nullptr || keys_of(refinement, place, kind) != nullptr) continue;
+        const DomainGuard guard(*topic);
+        gathered.replay_room += topic->replays() + topic->replays() / 8;  // some more until it is connected
     }
 }
 
@@ -166,10 +171,8 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
             mailbox = Mailbox::create(std::move(settings));
             // unless its user's code has thrown: nobody has seen the subscription, then
             Connected connected = after.has_thrown() ? Connected::no : connect(*mailbox, gathered, after);
-            for (; connected == Connected::needs_room; connected = connect(*mailbox, gathered, after)) {
-                make_replay_room(gathered);  // more is retained meanwhile
+            for (; connected == Connected::needs_room; connected = connect(*mailbox, gathered, after))
                 mailbox->make_slots(gathered.replay_room);
-            }
             gathered.has_registered = connected == Connected::yes;
         }
     }
@@ -185,10 +188,17 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
 
 bool BusCore::replay(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
     auto& replays = gathered.replays;
+    const RegistrationMutex::Asking asking(mutex_);
     std::size_t events = 0;
-    for (const auto& replay : replays) events += replay.target.topic->replays();
-    if (events > gathered.replay_room) return false;
-    if (events == 0) return true;
+    for (const auto& replay : replays) {
+        const auto& [topic, place, kind] = replay.target;
+        events += topic->replays(keys_of(mailbox.refinement(), place, kind), after);
+    }
+    if (events > gathered.replay_room) {
+        gathered.replay_room = events + events / 8;  // some more until it is connected
+        return false;
+    }
+    if (events == 0 || after.has_thrown()) return true;
     using Replay = Gathered::Replay;
     for (Replay& replay : replays) replay.next = replay.target.topic->first_replayed();
     const auto none = [](const Replay& replay) { return replay.next.sequence == 0; };
@@ -199,7 +209,6 @@ bool BusCore::replay(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noe
         return std::pair(left.target.kind, left.target.place) > std::pair(right.target.kind, right.target.place);
     };
     std::make_heap(replays.begin(), replays.end(), later);
-    const RegistrationMutex::Asking asking(mutex_);
     while (!replays.empty()) {
         std::pop_heap(replays.begin(), replays.end(), later);
         auto& [target, block, next] = replays.back();

@@ -221,6 +221,22 @@ bool TopicBase::forget(const GivenKey& key, Aftermath& after) noexcept {
     }
 }
 
+std::size_t TopicBase::replays(const ChosenKeys* keys, Aftermath& after) const noexcept {
+    if (keys == nullptr || !history_) return replays();
+    std::size_t count = 0;
+    try {
+        const UserCode code(*this, after);
+        for (auto place = history_->oldest(); place != History::none; place = history_->after(place)) {
+            PayloadBase* payload = &history_->payload(place);
+            const void* inside = type_->is_inline ? type_->value(*payload) : static_cast<const void*>(&payload);
+            if (keys->are_of(static_cast<const std::byte*>(inside))) ++count;
+        }
+    } catch (...) {
+        after.fail();
+    }
+    return count;
+}
+
 TopicBase::Replayed TopicBase::first_replayed() const noexcept {
     if (!history_) return {retained_sequence(), History::none};
     const History::Place place = history_->oldest();

@@ -248,7 +248,7 @@ private:
     void part(Subject& one) noexcept;
     void reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after);
     /// How much room those events need that come first.
-    static void make_replay_room(Gathered& gathered);
+    static void make_replay_room(const Refinement* refinement, Gathered& gathered);
     /// Unless its refinement throws for a retained event (then `after` will) or those need more room; then nothing has
     /// changed.
     enum class Connected : std::uint8_t { yes, no, needs_room };

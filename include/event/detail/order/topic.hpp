@@ -150,6 +150,8 @@ public:
     [[nodiscard]] std::size_t replays() const noexcept {
         return history_ ? history_->size() : std::size_t{retained_sequence() != 0};
     }
+    /// The same of those with one of these keys, if there are any; what these throw is in `after`.
+    [[nodiscard]] std::size_t replays(const ChosenKeys* keys, Aftermath& after) const noexcept;
     [[nodiscard]] Replayed first_replayed() const noexcept;
     [[nodiscard]] Replayed next_replayed(const Replayed& before) const noexcept;
     /// Queues it for the subscriber; in the shared form, if that is how it is kept, or there is memory for that.
