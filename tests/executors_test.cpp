@@ -202,6 +202,47 @@ TEST(Executors, AStrandAsAsioHadThemFirst) {
     expect_every_operation_completes(io, strand, [&] { drive(io); }, [&] { return strand.running_in_this_thread(); });
 }
 
+/// As the Networking TS had them, of which only some context is known.
+struct OfTheTs {
+    asio::io_context* io;
+    [[nodiscard]] asio::execution_context& context() const noexcept { return *io; }
+    void on_work_started() const noexcept { io->get_executor().on_work_started(); }
+    void on_work_finished() const noexcept { io->get_executor().on_work_finished(); }
+    template <class Function, class Allocator>
+    void dispatch(Function&& function, const Allocator& allocator) const {
+        io->get_executor().dispatch(std::forward<Function>(function), allocator);
+    }
+    template <class Function, class Allocator>
+    void post(Function&& function, const Allocator& allocator) const {
+        io->get_executor().post(std::forward<Function>(function), allocator);
+    }
+    template <class Function, class Allocator>
+    void defer(Function&& function, const Allocator& allocator) const {
+        io->get_executor().defer(std::forward<Function>(function), allocator);
+    }
+    bool operator==(const OfTheTs&) const noexcept = default;
+};
+
+TEST(Executors, OneOfTheNetworkingTsThatTellsOnlyItsContext) {
+    asio::io_context io;
+    event::testing::ManualClock clock{io};
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Number>();
+    auto full = bus.subscribe<Number>({.capacity = 1, .on_full = Wait{.limit = 1s}});
+    auto other = bus.subscribe<Letter>();
+    emitter.emit({1});
+    Completion<event::EmitResult> emitted;
+    Completion<event::Delivery<Letter>> received;
+    emitter.async_emit(Number{2}, asio::bind_executor(OfTheTs{&io}, emitted.handler()));
+    other.async_receive_for(1s, asio::bind_executor(OfTheTs{&io}, received.handler()));
+    drive(io);
+    EXPECT_TRUE(emitted.pending() && received.pending());
+    clock.advance(1s);
+    drive(io);
+    EXPECT_EQ(emitted.value().refused, 1U);
+    EXPECT_EQ(received.error(), asio::error::timed_out);
+}
+
 TEST(Executors, OneWithoutAContext) {
     asio::io_context io;
     Gui gui;

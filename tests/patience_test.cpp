@@ -168,6 +168,39 @@ TEST_F(Patience, ThatIsOverTakesNoRoomThatIsPromisedToWhoCameBefore) {
     EXPECT_EQ(early.value().delivered, 2U);
 }
 
+TEST_F(Patience, ThatIsOverTakesRoomThatIsThereForAllWhoCameBefore) {
+    const event::Emitter<Other> others = bus_.emitter<Other>();
+    auto both = bus_.subscribe<Number, Other>({.capacity = 8, .on_full = event::Wait{.limit = 30ms}});
+    auto only_numbers = subscribe(0ns);
+    Emitted first, early, late;
+    emit(0, first);
+    for (int i = 0; i < 7; ++i) others.emit({i});
+    emit(1, early);  // waits for `only_numbers` as well, and is the first in the line of `both`
+    others.async_emit(Other{7}, late.handler());
+    drive(io_);
+    for (int i = 0; i < 7; ++i) EXPECT_TRUE(both.try_receive());
+    pass(30ms);
+    EXPECT_EQ(late.value().delivered, 1U) << "of seven places one is promised";
+    EXPECT_TRUE(only_numbers.try_receive());
+    drive(io_);
+    EXPECT_EQ(early.value().delivered, 2U);
+}
+
+/// Whose turn is passed on because it has not run has stood there all the same.
+TEST_F(Patience, GoesOnForWhoWasOverlooked) {
+    auto endless = subscribe(0ns);
+    auto limited = subscribe(100ms);
+    Emitted first, second;
+    emit(0, first);
+    emit(1, second);
+    pass(100ms);
+    EXPECT_TRUE(endless.try_receive());
+    for (int looks = 2; looks > 0; --looks) EXPECT_FALSE(endless.try_receive());  // before it has run
+    drive(io_);
+    EXPECT_EQ(second.value().delivered, 1U);
+    EXPECT_EQ(second.value().refused, 1U);
+}
+
 TEST_F(Patience, IsOverForAllWhoWaitAndTheOrderIsTheirs) {
     auto all = bus_.subscribe<Number>({.capacity = 16, .on_full = event::Wait{}});
     auto slow = subscribe(5ms);

@@ -82,8 +82,9 @@ struct Notify {
 /// receiver finds that for the second time. Cost: taking an event takes a lock.
 ///
 /// With a limit, an `async_emit` that has stood in line here for so long goes on without this subscription: if its
-/// queue is still full when all others have room, or are not waited for any more either, it loses the event, as with
-/// `Notify`. So nobody who does not receive stops an emitter for ever, as a deadline does not in DDS
+/// queue is still full, or what room there is belongs to who came before, when all others have room or are not waited
+/// for any more either, it loses the event, as with `Notify`. One that waits no more may so be emitted before one that
+/// came earlier. So nobody who does not receive stops an emitter for ever, as a deadline does not in DDS
 /// (`max_blocking_time` of a reliable writer); here each subscription has its own. 0, or less: no limit. The time is
 /// that of the bus's context, and it is noticed by a timer of the handler's. Cost of a limit: a timer and a look at the
 /// clock for each emit that has to wait.

@@ -126,8 +126,12 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
     }
 
     Pushed pushed = Pushed::queued;
-    const bool is_promised = !line_.empty() && (offer.turn == nullptr || !offer.turn->may_pass(*line_.front()));
-    if (!tag.is_replayed() && (is_promised || !has_room())) {
+    const auto is_promised = [&] {
+        const Turn* first = line_.front();
+        if (first == nullptr || first->emit == offer.turn) return false;
+        return offer.turn == nullptr || !offer.turn->may_take_room(line_, capacity_ - linked_->new_events());
+    };
+    if (!tag.is_replayed() && (!has_room() || is_promised())) {
         if (policy_ != Policy::drop_oldest) return overflow(type, offer);
         ++lost_;
         remove(linked_->oldest_new(), offer.after);

@@ -294,7 +294,7 @@ void Mailbox::pass_turns_on(bool is_starving, Aftermath& after) noexcept {
         if (!has_room()) return;
         first->emit->count_ready(*first, after);
         if (!is_starving || first->emit->is_offered()) return;
-        first->unlink();  // it waits for another queue, and this one waits for events
+        first->pass_by();  // it waits for another queue, and this one waits for events
     }
     tell_progress(after);
 }

@@ -109,6 +109,11 @@ auto ErasedCompletionExecutor<Erased>::in_context() const -> Any {
 }
 
 template <class Erased>
+bool ErasedCompletionExecutor<Erased>::runs_in_context() const noexcept {
+    return std::visit([](const auto& own) { return own.runs_in_context(); }, typed().executor);
+}
+
+template <class Erased>
 void ErasedCompletionExecutor<Erased>::start_work() {
     std::visit([](auto& own) { own.start_work(); }, typed().executor);
 }

@@ -9,9 +9,17 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace patience_stress_test {
 
@@ -92,6 +100,85 @@ TEST(PatienceStress, LosesOnlyWhereItIsOver) {
     EXPECT_EQ(lost[0], 0U);
     EXPECT_EQ(crew.refused(), lost[1] + stood_still + passing);
     EXPECT_GT(stood_still, 0U);
+}
+
+/// A thread that runs what it is given: a GUI's. As an executor it has no context.
+class Loop {
+public:
+    class Executor {
+    public:
+        explicit Executor(Loop& loop) noexcept : loop_(&loop) {}
+        template <class Function>
+        void execute(Function&& function) const {
+            const auto shared = std::make_shared<std::decay_t<Function>>(std::forward<Function>(function));
+            const std::lock_guard guard(loop_->mutex_);
+            loop_->queue_.push_back([shared] { (*shared)(); });
+            loop_->changed_.notify_one();
+        }
+        static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+            return asio::execution::blocking.never;
+        }
+        [[nodiscard]] Executor require(asio::execution::blocking_t::never_t) const noexcept { return *this; }
+        bool operator==(const Executor&) const noexcept = default;
+
+    private:
+        Loop* loop_;
+    };
+
+    Loop() : thread_([this] { run(); }) {}
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+    ~Loop() {
+        {
+            const std::lock_guard guard(mutex_);
+            is_over_ = true;
+            changed_.notify_one();
+        }
+        thread_.join();
+    }
+    [[nodiscard]] Executor executor() noexcept { return Executor(*this); }
+
+private:
+    void run() {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            changed_.wait(lock, [this] { return is_over_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            const auto next = std::move(queue_.front());
+            queue_.pop_front();
+            lock.unlock();
+            next();
+            lock.lock();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    // guarded by mutex_
+    std::deque<std::function<void()>> queue_;
+    bool is_over_ = false;
+
+    std::thread thread_;  // last: it uses the others
+};
+
+TEST(PatienceStress, OfHandlersWithoutAContextEndsBesideTheBusesContext) {
+    for (int round = 0; round < stress::rounds(100); ++round) {
+        std::atomic<int> done{0};
+        Loop loop;
+        std::optional<asio::io_context> home(std::in_place);
+        event::EventBus bus{*home, {.on_slow_subscriber = [](const event::SlowSubscriber&) {}}};
+        const auto emitter = bus.emitter<Step>();
+        std::vector<event::Subscription<Step>> full;
+        for (int k = 1; k <= 8; ++k)
+            full.push_back(bus.subscribe<Step>({.capacity = 1, .on_full = event::Wait{.limit = 40us * k}}));
+        emitter.emit({});
+        for (int i = 0; i < 6; ++i)
+            emitter.async_emit(
+                Step{}, asio::bind_executor(loop.executor(), [&](error_code, const event::EmitResult&) { ++done; }));
+        home->run_for(std::chrono::microseconds(30 + round * 37 % 400));
+        home.reset();  // while alarms pass, and emits look again on the other thread
+        EXPECT_LE(done, 6);
+    }
 }
 
 }  // namespace patience_stress_test

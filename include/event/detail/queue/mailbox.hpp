@@ -237,6 +237,7 @@ public:
     [[nodiscard]] boost::system::error_code end_reason() const noexcept override;
     [[nodiscard]] SubscriptionStat stat() override;
     [[nodiscard]] std::string name() const;
+    [[nodiscard]] std::uint64_t number() const noexcept { return number_; }  // no other of the bus has it
     [[nodiscard]] SlowNotifier& slow() noexcept { return slow_; }
     /// Tells of it, if it is slow; in a filter, when that is over. Takes over a reference.
     void tell() noexcept;
@@ -386,9 +387,8 @@ private:
     SlowNotifier slow_;
     std::string name_;
     const std::source_location where_;
-    const std::uint64_t number_;  // among the subscriptions of the bus
-    // The memory that this lies in, of the usual alignment, for which the allocator has a fast path.
-    std::byte* block_ = nullptr;
+    const std::uint64_t number_;
+    std::byte* block_ = nullptr;  // that this lies in, of the usual alignment, for which the allocator has a fast path
 
 public:
     Mailbox* next_slow = nullptr;  // among those that are to be told of

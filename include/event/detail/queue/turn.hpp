@@ -16,6 +16,7 @@ namespace event::detail {
 
 class Aftermath;
 class EmitSpot;
+class FullLimit;
 class Mailbox;
 class TopicBase;
 struct Waiting;
@@ -24,10 +25,17 @@ struct Waiting;
 struct Turn : ListHook<Turn> {
     EmitSpot* emit = nullptr;
     Mailbox* queue = nullptr;
-    Moment since = {};           // it waits there, if that queue is not waited for for ever
+    std::uint64_t number = 0;    // of a queue that is not waited for for ever, where it stands, or stood until it left
+    Moment since = {};           // it waits there, then
     bool is_wanted = false;      // the emit waits for that queue, as it found when it last joined
     bool is_ready = false;       // it was the first, and there was room; or patience with that queue is over
     bool is_overlooked = false;  // since the emit was offered its turn, this queue's receiver has found nothing
+
+    /// The queue waits itself: it is not waited for, and when it is again, that begins anew.
+    void pass_by() noexcept {
+        unlink();
+        number = 0;
+    }
 };
 
 /// Where one `async_emit` waits for its turn.
@@ -65,8 +73,8 @@ public:
     [[nodiscard]] bool join(const Waiting* event);
     /// It has joined, and has not left since.
     [[nodiscard]] bool has_places() const noexcept { return places_ != 0; }
-    /// Whether room that the first in a line waits for is this one's, which came before it.
-    [[nodiscard]] bool may_pass(const Turn& first) const noexcept;
+    /// Whether so much room is there for this one, too, and not only for those in the line who came before it.
+    [[nodiscard]] bool may_take_room(IntrusiveList<Turn>& line, std::size_t room) const noexcept;
     /// Gives them up: offers the next ones their turns.
     void leave(Aftermath& after) noexcept;
     /// The same for good: it has emitted, or never will.
@@ -89,17 +97,24 @@ private:
     void destroy_spot() noexcept override;
     void make_room();
     [[nodiscard]] bool came_before(const EmitSpot& other) const noexcept;
-    /// Of its own turns, one that is in no line, looked for from that one on; null if there is none.
-    [[nodiscard]] Turn* free_turn(std::size_t& next) noexcept;
-    /// Whether it has waited there for as long as that queue is to be waited for. No clock is looked at where that is
-    /// for ever.
-    [[nodiscard]] bool is_out_of_patience(const Turn& turn) noexcept;
-    [[nodiscard]] bool is_out_of_patience_with(const Mailbox& queue) noexcept;
+    [[nodiscard]] bool may_pass(const Turn& first) const noexcept {
+        return first.emit == this || (arrival_ != 0 && came_before(*first.emit));
+    }
+    /// Its turn in the line of that queue, which it does not stand in yet; null if there is none left.
+    [[nodiscard]] Turn* new_turn(Mailbox& queue, const FullLimit* limit, std::size_t& next) noexcept;
+    /// One that is in no line: in the usual order of queues, and if so, that which had stood in this one's before.
+    [[nodiscard]] Turn* free_turn(std::uint64_t number, std::size_t& next) noexcept;
+    void leave_unwanted(Aftermath* after) noexcept;
+    /// Whether it has waited there for as long as that queue is to be waited for.
+    [[nodiscard]] bool is_out_of_patience(const Turn& turn, const FullLimit& limit) noexcept;
+    [[nodiscard]] Moment look_at(const FullLimit& limit) noexcept;
 
     TopicBase& topic_;
     const bool joins_early_;  // as it was when it was begun
     Moment patient_until_ = Moment::max();
-    Moment looked_at_;
+    Moment looked_at_;         // the clock, once for each time that it joins
+    bool has_looked_ = false;  // this time
+    bool has_left_ = false;    // so that turns in no line know where they stood
     // guarded by the domain's lock
     IntrusiveList<EmitSpot>& siblings_;
     std::uint64_t arrival_ = 0;

@@ -159,6 +159,8 @@ public:
     [[nodiscard]] boost::asio::execution_context& context() const noexcept { return context_of(executor_); }
     /// An executor of that context.
     [[nodiscard]] const Executor& in_context() const noexcept { return executor_; }
+    /// Whether what it runs is run by that context.
+    [[nodiscard]] static constexpr bool runs_in_context() noexcept { return true; }
     /// Keeps the context's `run()` from returning until this is destroyed.
     void start_work() {
         if (!work_) work_.emplace(work_on(executor_));
@@ -194,6 +196,7 @@ public:
         }
     }
     [[nodiscard]] const boost::asio::any_io_executor& in_context() const noexcept { return home_.in_context(); }
+    [[nodiscard]] static constexpr bool runs_in_context() noexcept { return false; }
     void start_work() {
         if (!work_) work_.emplace(work_on(executor_));
         home_.start_work();
@@ -257,6 +260,7 @@ public:
 
     [[nodiscard]] boost::asio::execution_context& context() const noexcept;
     [[nodiscard]] Any in_context() const;
+    [[nodiscard]] bool runs_in_context() const noexcept;
     void start_work();
     void post(Wake&& wake);
 

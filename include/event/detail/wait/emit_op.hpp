@@ -5,6 +5,7 @@
 #include <event/detail/order/batch.hpp>
 #include <event/detail/order/typed_topic.hpp>
 #include <event/detail/queue/turn.hpp>
+#include <event/detail/wait/initiate.hpp>
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/detail/wait/time_limit.hpp>
@@ -13,8 +14,11 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -50,16 +54,21 @@ public:
     /// Looks again when it has waited long enough for the next one of those that are not waited for for ever.
     template <class Executor>
     [[nodiscard]] bool arm(const Executor& executor) noexcept {
+        using namespace std::chrono_literals;
         const Moment until = spot_->patient_until();
-        if (until == alarm_at_ && !(alarm_ && alarm_->has_passed())) return true;
+        const bool has_passed = alarm_ && alarm_->has_passed();
+        if (until == alarm_at_ && !has_passed) return true;
+        // one that has passed in vain was set by another clock, which goes on
+        const auto least = has_passed && until == alarm_at_ ? 1ms : 0ms;
         alarm_.reset();
         alarm_at_ = Moment::max();
         if (until == Moment::max()) return true;
         try {
-            TimeLimit alarm(timer_executor(executor), spot_->patience());
-            alarm.start(*spot_, ticket_, Phase::pending);
-            alarm_.emplace(std::move(alarm));
+            alarm_ = std::make_unique<TimeLimit>(timers_of(executor, topic_->core()),
+                                                 std::max<Moment::duration>(spot_->patience(), least));
+            alarm_->start(*spot_, ticket_, Phase::pending);
         } catch (...) {  // no memory: it looks again at once
+            alarm_.reset();
             return false;
         }
         alarm_at_ = until;
@@ -87,7 +96,8 @@ public:
             const auto admits = [&] {
                 is_over = has_ended();
                 const Waiting event{batch, after};
-                if (is_over || spot_->may_emit(event)) return !is_over;
+                if (is_over) return false;
+                if (!topic_->limits_waiting() && spot_->may_emit(event)) return true;
                 if (!joins_early() || !join(event)) return false;
                 return spot_->is_offered();  // who has said meanwhile that it wants it after all may lose it
             };
@@ -139,7 +149,7 @@ private:
     HeldEvent<T> event_;
     bool has_joined_ = false;
     std::uint64_t ticket_ = 0;
-    std::optional<TimeLimit> alarm_;  // none: those whom it waits for are waited for for ever
+    std::unique_ptr<TimeLimit> alarm_;  // null: those whom it waits for are waited for for ever
     Moment alarm_at_ = Moment::max();
 };
 

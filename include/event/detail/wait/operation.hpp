@@ -285,15 +285,24 @@ private:
     void wait() {
         this->start_work();
         if (!this->tie_to(this->context())) return destroy();
-        if constexpr (requires { source_.arm(this->executor().in_context()); })
-            if (!source_.arm(this->executor().in_context())) return this->wake();
+        if constexpr (requires { source_.arm(this->executor()); })
+            if (!source_.arm(this->executor())) return this->wake();
         bool found = false;
         if constexpr (Source::can_look) found = this->poll([&] { return source_.ready(); });
         if (found || !this->try_park()) this->wake();
     }
 
-    /// It ran, and found nothing. Where there is no memory to wait, it runs once more.
-    void wait_on() {
+    /// It ran, and found nothing. By an executor that is not its context's (a GUI's): that context may die beside it.
+    void wait_on(Taken taken = Taken::nothing) {
+        if (this->executor().runs_in_context()) return go_on(taken);
+        const IntrusivePtr<ContextRegistry> home = spot().home_context();
+        if (!home || !home->pin()) return destroy();
+        const ContextRegistry::Pinned pinned(home);
+        go_on(taken);
+    }
+    /// Where there is no memory to wait, it runs once more.
+    void go_on(Taken taken) {
+        if (taken == Taken::more) return this->wake();
         try {
             wait();
         } catch (...) {
@@ -321,8 +330,7 @@ private:
             wait_on();
             throw;
         }
-        if (taken == Taken::nothing) return wait_on();
-        if (taken == Taken::more) return this->wake();
+        if (taken != Taken::values) return wait_on(taken);
         spot().finish();
         this->complete(values);
     }
@@ -342,59 +350,6 @@ struct SourceBase {
     void abandon() noexcept {}
     void limit(ParkingSpot&, std::uint64_t) noexcept {}
     void leave_timers() noexcept {}
-};
-
-/// Whether operations can begin there; if not, `refuse` ends them.
-template <class Spot>
-[[nodiscard]] bool accepts_operations(const ObjectOrContext<Spot>& spot) noexcept {
-    return spot && !spot->home_is_gone();
-}
-/// Ends an operation that cannot begin there: with `errc::closed`, or, where the context is gone, with its handler
-/// destroyed uninvoked. Out of line, so that what begins has the usual case within it.
-template <class Values, class Spot, class Handler, class Executor>
-[[gnu::noinline]] void refuse(const ObjectOrContext<Spot>& spot, Handler&& handler, const Executor& executor) {
-    complete_at_once(spot.context(), failed<Values>(errc::closed), std::forward<Handler>(handler), executor);
-}
-
-/// Starts an operation of this source, made of the arguments, in a spot.
-template <class Source, class Spot, class Handler, class Executor, class... Args>
-void start_in(IntrusivePtr<Spot> spot, Handler&& handler, const Executor& executor, Args&&... args) {
-    std::decay_t<Handler> stored(std::forward<Handler>(handler));
-    if (spot->home_is_gone()) return;  // the handler is destroyed uninvoked
-    Source source(*spot, std::forward<Args>(args)...);
-    Operation<Source, std::decay_t<Handler>, Executor>::start(std::move(spot), std::move(source), std::move(stored),
-                                                              executor);
-}
-
-/// The initiation of the `async_` functions. (GCC 12 destroys aggregate temporaries of a `co_await` expression twice.)
-template <class Source, class Spot, class Executor>
-class Initiate {
-public:
-    using executor_type = Executor;
-
-    Initiate(const Executor& executor, ObjectOrContext<Spot> spot) : executor_(executor), spot_(std::move(spot)) {}
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
-
-    template <class Handler, class... Args>
-    void operator()(Handler&& handler, Args&&... args) const& {
-        start(ObjectOrContext<Spot>(spot_), std::forward<Handler>(handler), std::forward<Args>(args)...);
-    }
-    template <class Handler, class... Args>
-    [[gnu::always_inline]] inline void operator()(Handler&& handler, Args&&... args) && {
-        start(std::move(spot_), std::forward<Handler>(handler), std::forward<Args>(args)...);
-    }
-
-private:
-    template <class Handler, class... Args>
-    void start(ObjectOrContext<Spot>&& spot, Handler&& handler, Args&&... args) const {
-        if (!spot) return refuse<typename Source::Values>(spot, std::forward<Handler>(handler), executor_);
-        start_in<Source>(std::move(spot).object(), std::forward<Handler>(handler), executor_,
-                         std::forward<Args>(args)...);
-    }
-
-    Executor executor_;
-    ObjectOrContext<Spot> spot_;
 };
 
 }  // namespace event::detail

@@ -2,6 +2,7 @@
 
 #include <event/detail/queue/delivery_access.hpp>
 #include <event/detail/queue/mailbox.hpp>
+#include <event/detail/wait/initiate.hpp>
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/error.hpp>

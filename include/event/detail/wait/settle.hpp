@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/detail/wait/completion_executor.hpp>
+#include <event/detail/wait/initiate.hpp>
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
 #include <event/detail/wait/time_limit.hpp>
@@ -32,7 +33,7 @@ public:
     using Quiet = std::optional<std::chrono::steady_clock::duration>;  // none: for ever
     static constexpr bool can_look = false;
 
-    GetSettled(Spot& spot, boost::asio::any_io_executor timers, Quiet quiet)
+    GetSettled(Spot& spot, TimerContext timers, Quiet quiet)
         : WaitNewer<Spot>(spot), timers_(std::move(timers)), quiet_(quiet) {}
 
     [[nodiscard]] bool ready() const noexcept {
@@ -92,7 +93,7 @@ private:
         noticed_ = 0;
     }
 
-    boost::asio::any_io_executor timers_;
+    TimerContext timers_;
     Quiet quiet_;
     std::optional<TimeLimit> alarm_;
     std::uint64_t ticket_ = 0;
@@ -115,7 +116,7 @@ public:
     void operator()(Handler&& handler) const {
         if (!accepts_operations(spot_))
             return refuse<typename Source::Values>(spot_, std::forward<Handler>(handler), executor_);
-        auto timers = timer_executor(completion_executor<std::decay_t<Handler>>(handler, executor_).in_context());
+        auto timers = timers_of(completion_executor<std::decay_t<Handler>>(handler, executor_), spot_->core());
         start_in<Source>(spot_.object(), std::forward<Handler>(handler), executor_, std::move(timers), quiet_);
     }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/detail/wait/completion_executor.hpp>
+#include <event/detail/wait/initiate.hpp>
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
 
@@ -21,6 +22,13 @@ namespace event::detail {
 /// A timer of a context, or an entry with the clock that a test moves instead.
 class Timer;
 
+/// Where the timers of an operation go: an executor of its context, and no strand, which may not outlive it.
+struct TimerContext {
+    boost::asio::any_io_executor executor;  // empty: that context is gone
+    /// Null, or that context, where the operation runs elsewhere (by a GUI's executor): it may die beside it.
+    IntrusivePtr<ContextRegistry> home = {};
+};
+
 /// Ends an operation as timed out when it passes, unless it is destroyed before. The timer is its own handler's: so it
 /// goes with its context, which may die before the operation is thrown away. Compiled in the library: what Asio needs
 /// for its timers takes long to compile.
@@ -28,7 +36,7 @@ class TimeLimit {
 public:
     /// That never passes.
     TimeLimit() = default;
-    TimeLimit(const boost::asio::any_io_executor& executor, std::chrono::steady_clock::duration limit);
+    TimeLimit(const TimerContext& context, std::chrono::steady_clock::duration limit);
     TimeLimit(TimeLimit&&) = default;
     TimeLimit& operator=(TimeLimit&&) = delete;
     ~TimeLimit();
@@ -45,18 +53,28 @@ private:
     std::weak_ptr<Timer> running_;
 };
 
-/// An executor for timers of that context: no strand, which may not outlive it.
+/// An executor of that context below its strands; empty where only a context is known that has none.
 template <class Executor>
 [[nodiscard]] boost::asio::any_io_executor timer_executor(const Executor& executor) {
     if constexpr (std::same_as<Executor, boost::asio::any_io_executor>) {
         return below_strands(executor);
     } else if constexpr (requires { executor.get_inner_executor(); }) {
         return timer_executor(executor.get_inner_executor());
-    } else if constexpr (LegacyExecutor<Executor>) {
+    } else if constexpr (!LegacyExecutor<Executor>) {
+        return executor;
+    } else if constexpr (requires { boost::asio::any_io_executor(executor.context().get_executor()); }) {
         return executor.context().get_executor();
     } else {
-        return executor;
+        return {};
     }
+}
+
+/// `on` is where the operation completes, which belongs to this core.
+template <class On>
+[[nodiscard]] TimerContext timers_of(const On& on, const Core& core) {
+    if (on.runs_in_context())
+        if (auto executor = timer_executor(on.in_context())) return {std::move(executor)};
+    return {below_strands(core.executor()), core.registry()};
 }
 
 /// A source with a time limit.
@@ -89,17 +107,15 @@ public:
     void operator()(Handler&& handler, Args&&... args) const {
         if (!accepts_operations(spot_))
             return refuse<typename Source::Values>(spot_, std::forward<Handler>(handler), executor_);
-        TimeLimit limit = limit_ ? TimeLimit(timer_executor(on(handler)), *limit_) : TimeLimit();
+        const auto timers = [&] {
+            return timers_of(completion_executor<std::decay_t<Handler>>(handler, executor_), spot_->core());
+        };
+        TimeLimit limit = limit_ ? TimeLimit(timers(), *limit_) : TimeLimit();
         start_in<TimeLimited<Source>>(spot_.object(), std::forward<Handler>(handler), executor_, std::move(limit),
                                       std::forward<Args>(args)...);
     }
 
 private:
-    template <class Handler>
-    [[nodiscard]] auto on(const Handler& handler) const {
-        return completion_executor<Handler>(handler, executor_).in_context();
-    }
-
     Executor executor_;
     ObjectOrContext<Spot> spot_;
     std::optional<std::chrono::steady_clock::duration> limit_;
