@@ -6,6 +6,10 @@ include(CMakePackageConfigHelpers)
 set(eventbus_cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/eventbus)
 install(TARGETS eventbus EXPORT eventbus-bus-targets FILE_SET HEADERS)
 install(EXPORT eventbus-bus-targets NAMESPACE event:: DESTINATION ${eventbus_cmake_folder})
+if(EVENTBUS_BUILD_NET)
+    install(TARGETS eventbus_net EXPORT eventbus-net-targets FILE_SET HEADERS)
+    install(EXPORT eventbus-net-targets NAMESPACE event:: DESTINATION ${eventbus_cmake_folder})
+endif()
 
 configure_package_config_file(cmake/eventbus-config.cmake.in ${PROJECT_BINARY_DIR}/eventbus-config.cmake
     INSTALL_DESTINATION ${eventbus_cmake_folder} NO_SET_AND_CHECK_MACRO)

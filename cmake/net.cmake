@@ -1,0 +1,20 @@
+# event::net, on the public headers of the core alone.
+add_library(eventbus_net
+    src/net/error.cpp
+    src/net/writer.cpp)
+add_library(event::net ALIAS eventbus_net)
+set_target_properties(eventbus_net PROPERTIES EXPORT_NAME net CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+if(BUILD_SHARED_LIBS)
+    set_target_properties(eventbus_net PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
+        CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF)
+endif()
+target_include_directories(eventbus_net PRIVATE src)
+target_link_libraries(eventbus_net PUBLIC eventbus)
+file(GLOB_RECURSE eventbus_net_headers CONFIGURE_DEPENDS include/event/net/*.hpp)
+target_sources(eventbus_net PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${eventbus_net_headers})
+if(PROJECT_IS_TOP_LEVEL)
+    eventbus_warnings(eventbus_net)
+else()
+    target_compile_options(eventbus_net PRIVATE -w)
+    set_target_properties(eventbus_net PROPERTIES SYSTEM ON)
+endif()
