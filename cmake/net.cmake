@@ -1,6 +1,7 @@
 # event::net, on the public headers of the core alone.
 add_library(eventbus_net
     src/net/error.cpp
+    src/net/schema.cpp
     src/net/writer.cpp)
 add_library(event::net ALIAS eventbus_net)
 set_target_properties(eventbus_net PROPERTIES EXPORT_NAME net CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
