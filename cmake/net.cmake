@@ -1,6 +1,9 @@
 # event::net, on the public headers of the core alone.
 add_library(eventbus_net
     src/net/error.cpp
+    src/net/json.cpp
+    src/net/json_document.cpp
+    src/net/json_source.cpp
     src/net/schema.cpp
     src/net/writer.cpp)
 add_library(event::net ALIAS eventbus_net)
@@ -9,6 +12,7 @@ if(BUILD_SHARED_LIBS)
     set_target_properties(eventbus_net PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
         CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF)
 endif()
+set_source_files_properties(src/net/json_source.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON COMPILE_OPTIONS -w)
 target_include_directories(eventbus_net PRIVATE src)
 target_link_libraries(eventbus_net PUBLIC eventbus)
 file(GLOB_RECURSE eventbus_net_headers CONFIGURE_DEPENDS include/event/net/*.hpp)

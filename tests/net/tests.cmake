@@ -2,5 +2,6 @@
 eventbus_test_program(eventbus_net_tests
     net/bytes_test.cpp
     net/codec_test.cpp
+    net/json_test.cpp
     net/schema_test.cpp)
 target_link_libraries(eventbus_net_tests PRIVATE event::net)

@@ -24,6 +24,9 @@ namespace event::net {
 /// Lives as long as the program.
 template <class T>
 [[nodiscard]] constexpr std::string_view schema() noexcept {
+    static_assert(!detail::spell_schema<T>(nullptr).has_name_twice(),
+                  "event: two types in this event have one name, so that a schema cannot tell them apart; give one of "
+                  "them another event_name");
     return detail::schema_text<T>.view();
 }
 
