@@ -150,6 +150,8 @@ public:
     Even() noexcept = default;
     explicit Even(std::uint32_t number) noexcept : number_(number) {}
 
+    static Even random(std::uint64_t bits) noexcept { return Even(static_cast<std::uint32_t>(bits) & ~1U); }
+
     [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
     friend bool operator==(const Even&, const Even&) = default;
 
@@ -161,6 +163,22 @@ struct WithEven {
     static constexpr std::string_view event_name = "with even";
     std::vector<Even> evens;
     friend bool operator==(const WithEven&, const WithEven&) = default;
+};
+
+/// All of it.
+struct Everything {
+    static constexpr std::string_view event_name = "everything";
+    Numbers numbers;
+    Times times;
+    Texts texts;
+    Lists lists;
+    Choices choices;
+    Tree tree;
+    Growing growing;
+    New grown;
+    WithEven with_even;
+    std::vector<Choices> many;
+    friend bool operator==(const Everything&, const Everything&) = default;
 };
 
 }  // namespace net_test
