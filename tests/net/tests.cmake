@@ -2,6 +2,8 @@
 eventbus_test_program(eventbus_net_tests
     net/bytes_test.cpp
     net/codec_test.cpp
+    net/corpus_test.cpp
+    net/fuzz/input.cpp
     net/hostile_test.cpp
     net/json_test.cpp
     net/round_trip_test.cpp
@@ -30,4 +32,16 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     eventbus_net_refuses(const_field "event: what is sent can be received: a field that is const or a reference")
     eventbus_net_refuses(no_default "event: what is received is made first and then read into: .* a default constructor")
     eventbus_net_refuses(one_name_twice "event: two types in this event have one name, .* another event_name")
+endif()
+
+if(EVENTBUS_FUZZ)
+    foreach(form IN ITEMS bytes json schema)
+        set(target eventbus_net_${form}_fuzz)
+        add_executable(${target} net/fuzz/${form}_fuzz.cpp net/fuzz/input.cpp)
+        target_link_libraries(${target} PRIVATE event::net)
+        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+        target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+        set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+        eventbus_warnings(${target})
+    endforeach()
 endif()

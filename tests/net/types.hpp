@@ -131,7 +131,7 @@ struct New {
 struct Growing {
     static constexpr std::string_view event_name = "with growing";
     std::vector<Old> list;
-    std::optional<New> maybe;
+    std::optional<Old> maybe;
     friend bool operator==(const Growing&, const Growing&) = default;
 };
 
@@ -175,7 +175,6 @@ struct Everything {
     Choices choices;
     Tree tree;
     Growing growing;
-    New grown;
     WithEven with_even;
     std::vector<Choices> many;
     friend bool operator==(const Everything&, const Everything&) = default;
