@@ -4,6 +4,7 @@ add_library(eventbus_net
     src/net/json.cpp
     src/net/json_document.cpp
     src/net/json_source.cpp
+    src/net/reader.cpp
     src/net/schema.cpp
     src/net/writer.cpp)
 add_library(event::net ALIAS eventbus_net)

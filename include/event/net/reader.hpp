@@ -40,19 +40,9 @@ public:
 
     /// As `Writer` writes it: one that is longer than it has to be, or than 64 bits, is refused.
     [[nodiscard]] error_code read_varint(std::uint64_t& number) {
-        std::uint64_t read = 0;
-        const std::byte* at = next_;
-        for (unsigned shift = 0; at != end_; shift += 7) {
-            const auto bits = std::to_integer<std::uint64_t>(*at++);
-            if (shift == 63 && bits > 1) return fail(errc::out_of_range);
-            read |= (bits & 0x7f) << shift;
-            if ((bits & 0x80) != 0) continue;
-            if (bits == 0 && shift != 0) return fail(errc::not_canonical);
-            number = read;
-            next_ = at;
-            return {};
-        }
-        return fail(errc::truncated);
+        if (next_ == end_ || *next_ >= std::byte{0x80}) return read_long_varint(number);
+        number = std::to_integer<std::uint64_t>(*next_++);
+        return {};
     }
 
     [[nodiscard]] error_code read_zigzag(std::int64_t& number) {
@@ -117,6 +107,8 @@ public:
     }
 
 private:
+    error_code read_long_varint(std::uint64_t& number);
+
     template <std::unsigned_integral Bits, class Float>
     error_code read_fixed(Float& number) {
         std::span<const std::byte> bytes;

@@ -37,7 +37,7 @@ public:
 
     /// Unsigned LEB128, in as few bytes as it goes: one to ten.
     void write_varint(std::uint64_t number) {
-        for (; number >= 0x80; number >>= 7) write_byte(static_cast<std::byte>(number | 0x80));
+        if (number >= 0x80) return write_long_varint(number);
         write_byte(static_cast<std::byte>(number));
     }
 
@@ -73,9 +73,11 @@ public:
     }
 
 private:
+    void write_long_varint(std::uint64_t number);
+
+    /// After a failure it takes nothing.
     bool takes(std::size_t size) {
-        if (failed()) return false;
-        if (size > left_) {
+        if (size > left_) [[unlikely]] {
             fail(errc::too_large);
             return false;
         }

@@ -243,24 +243,6 @@ constexpr void define(Spelling& out) {
     }
 }
 
-/// What `spell_all`, of type Spelling(char*), spells.
-template <auto spell_all>
-struct SpelledText {
-    static constexpr std::size_t size = spell_all(nullptr).size();
-
-    constexpr SpelledText() { spell_all(text); }
-    [[nodiscard]] constexpr std::string_view view() const noexcept { return {text, size}; }
-
-    char text[size + 1] = {};
-};
-
-template <class T>
-constexpr Spelling spell_mention(char* text) {
-    Spelling out(text);
-    spell<T>(out);
-    return out;
-}
-
 template <class T>
 constexpr Spelling spell_mention(char* text) {
     Spelling out(text);
