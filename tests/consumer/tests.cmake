@@ -24,6 +24,9 @@ eventbus_consumer(fetch fetch)
 eventbus_consumer(shared subdirectory -DBUILD_SHARED_LIBS=ON
     -DCMAKE_CXX_VISIBILITY_PRESET=hidden -DCMAKE_VISIBILITY_INLINES_HIDDEN=ON)
 eventbus_consumer(package package)
+if(EVENTBUS_BUILD_NET)
+    eventbus_consumer(net package -DCOMPONENTS=net)
+endif()
 eventbus_consumer(unknown_component package -DCOMPONENTS=swarm)
 set_tests_properties(Consumer.unknown_component PROPERTIES
     PASS_REGULAR_EXPRESSION "eventbus ${PROJECT_VERSION} has no component 'swarm' here,[ \n]+only: bus")

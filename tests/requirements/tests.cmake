@@ -10,7 +10,8 @@ function(eventbus_header_refuses name header sentence)
         -DHEADER=<event/${header}> ${CMAKE_CURRENT_SOURCE_DIR}/requirements/refused.cpp)
 endfunction()
 set(old_boost -DBOOST_VERSION_HPP -DBOOST_VERSION=107400)
-file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR}/include/event ${PROJECT_SOURCE_DIR}/include/event/*.hpp)
+file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR}/include/event ${PROJECT_SOURCE_DIR}/include/event/*.hpp
+    ${PROJECT_SOURCE_DIR}/include/event/net/*.hpp)
 list(REMOVE_ITEM public_headers version.hpp)  # which anybody may read
 foreach(header IN LISTS public_headers)
     eventbus_header_refuses(OldBoostIn.${header} ${header} "this library needs Boost 1.81 or newer" ${old_boost})
