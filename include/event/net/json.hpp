@@ -32,7 +32,7 @@
 /// may stand once in an object. A number for an integer has no fraction and no exponent.
 ///
 /// Limits: those of the type (`limits.hpp`), and a text may have four times its `max_wire_size`, or the type's
-/// `max_json_size`, in bytes. Parsing takes memory in proportion to the text: up to twelve times as much.
+/// `max_json_size`, in bytes. Parsing takes memory in proportion to the text: some twenty times as much at worst.
 
 #include <event/net/codec.hpp>
 #include <event/net/detail/json_read.hpp>
