@@ -138,6 +138,7 @@ TEST(NetSchema, TakesAnythingForTheOtherSides) {
           "growing{first: u16, ...}; ", "\n", ": , ;"}) {
         EXPECT_NE(difference(ours, theirs), "none") << theirs;
     }
+    EXPECT_EQ(difference("a{b: u8}", "a{b: u8}; a{b: u16}"), "theirs is no schema: `a{b: u8}; a{b: u16}`");
     for (std::size_t i = 0; i < ours.size(); ++i) {
         EXPECT_NE(difference(ours, ours.substr(0, i)), "none") << i;
     }
