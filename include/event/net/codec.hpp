@@ -9,11 +9,10 @@
 ///         std::optional<std::chrono::milliseconds> round_trip;
 ///     };
 ///
-///     std::vector<std::byte> buffer;                                      // kept, and used again
+///     std::vector<std::byte> buffer;                                       // kept, and used again
 ///     if (const auto error = event::net::encode(connected, buffer)) …
 ///     event::net::Where where;
-///     if (const auto error = event::net::decode(buffer, connected, &where)) …  // log error.message(),
-///     to_string(where)
+///     if (const auto error = event::net::decode(buffer, connected, &where)) …  // to_string(where) says where
 ///
 /// The form, in which a number is written in one way only, and sets and maps in any order:
 ///
@@ -22,9 +21,10 @@
 ///     unsigned integers          varint: LEB128 in as few bytes as it goes
 ///     signed integers            ZigZag, then varint
 ///     float, double              IEEE 754, little-endian, four and eight bytes
-///     enums                      their underlying type, which has to be written (enum E : int); any number of it is
-///     taken duration, time_point       the count; time points of std::chrono::system_clock only string, vector of
-///     bytes    varint of the length, then the bytes vector, deque, list        varint of the count, then the elements
+///     enums                      their underlying type, which has to be written (enum E : int); any number is taken
+///     duration, time_point       the count; time points of std::chrono::system_clock only
+///     string, vector of bytes    varint of the length, then the bytes
+///     vector, deque, list        varint of the count, then the elements
 ///     set, map, unordered_…      the same, each key once; an entry is its key and its value
 ///     optional                   one byte, 0 or 1, then the value
 ///     variant                    varint of the index, then the alternative

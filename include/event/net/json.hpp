@@ -26,10 +26,9 @@
 ///         static std::string to_text(const PeerId& id);
 ///         static error_code from_text(std::string_view text, PeerId& id);
 ///
-/// Read is what would be written, and little more: a field that is optional may be left out, and of a type that may
-/// grow
-/// (`event_wire_extensible`) each; fields that the type does not have are skipped there, and refused elsewhere. A key
-/// may stand once in an object. A number for an integer has no fraction and no exponent.
+/// Read is what would be written, and little more: a field that is optional may be left out, and each field of a type
+/// that may grow (`event_wire_extensible`); fields that the type does not have are skipped there, and refused
+/// elsewhere. A key may stand once in an object. A number for an integer has no fraction and no exponent.
 ///
 /// Limits: those of the type (`limits.hpp`), and a text may have four times its `max_wire_size`, or the type's
 /// `max_json_size`, in bytes. Parsing takes memory in proportion to the text: some twenty times as much at worst.

@@ -3,8 +3,8 @@
 /// What a type looks like, as a text that is the same with every compiler, and a number that stands for it. Two sides
 /// exchange it before the first event, since the bytes themselves do not say what they are (`codec.hpp`):
 ///
-///     connected{peer: string, addresses: list<address>, round_trip: optional<duration<i64,1/1000>>}; address{host:
-///     string, port: u16}
+///     connected{peer: string, addresses: list<address>, round_trip: optional<duration<i64,1/1000>>};
+///     address{host: string, port: u16}
 ///
 /// Each type with fields is there once, behind the one that needs it first; one that may grow ends with `, ...`. Names
 /// are those of `event::name_of`: declared ones are the same everywhere; what compilers spell is so for classes, and
