@@ -168,6 +168,8 @@ std::optional<std::string> schema_difference(std::string_view ours, std::string_
     const Schema their_schema(theirs);
     if (!our_schema.is_valid()) return fmt::format("ours is no schema: {}", quoted(ours));
     if (!their_schema.is_valid()) return fmt::format("theirs is no schema: {}", quoted(theirs));
+    for (const auto& [name, definition] : their_schema.definitions())
+        if (detail::is_kind_name(name)) return fmt::format("theirs has a type that is called {}", quoted(name));
     return Comparison(our_schema, their_schema).run();
 }
 

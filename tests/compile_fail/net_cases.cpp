@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,15 @@
 
 struct Base {
     int value = 0;
+};
+struct CalledLikeAKind {
+    static constexpr std::string_view event_name = "bytes";
+    int value = 0;
+};
+struct MayGrow {
+    static constexpr bool event_wire_extensible = true;
+    int value = 0;
+    friend auto operator<=>(const MayGrow&, const MayGrow&) = default;
 };
 struct Derived : Base {
     int other = 0;
@@ -105,5 +115,10 @@ int main() {
     (void)event::net::schema<Event<int*>>();
 #elif defined(CASE_net_one_name_twice)
     (void)event::net::schema<Event<std::pair<Twice1, Twice2>>>();
+#elif defined(CASE_net_called_like_a_kind)
+    (void)event::net::schema<CalledLikeAKind>();
+#elif defined(CASE_net_key_that_may_grow)
+    std::set<MayGrow> keys;
+    (void)event::net::decode({}, keys);
 #endif
 }

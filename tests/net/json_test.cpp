@@ -139,14 +139,13 @@ TEST(NetJson, WritesBytesInBase64) {
 TEST(NetJson, WritesListsAndMaps) {
     EXPECT_EQ(form(Lists{.vector = {1, 300},
                          .bits = {true, false},
-                         .deque = {"a", ""},
                          .list = {{"h", 1}},
                          .set = {3, -1},
                          .unordered_set = {"u"},
                          .map = {{"b", 2}, {"", 1}},
                          .by_number = {{7, {"x", 2}}},
                          .unordered_map = {{9, {"y", "z"}}}}),
-              R"({"vector":[1,300],"bits":[true,false],"deque":["a",""],"list":[{"host":"h","port":1}],"set":[-1,3],)"
+              R"({"vector":[1,300],"bits":[true,false],"list":[{"host":"h","port":1}],"set":[-1,3],)"
               R"("unordered_set":["u"],"map":{"":1,"b":2},"by_number":[[7,{"host":"x","port":2}]],)"
               R"("unordered_map":[[9,["y","z"]]]})");
 }

@@ -29,7 +29,7 @@ TEST(NetSchema, SpellsATypeAsEachCompilerDoes) {
               "hours: duration<i64,3600/1>}");
     EXPECT_EQ(schema<Texts>(), "texts{text: string, bytes: bytes, octets: bytes, letters: bytes}");
     EXPECT_EQ(schema<Lists>(),
-              "lists{vector: list<u32>, bits: list<bool>, deque: list<string>, list: list<address>, set: set<i32>, "
+              "lists{vector: list<u32>, bits: list<bool>, list: list<address>, set: set<i32>, "
               "unordered_set: set<string>, map: map<string,u32>, by_number: map<u8,address>, unordered_map: "
               "map<u32,list<string>>}; address{host: string, port: u16}");
     EXPECT_EQ(schema<Choices>(),
@@ -168,6 +168,12 @@ TEST(NetSchema, HasNoNameThatItCannotTakeApartAgain) {
     ASSERT_NE(last, std::string::npos) << text;
     EXPECT_THAT(difference(text, text.substr(0, last) + "{content: map<u8,u8>}"),
                 testing::HasSubstr("ours has `content: map<u8,bool>`, theirs `content: map<u8,u8>`"));
+}
+
+TEST(NetSchema, IsAnotherOneWithATypeThatIsCalledLikeAKind) {
+    const auto difference = event::net::schema_difference("stats{b: bytes}", "stats{b: bytes}; bytes{total: u8}");
+    ASSERT_TRUE(difference);
+    EXPECT_EQ(*difference, "theirs has a type that is called `bytes`");
 }
 
 }  // namespace schema_test

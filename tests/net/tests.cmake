@@ -32,6 +32,8 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     eventbus_net_refuses(const_field "event: what is sent can be received: a field that is const or a reference")
     eventbus_net_refuses(no_default "event: what is received is made first and then read into: .* a default constructor")
     eventbus_net_refuses(one_name_twice "event: two types in this event have one name, .* another event_name")
+    eventbus_net_refuses(called_like_a_kind "event: a type that is sent cannot be called like a kind of value")
+    eventbus_net_refuses(key_that_may_grow "event: the key of a map, or the element of a set, cannot get further fields")
 endif()
 
 if(EVENTBUS_FUZZ)

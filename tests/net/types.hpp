@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <map>
 #include <optional>
@@ -74,7 +73,6 @@ struct Lists {
     static constexpr std::string_view event_name = "lists";
     std::vector<std::uint32_t> vector;
     std::vector<bool> bits;
-    std::deque<std::string> deque;
     std::list<Address> list;
     std::set<std::int32_t> set;
     std::unordered_set<std::string> unordered_set;

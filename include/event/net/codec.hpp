@@ -24,7 +24,7 @@
 ///     enums                      their underlying type, which has to be written (enum E : int); any number is taken
 ///     duration, time_point       the count; time points of std::chrono::system_clock only
 ///     string, vector of bytes    varint of the length, then the bytes
-///     vector, deque, list        varint of the count, then the elements
+///     vector, list               varint of the count, then the elements
 ///     set, map, unordered_…      the same, each key once; an entry is its key and its value
 ///     optional                   one byte, 0 or 1, then the value
 ///     variant                    varint of the index, then the alternative
@@ -83,23 +83,36 @@ struct Codec {
 
 template <class T>
 void Writer::write(const T& value) {
-    Codec<T>::encode(value, *this);
+    if constexpr (detail::kind<T> != detail::Kind::own) {
+        Codec<T>::encode(value, *this);
+    } else {  // which may hold others of its type
+        if (const error_code error = enter()) return fail(error);
+        Codec<T>::encode(value, *this);
+        leave();
+    }
 }
 
 template <class T>
 error_code Reader::read(T& value) {
-    const error_code error = Codec<T>::decode(value, *this);
-    return error ? fail(error) : error;
+    if constexpr (detail::kind<T> != detail::Kind::own) {
+        const error_code error = Codec<T>::decode(value, *this);
+        return error ? fail(error) : error;
+    } else {
+        if (const error_code error = enter()) return fail(error);
+        if (const error_code error = Codec<T>::decode(value, *this)) return fail(error);
+        leave();
+        return error();
+    }
 }
 
 /// Appends an event to `out`, within the limits of its type. Where it fails, `out` is as it was. Allocates nothing but
 /// what `out` lacks.
 template <class T>
 [[nodiscard]] error_code encode(const T& value, std::vector<std::byte>& out, Where* where = nullptr) {
-    const std::size_t before = out.size();
+    detail::Appending appending(out);
     Writer writer(out, limits_of<T>(), where);
     writer.write(value);
-    if (writer.failed()) out.resize(before);
+    if (!writer.failed()) appending.done();
     return writer.error();
 }
 

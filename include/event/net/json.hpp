@@ -37,7 +37,9 @@
 #include <event/net/detail/json_read.hpp>
 #include <event/net/detail/json_write.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -55,23 +57,25 @@ concept DeclaresJsonSize = requires {
 template <class T>
 constexpr Limits json_limits_of() noexcept {
     Limits limits = limits_of<T>();
-    limits.size *= 4;
+    constexpr std::size_t least = 2;  // {}
+    const bool is_huge = limits.size > std::numeric_limits<std::size_t>::max() / 4;
+    if (!is_huge) limits.size = std::max(4 * limits.size, least);
     if constexpr (DeclaresJsonSize<T>) limits.size = T::max_json_size;
     return limits;
 }
 
 /// How deep arrays and objects are, at most, in a value of so many types within each other.
-constexpr std::size_t json_depth(std::size_t depth) noexcept { return depth < 250 ? 8 * depth + 8 : 2'000; }
+constexpr std::size_t json_depth(std::size_t depth) noexcept { return 16 * std::min<std::size_t>(depth, 10'000) + 64; }
 
 }  // namespace detail
 
 /// Appends an event to `out`. Where it fails, `out` is as it was.
 template <class T>
 [[nodiscard]] error_code to_json(const T& value, std::string& out, Where* where = nullptr) {
-    const std::size_t before = out.size();
+    detail::Appending appending(out);
     detail::JsonWriter writer(out, detail::json_limits_of<T>(), where);
     writer.write(value);
-    if (writer.failed()) out.resize(before);
+    if (!writer.failed()) appending.done();
     return writer.error();
 }
 

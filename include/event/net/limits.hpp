@@ -10,8 +10,10 @@
 ///     };
 ///
 /// What counts is what the event's own type says; the types of its fields are asked nothing. Both sides check: what
-/// would be refused is not sent. The elements bound what a short message can make of memory, and of time: the bytes of
-/// a text or of a `std::vector<std::byte>` are none, nor are those of a `std::array`.
+/// would be refused is not sent. The elements bound what a short message can make of memory, and of time: one counts
+/// once for every 64 bytes that it takes, and in an unordered container, whose keys may be chosen so that all have one
+/// hash, sixteen times at least. The bytes of a text or of a `std::vector<std::byte>` are none, nor are those of a
+/// `std::array`.
 
 #include <event/name.hpp>
 
@@ -23,7 +25,7 @@ namespace event::net {
 
 struct Limits {
     std::size_t size = std::size_t{1} << 20;  // bytes
-    std::size_t elements = 65'536;
+    std::size_t elements = 65'536;            // of small types
     std::size_t depth = 64;
 };
 

@@ -63,13 +63,14 @@ public:
         return {};
     }
 
-    /// How many elements follow, each of at least `least` bytes: no more than can be there.
-    [[nodiscard]] error_code read_count(std::size_t& count, std::size_t least) {
+    /// How many elements follow, each of at least `least` bytes: no more than can be there. `weight`: as how many each
+    /// counts towards the limit.
+    [[nodiscard]] error_code read_count(std::size_t& count, std::size_t least, std::size_t weight = 1) {
         std::uint64_t read = 0;
         const std::byte* const at = next_;
         if (const error_code error = read_varint(read)) return error;
         const bool is_too_much = least != 0 && read > left() / least;
-        if (const error_code error = is_too_much ? errc::truncated : take_elements(read)) {
+        if (const error_code error = is_too_much ? errc::truncated : take_elements(read, weight)) {
             next_ = at;
             return fail(error);
         }
@@ -80,7 +81,7 @@ public:
     /// What has its length before it. Until `close_part` it is all that is left; then what was not read of it is
     /// skipped. After a failure there is nothing to close.
     struct Part {
-        const std::byte* outer_end;
+        const std::byte* outer_end = nullptr;
     };
     [[nodiscard]] error_code open_part(Part& part) {
         std::uint64_t size = 0;
@@ -91,6 +92,7 @@ public:
         return {};
     }
     void close_part(const Part& part) noexcept {
+        if (failed()) return;
         next_ = end_;
         end_ = part.outer_end;
     }

@@ -54,9 +54,9 @@ public:
         if (takes(bytes.size())) out_.insert(out_.end(), bytes.begin(), bytes.end());
     }
 
-    /// How many elements follow; they count towards the limit.
-    void write_count(std::size_t count) {
-        if (const error_code error = take_elements(count)) return fail(error);
+    /// How many elements follow; each counts as so many towards the limit.
+    void write_count(std::size_t count, std::size_t weight = 1) {
+        if (const error_code error = take_elements(count, weight)) return fail(error);
         write_varint(count);
     }
 

@@ -28,11 +28,18 @@ public:
     }
     void leave() noexcept { ++depth_left_; }
 
-    [[nodiscard]] error_code take_elements(std::uint64_t count) noexcept {
-        if (count > elements_left_) return errc::too_many_elements;
-        elements_left_ -= count;
+    /// `weight`: as how many each counts.
+    [[nodiscard]] error_code take_elements(std::uint64_t count, std::size_t weight = 1) noexcept {
+        if (count > elements_left_ / weight) return errc::too_many_elements;
+        elements_left_ -= static_cast<std::size_t>(count) * weight;
         return {};
     }
+
+    /// What may still come, for a part of so many bytes that has a way of its own; `spend` afterwards.
+    [[nodiscard]] Limits rest(std::size_t size) const noexcept {
+        return {.size = size, .elements = elements_left_, .depth = depth_left_};
+    }
+    void spend(const Bounded& part) noexcept { elements_left_ = part.elements_left_; }
 
     // for who has failed further in
     void is_in_field(std::string_view name) {
@@ -59,6 +66,24 @@ private:
     Where* where_;
     std::size_t elements_left_;
     std::size_t depth_left_;
+};
+
+/// Gives the end of a buffer back that was written in vain, also where that was thrown out of.
+template <class Buffer>
+class Appending {
+public:
+    explicit Appending(Buffer& buffer) noexcept : buffer_(buffer), before_(buffer.size()) {}
+    Appending(const Appending&) = delete;
+    Appending& operator=(const Appending&) = delete;
+    ~Appending() {
+        if (!is_done_) buffer_.resize(before_);
+    }
+    void done() noexcept { is_done_ = true; }
+
+private:
+    Buffer& buffer_;
+    const std::size_t before_;
+    bool is_done_ = false;
 };
 
 }  // namespace event::net::detail

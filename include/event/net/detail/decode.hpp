@@ -18,7 +18,10 @@ namespace event::net::detail {
 
 template <std::integral Wide, std::integral T>
 error_code narrow(Wide wide, T& value, Reader& reader) {
-    if (!std::in_range<T>(wide)) return reader.fail(errc::out_of_range);
+    using Limits = std::numeric_limits<T>;  // std::in_range does not take characters
+    if (wide < static_cast<Wide>(Limits::min()) ||
+        (sizeof(T) < sizeof(Wide) && wide > static_cast<Wide>(Limits::max())))
+        return reader.fail(errc::out_of_range);
     value = static_cast<T>(wide);
     return {};
 }
@@ -38,14 +41,16 @@ error_code decode_bytes(T& value, Reader& reader) {
 template <class T>
 error_code decode_list(T& value, Reader& reader) {
     std::size_t count = 0;
-    if (const error_code error = reader.read_count(count, least_size<typename T::value_type>())) return error;
+    if (const error_code error = reader.read_count(count, least_size<typename T::value_type>(), element_weight<T>()))
+        return error;
     return fill_list(value, count, reader);
 }
 
 template <class T>
 error_code decode_set(T& value, Reader& reader) {
     std::size_t count = 0;
-    if (const error_code error = reader.read_count(count, least_size<typename T::key_type>())) return error;
+    if (const error_code error = reader.read_count(count, least_size<typename T::key_type>(), element_weight<T>()))
+        return error;
     return fill_set(value, count, reader);
 }
 
@@ -53,7 +58,7 @@ template <class T>
 error_code decode_map(T& value, Reader& reader) {
     std::size_t count = 0;
     constexpr std::size_t least = least_size<typename T::key_type>() + least_size<typename T::mapped_type>();
-    if (const error_code error = reader.read_count(count, least)) return error;
+    if (const error_code error = reader.read_count(count, least, element_weight<T>())) return error;
     return fill_map(value, count, reader, [] { return error_code{}; });
 }
 

@@ -74,10 +74,10 @@ void encode_by_kind(const T& value, Writer& writer) {
         writer.write_varint(value.size());
         writer.write_bytes(std::as_bytes(std::span(value)));
     } else if constexpr (k == Kind::list || k == Kind::set) {
-        writer.write_count(value.size());
+        writer.write_count(value.size(), element_weight<T>());
         if (!writer.failed()) encode_elements(value, writer);
     } else if constexpr (k == Kind::map) {
-        writer.write_count(value.size());
+        writer.write_count(value.size(), element_weight<T>());
         if (!writer.failed()) encode_entries(value, writer);
     } else if constexpr (k == Kind::array) {
         encode_elements(value, writer);

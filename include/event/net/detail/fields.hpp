@@ -71,7 +71,7 @@ consteval std::string_view spelled_address() noexcept {
 /// "… Address = FieldAddress<int>{&nowhere.value.port}]" with clang.
 consteval std::string_view last_name_in_braces(std::string_view text) noexcept {
     const auto is_in_name = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
                static_cast<unsigned char>(c) >= 0x80;
     };
     text = text.substr(0, text.rfind('}'));

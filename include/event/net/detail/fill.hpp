@@ -7,6 +7,7 @@
 #include <event/net/error.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
@@ -30,10 +31,29 @@ error_code fill_element(T& element, std::size_t index, Reader& reader) {
 }
 
 template <class Reader>
-error_code refuse_key(std::size_t index, Reader& reader) {
-    const error_code error = reader.fail(errc::duplicate_key);
+error_code refuse_key(errc why, std::size_t index, Reader& reader) {
+    const error_code error = reader.fail(why);
     reader.is_in_element(index);
     return error;
+}
+
+template <class Key>
+consteval void check_key() {
+    needs_default<Key>();
+    static_assert(
+        !extensible<Key>(),
+        "event: the key of a map, or the element of a set, cannot get further fields (event_wire_extensible): "
+        "an older reader would find it twice");
+}
+
+/// A number that is none is never found again.
+template <class Key>
+[[nodiscard]] bool is_no_key([[maybe_unused]] const Key& key) noexcept {
+    if constexpr (std::floating_point<Key>) {
+        return key != key;
+    } else {
+        return false;
+    }
 }
 
 /// The elements that are there are filled anew, so that what they have of memory is used again.
@@ -67,13 +87,14 @@ error_code fill_list(std::vector<bool, Allocator>& value, std::size_t count, Rea
 
 template <class T, class Reader>
 error_code fill_set(T& value, std::size_t count, Reader& reader) {
-    needs_default<typename T::key_type>();
+    check_key<typename T::key_type>();
     value.clear();
     for (std::size_t i = 0; i < count; ++i) {
         typename T::key_type key{};
         if (const error_code error = fill_element(key, i, reader)) return error;
+        if (is_no_key(key)) return refuse_key(errc::invalid_value, i, reader);
         value.insert(value.end(), std::move(key));  // a set is written in its order
-        if (value.size() != i + 1) return refuse_key(i, reader);
+        if (value.size() != i + 1) return refuse_key(errc::duplicate_key, i, reader);
     }
     return {};
 }
@@ -82,7 +103,7 @@ error_code fill_set(T& value, std::size_t count, Reader& reader) {
 template <class T, class Reader, class OpenEntry>
 error_code fill_map(T& value, std::size_t count, Reader& reader, OpenEntry open_entry) {
     using Key = typename T::key_type;
-    needs_default<Key>();
+    check_key<Key>();
     needs_default<typename T::mapped_type>();
     value.clear();
     for (std::size_t i = 0; i < count; ++i) {
@@ -91,8 +112,9 @@ error_code fill_map(T& value, std::size_t count, Reader& reader, OpenEntry open_
         if (error) reader.is_in_element(i);
         if (!error) error = fill_element(key, i, reader);
         if (error) return error;
+        if (is_no_key(key)) return refuse_key(errc::invalid_value, i, reader);
         const auto entry = value.try_emplace(value.end(), std::move(key));
-        if (value.size() != i + 1) return refuse_key(i, reader);
+        if (value.size() != i + 1) return refuse_key(errc::duplicate_key, i, reader);
         if (error = fill_element(entry->second, i, reader); error) return error;
     }
     return {};

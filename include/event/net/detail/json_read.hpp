@@ -25,10 +25,11 @@ error_code read_json_elements(T& value, JsonReader& reader) {
     if constexpr (is_map) {
         constexpr bool is_object = has_text_keys<T>;
         const auto kind = is_object ? JsonReader::Kind::object : JsonReader::Kind::array;
-        if (const error_code error = reader.open_elements(kind, count)) return error;
+        if (const error_code error = reader.open_elements(kind, element_weight<T>(), count)) return error;
         return fill_map(value, count, reader, [&] { return is_object ? error_code{} : reader.open_array(2); });
     } else {
-        if (const error_code error = reader.open_elements(JsonReader::Kind::array, count)) return error;
+        if (const error_code error = reader.open_elements(JsonReader::Kind::array, element_weight<T>(), count))
+            return error;
         if constexpr (kind<T> == Kind::set) {
             return fill_set(value, count, reader);
         } else {
@@ -135,8 +136,9 @@ error_code read_own(T& value, JsonReader& reader) {
     } else {
         std::vector<std::byte> bytes;
         if (const error_code error = reader.read_base64(bytes)) return error;
-        Reader in(bytes, limits_of<T>());
+        Reader in(bytes, reader.rest(bytes.size()));
         if (const error_code error = in.read(value)) return reader.fail(error);
+        reader.spend(in);
         return in.left() == 0 ? error_code{} : reader.fail(errc::trailing_bytes);
     }
 }

@@ -42,10 +42,10 @@ public:
         if (const error_code error = expect(Kind::array)) return error;
         return take().size == size ? error_code{} : fail(errc::wrong_kind);
     }
-    /// Goes into what holds any number of elements, or entries, which count towards the limit.
-    [[nodiscard]] error_code open_elements(Kind kind, std::size_t& count) {
+    /// Goes into what holds any number of elements, or entries; each counts as so many towards the limit.
+    [[nodiscard]] error_code open_elements(Kind kind, std::size_t weight, std::size_t& count) {
         if (const error_code error = expect(kind)) return error;
-        if (const error_code error = take_elements(next().size)) return fail(error);
+        if (const error_code error = take_elements(next().size, weight)) return fail(error);
         count = take().size;
         return {};
     }

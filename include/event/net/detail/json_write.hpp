@@ -101,9 +101,10 @@ void write_own(const T& value, JsonWriter& writer) {
         writer.add_string(Codec<T>::to_text(value));
     } else {
         std::vector<std::byte> bytes;
-        Writer out(bytes, limits_of<T>());
+        Writer out(bytes, writer.rest(writer.left()));
         out.write(value);
         if (out.failed()) return writer.fail(out.error());
+        writer.spend(out);
         writer.add_base64(bytes);
     }
 }
@@ -133,7 +134,7 @@ void write_json(const T& value, JsonWriter& writer) {
     } else if constexpr (k == Kind::bytes) {
         writer.add_base64(std::as_bytes(std::span(value)));
     } else if constexpr (k == Kind::list || k == Kind::set || k == Kind::map) {
-        if (const error_code error = writer.take_elements(value.size())) return writer.fail(error);
+        if (const error_code error = writer.take_elements(value.size(), element_weight<T>())) return writer.fail(error);
         if constexpr (k == Kind::map) {
             write_entries(value, writer);
         } else {

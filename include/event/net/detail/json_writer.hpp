@@ -36,6 +36,8 @@ public:
     void add_string(std::string_view text);
     void add_base64(std::span<const std::byte> bytes);
 
+    [[nodiscard]] std::size_t left() const noexcept { return left_; }
+
     void fail(const error_code& error) {
         keep(error, 0);
         left_ = 0;

@@ -9,7 +9,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <map>
 #include <optional>
@@ -66,8 +65,6 @@ template <class T, class Allocator>
 inline constexpr Kind template_kind<std::vector<T, Allocator>> =
     sizeof(T) == 1 && ((std::integral<T> && !std::is_same_v<T, bool>) || std::is_same_v<T, std::byte>) ? Kind::bytes
                                                                                                        : Kind::list;
-template <class T, class Allocator>
-inline constexpr Kind template_kind<std::deque<T, Allocator>> = Kind::list;
 template <class T, class Allocator>
 inline constexpr Kind template_kind<std::list<T, Allocator>> = Kind::list;
 template <class T, class Less, class Allocator>
@@ -151,6 +148,13 @@ consteval std::size_t array_size() noexcept {
     } else {
         return std::tuple_size_v<T>;
     }
+}
+
+/// As how many one element of this container counts towards the limit on elements.
+template <class Container>
+consteval std::size_t element_weight() noexcept {
+    const std::size_t by_size = (sizeof(typename Container::value_type) + 63) / 64;
+    return requires { typename Container::hasher; } && by_size < 16 ? 16 : by_size;
 }
 
 /// The least number of bytes that a value takes.

@@ -45,19 +45,20 @@ public:
         }
     }
 
-    /// Unless it is there already. Another type of the name cannot be told from the first.
-    constexpr void add_definition(std::string_view name, std::string_view definition,
-                                  void (*add_those_within)(Spelling&)) {
+    /// Whether a type is there that was not; `id` is its own. Another one of the name cannot be told from the first.
+    constexpr bool add_type(std::string_view name, const void* id) {
         for (std::size_t i = 0; i < count_; ++i) {
-            if (definitions_[i] == definition) return;
+            if (ids_[i] == id) return false;
             if (names_[i] == name) has_name_twice_ = true;
         }
         names_.at(count_) = name;
-        definitions_.at(count_) = definition;
+        ids_.at(count_) = id;
         ++count_;
+        return true;
+    }
+    constexpr void add_definition(std::string_view definition) {
         if (size_ != 0) add("; ");
         add(definition);
-        add_those_within(*this);
     }
 
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
@@ -69,10 +70,21 @@ private:
     char* out_;
     std::size_t size_ = 0;
     std::array<std::string_view, most_types> names_{};
-    std::array<std::string_view, most_types> definitions_{};
+    std::array<const void*, most_types> ids_{};
     std::size_t count_ = 0;
     bool has_name_twice_ = false;
 };
+
+/// Whether a schema means something else by it than a type with fields.
+constexpr bool is_kind_name(std::string_view name) noexcept {
+    name = name.substr(0, name.find('<'));
+    for (const std::string_view kind :
+         {"bool",    "char",  "u8",    "u16",      "u32",  "u64",  "i8",    "i16", "i32",
+          "i64",     "f32",   "f64",   "string",   "none", "list", "bytes", "set", "optional",
+          "variant", "tuple", "array", "duration", "time", "map",  "codec"})
+        if (name == kind) return true;
+    return false;
+}
 
 template <class T>
 concept DeclaresSchema = requires {
@@ -204,6 +216,16 @@ constexpr Spelling spell_definition(char* text) {
 template <class T>
 inline constexpr SpelledText<spell_definition<T>> definition_text{};
 
+template <class T>
+constexpr Spelling spell_mention(char* text) {
+    Spelling out(text);
+    spell<T>(out);
+    return out;
+}
+
+template <class T>
+inline constexpr SpelledText<spell_mention<T>> mention_text{};
+
 /// The types with fields that there are in `T`, each with its fields, those of its fields behind it.
 template <class T>
 constexpr void define(Spelling& out);
@@ -225,7 +247,14 @@ template <class T>
 constexpr void define(Spelling& out) {
     constexpr Kind k = kind<T>;
     if constexpr (k == Kind::fields) {
-        out.add_definition(name_of<T>(), definition_text<T>.view(), define_fields<T>);
+        static_assert(!is_kind_name(name_of<T>()),
+                      "event: a type that is sent cannot be called like a kind of value (string, bytes, list, …); give "
+                      "it another event_name");
+        if (!out.add_type(name_of<T>(), &definition_text<T>)) return;
+        out.add_definition(definition_text<T>.view());
+        define_fields<T>(out);
+    } else if constexpr (k == Kind::own && !DeclaresSchema<T>) {
+        out.add_type(mention_text<T>.view(), &mention_text<T>);
     } else if constexpr (k == Kind::list || k == Kind::optional) {
         define<typename T::value_type>(out);
     } else if constexpr (k == Kind::set) {
@@ -244,22 +273,12 @@ constexpr void define(Spelling& out) {
 }
 
 template <class T>
-constexpr Spelling spell_mention(char* text) {
-    Spelling out(text);
-    spell<T>(out);
-    return out;
-}
-
-template <class T>
 constexpr Spelling spell_schema(char* text) {
     Spelling out(text);
     if constexpr (kind<T> != Kind::fields) spell<T>(out);
     define<T>(out);
     return out;
 }
-
-template <class T>
-inline constexpr SpelledText<spell_mention<T>> mention_text{};
 
 template <class T>
 inline constexpr SpelledText<spell_schema<T>> schema_text{};
