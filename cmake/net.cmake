@@ -4,7 +4,10 @@ add_library(eventbus_net
     src/net/json.cpp
     src/net/json_document.cpp
     src/net/json_source.cpp
+    src/net/protocol/read_frames.cpp
+    src/net/protocol/write_frames.cpp
     src/net/reader.cpp
+    src/net/reason.cpp
     src/net/schema.cpp
     src/net/writer.cpp)
 add_library(event::net ALIAS eventbus_net)

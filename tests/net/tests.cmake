@@ -3,12 +3,14 @@ eventbus_test_program(eventbus_net_tests
     net/bytes_test.cpp
     net/codec_test.cpp
     net/corpus_test.cpp
+    net/frames_test.cpp
     net/fuzz/input.cpp
     net/hostile_test.cpp
     net/json_test.cpp
     net/round_trip_test.cpp
     net/schema_test.cpp)
 target_link_libraries(eventbus_net_tests PRIVATE event::net)
+target_include_directories(eventbus_net_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the machine that links are built on
 
 if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     function(eventbus_net_refuses case sentence)

@@ -1,0 +1,44 @@
+#pragma once
+
+/// What one link may take of this side, whatever the other side does.
+
+#include <chrono>
+#include <cstddef>
+
+namespace event::net {
+
+struct LinkLimits {
+    /// The largest frame that is taken, in bytes. HELLO tells the other side; at least `min_frame`.
+    std::size_t max_frame = (std::size_t{1} << 20) + 4'096;
+    /// Of each side, at a time. HELLO tells the other side.
+    std::size_t max_subscriptions = 256;
+
+    // what is taken of one SUB; more is refused, and the link goes on
+    std::size_t max_types = 32;
+    std::size_t max_schema = 16'384;  // bytes, of one type's name and of its schema
+    std::size_t max_keys = 256;       // of all its types together
+    std::size_t max_key = 1'024;      // bytes
+
+    /// Keys with a latest value, in all subscriptions of a direction together.
+    std::size_t max_state_keys = 1'024;
+    /// Latest values that wait to be written, in bytes; at least one frame is taken.
+    std::size_t max_state_bytes = std::size_t{1} << 21;
+    /// Written of latest values, and of events, before the other's turn comes, in bytes; one frame may go beyond it.
+    std::size_t quantum = 65'536;
+
+    static constexpr std::size_t min_frame = 1'024;
+};
+
+struct LinkTimes {
+    std::chrono::milliseconds handshake_timeout{10'000};
+    /// So long without a frame, and a PING asks whether anybody is there.
+    std::chrono::milliseconds ping_interval{15'000};
+    /// So long after the PING the link ends. A frame that takes longer than both together ends it, too.
+    std::chrono::milliseconds pong_timeout{20'000};
+    /// So long the other side may take no byte of what is to be written.
+    std::chrono::milliseconds write_timeout{30'000};
+    /// So long a link that has ended waits for the other side's BYE.
+    std::chrono::milliseconds close_timeout{5'000};
+};
+
+}  // namespace event::net
