@@ -4,7 +4,12 @@ add_library(eventbus_net
     src/net/json.cpp
     src/net/json_document.cpp
     src/net/json_source.cpp
+    src/net/protocol/inbox.cpp
+    src/net/protocol/outbox.cpp
+    src/net/protocol/protocol.cpp
     src/net/protocol/read_frames.cpp
+    src/net/protocol/receiving.cpp
+    src/net/protocol/state_lane.cpp
     src/net/protocol/write_frames.cpp
     src/net/reader.cpp
     src/net/reason.cpp

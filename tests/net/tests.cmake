@@ -7,6 +7,8 @@ eventbus_test_program(eventbus_net_tests
     net/fuzz/input.cpp
     net/hostile_test.cpp
     net/json_test.cpp
+    net/protocol_end_test.cpp
+    net/protocol_test.cpp
     net/round_trip_test.cpp
     net/schema_test.cpp)
 target_link_libraries(eventbus_net_tests PRIVATE event::net)

@@ -1,0 +1,85 @@
+#pragma once
+
+/// What is to be written, in three lanes: control, latest values, events. A batch takes all of the first, a quantum of
+/// the second and all of the third, which is no longer than a quantum and a frame: so none waits for long, and BYE
+/// comes last. A batch is one piece of memory that stays where it is until it has been written.
+///
+/// Control is bounded by what it says, not by a length: of each kind that answers there is one, and what has not been
+/// written is taken back rather than contradicted. Buffers are used again; events on their own are not copied.
+
+#include "net/protocol/frames.hpp"
+#include "net/protocol/state_lane.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace event::net::protocol {
+
+class Outbox {
+public:
+    explicit Outbox(const LinkLimits& limits) : quantum_(limits.quantum), states_(limits) {}
+
+    void hello(const Hello& hello) { write(hello, batch_); }
+    void ping(std::uint64_t nonce) { ping_ = nonce; }
+    void pong(std::uint64_t nonce) { pong_ = nonce; }  // a later one answers the earlier ones, too
+    void bye(const Reason& reason) { bye_ = reason; }
+
+    // of subscriptions that this side has
+    void subscribe(Alias alias, Bytes frame);
+    /// If the SUB has not been written, neither is.
+    void unsubscribe(const Unsubscribe& unsubscribe);
+
+    // of those that the other side has
+    [[nodiscard]] bool has_room_for_event() const noexcept { return events_.size() < quantum_; }
+    void event(const Event& event) { write(event, events_); }
+    [[nodiscard]] bool state(const State& state) { return states_.put(state); }
+    /// Behind what was given for it.
+    void end(const Unsubscribe& unsubscribe, Mode mode);
+    /// The other side wants no more of it: what has not been written is of no use.
+    void drop(Alias alias);
+    /// Ends that have not begun to be written.
+    [[nodiscard]] std::size_t ends() const noexcept { return ends_.size() + states_.ends(); }
+
+    /// All that has not begun to be written.
+    void clear();
+
+    /// Empty: there is nothing. Otherwise the same until it has been written.
+    [[nodiscard]] View output();
+    void written(std::size_t count) noexcept { at_ += count; }
+    [[nodiscard]] bool is_writing() const noexcept { return at_ != batch_.size(); }
+    [[nodiscard]] bool is_bye_written() const noexcept { return has_bye_ && !is_writing(); }
+
+    /// Bytes of memory.
+    [[nodiscard]] std::size_t held() const noexcept;
+
+private:
+    struct Note {
+        Alias alias;
+        bool is_subscribe;
+        Bytes frame;
+    };
+    struct End {
+        Alias alias;
+        std::size_t at;  // of the events
+        Bytes frame;
+    };
+
+    void take_control();
+    void take_events();
+
+    std::size_t quantum_;
+    std::optional<std::uint64_t> ping_;
+    std::optional<std::uint64_t> pong_;
+    std::vector<Note> notes_;
+    StateLane states_;
+    Bytes events_;
+    std::vector<End> ends_;
+    std::optional<Reason> bye_;
+
+    Bytes batch_;
+    std::size_t at_ = 0;
+    bool has_bye_ = false;
+};
+
+}  // namespace event::net::protocol

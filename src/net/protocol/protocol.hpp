@@ -1,0 +1,156 @@
+#pragma once
+
+/// The whole of a link's behaviour, without I/O: bytes, what happens on this side, and moments go in; bytes, actions
+/// and a deadline come out. `wire.md` describes what is on the wire.
+///
+/// What is promised: events at most once and in order, with every gap counted in the next one (`Event::missed`); of
+/// latest values the newest, and never an older one; what ends a subscription comes behind what was given for it.
+/// Whatever the other side sends, nothing here waits or throws (but for the lack of memory), and `memory_bound` holds.
+///
+/// Events are not queued here: who serves asks `has_room_for_event()`, and takes the next one out of its own queue
+/// then.
+///
+/// Ownership: it refers to the actions, which outlive it. Threads: one at a time. Cost: frames that come whole are
+/// parsed where they lie, and what is written is written once; nothing is allocated for events and latest values once
+/// buffers have grown.
+
+#include "net/protocol/actions.hpp"
+#include "net/protocol/deadlines.hpp"
+#include "net/protocol/frames.hpp"
+#include "net/protocol/inbox.hpp"
+#include "net/protocol/outbox.hpp"
+#include "net/protocol/subscriptions.hpp"
+
+#include <event/net/link_limits.hpp>
+#include <event/net/reason.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace event::net::protocol {
+
+struct Options {
+    std::uint64_t epoch = 0;
+    bool serves = true;
+    bool consumes = true;
+    LinkLimits limits = {};
+    LinkTimes times = {};
+};
+
+enum class Sent : std::uint8_t {
+    yes,
+    no_room,    ///< not taken; to be given again when there is room
+    too_large,  ///< for the other side. An event: it is counted as missed; a latest value: its subscription has ended
+    ended,      ///< there is no such subscription, any more
+};
+
+class Protocol {
+public:
+    Protocol(const Options& options, Actions& actions)
+        : options_(options), limits_(options_.limits), actions_(actions), outbox_(options_.limits) {}
+    Protocol(const Protocol&) = delete;
+    Protocol& operator=(const Protocol&) = delete;
+
+    // The stream. `output` is the same until all of it was `written`; it is to be asked after every other call, and it
+    // is the only one that starts the time limit on writing.
+    void start(Moment now);
+    void received(View bytes, Moment now);
+    [[nodiscard]] View output(Moment now);
+    void written(std::size_t count, Moment now);
+    /// It has ended or failed.
+    void lost(std::string text);
+
+    /// What is to happen when no call comes before.
+    [[nodiscard]] std::optional<Moment> next_deadline() const { return deadlines_.next(); }
+    void tick(Moment now);
+
+    // What this side consumes.
+    /// `alias` is of no account, and `max_payload` says for each type how many bytes an event may have. Returns the
+    /// alias, or 0 and why not.
+    [[nodiscard]] Alias subscribe(const Subscribe& wanted, std::vector<std::size_t> max_payload, Reason& refusal);
+    void unsubscribe(Alias alias, const Reason& reason = {});
+
+    // What this side serves.
+    [[nodiscard]] bool has_room_for_event() const noexcept { return outbox_.has_room_for_event(); }
+    Sent send_event(Event event);
+    /// The version grows with each value of a key. `no_room` never holds for a key whose last value still waits, unless
+    /// the new value is too large beside the others.
+    Sent send_state(const State& state);
+    /// Refuses the subscription, or ends it behind what was given for it.
+    void end(Alias alias, const Reason& reason);
+
+    /// What was given is written, then the reason; nothing more is taken.
+    void close(const Reason& reason, Moment now);
+
+    [[nodiscard]] LinkState state() const noexcept { return state_; }
+    /// Of the other side; once it is open.
+    [[nodiscard]] const Hello& remote() const noexcept { return remote_; }
+    [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
+    /// Why it ended, as this side sees it, and what the other side said.
+    [[nodiscard]] const std::optional<Reason>& reason() const noexcept { return reason_; }
+    [[nodiscard]] const std::optional<Reason>& remote_reason() const noexcept { return remote_reason_; }
+
+    /// Bytes of memory in buffers.
+    [[nodiscard]] std::size_t held() const noexcept { return inbox_.held() + outbox_.held(); }
+
+private:
+    [[nodiscard]] bool is_ended() const noexcept { return state_ >= LinkState::draining; }
+    [[nodiscard]] std::size_t max_frame() const noexcept { return has_hello_ ? limits_.max_frame : max_hello; }
+
+    // what came; each returns what is wrong with it
+    using Fault = std::optional<Reason>;
+    Fault take(Kind kind, View body, Moment now);
+    Fault take_hello(View body, Moment now);
+    Fault take_subscribe(View body);
+    Fault take_unsubscribe(View body);
+    Fault take_event(View body);
+    Fault take_state(View body);
+    Fault take_pong(View body, Moment now);
+    Fault take_bye(View body, Moment now);
+    void take_while_draining(Kind kind, View body);
+
+    /// The other side broke the protocol, or does not answer.
+    void fail(Reason reason, Moment now);
+    void drain(const Reason& reason, Moment now);
+    void close_if_done();
+    void close_at_once();
+
+    const Options options_;
+    const LinkLimits& limits_;
+    Actions& actions_;
+
+    LinkState state_ = LinkState::opening;
+    bool has_hello_ = false;
+    bool is_deaf_ = false;  // nothing that comes is read any more
+    Hello remote_;
+    std::uint64_t version_ = newest_version;
+    std::optional<Reason> reason_;
+    std::optional<Reason> remote_reason_;
+
+    Inbox inbox_;
+    std::uint64_t frames_ = 0;  // that came
+    Outbox outbox_;
+    Deadlines deadlines_;
+    std::uint64_t pings_ = 0;
+
+    ByAlias<Consumed> consumed_;
+    std::size_t keys_ = 0;  // of all versions in them
+    ByAlias<Served> served_;
+    Subscribe subscribe_;  // the one that is being read
+};
+
+/// What the other side can make a link hold, in bytes, with what this side subscribed to at `subscribed` of SUB frames:
+/// a frame that is coming; a batch that is being written and the events behind it; latest values; keys and answers.
+[[nodiscard]] constexpr std::size_t memory_bound(const LinkLimits& limits, std::size_t subscribed = 0) {
+    constexpr std::size_t node = 256;  // of a key's or a subscription's own
+    const std::size_t frame = limits.max_frame + 5;
+    const std::size_t states = 3 * limits.max_state_bytes + frame + 2 * limits.max_state_keys * (limits.max_key + node);
+    const std::size_t answers = limits.max_subscriptions * (Reason::max_text + 2 * node);
+    const std::size_t written = 2 * (limits.quantum + frame);  // buffers double as they grow
+    return frame + 2 * (2 * written + answers + subscribed) + states + answers + subscribed;
+}
+
+}  // namespace event::net::protocol

@@ -1,0 +1,108 @@
+#include "net/protocol/state_lane.hpp"
+
+#include <algorithm>
+
+namespace event::net::protocol {
+
+StateLane::Index::iterator StateLane::lower_bound(Alias alias, View key) {
+    return std::lower_bound(by_key_.begin(), by_key_.end(), key, [alias](Queue::iterator entry, View sought) {
+        if (entry->alias != alias) return entry->alias < alias;
+        return std::lexicographical_compare(entry->key.begin(), entry->key.end(), sought.begin(), sought.end());
+    });
+}
+
+void StateLane::fill(Entry& entry, View payload) {
+    bytes_ = bytes_ - entry.payload.size() + payload.size();
+    held_ -= entry.payload.capacity();
+    // room that was made for a large value is not kept for small ones while there is much of it
+    if (entry.payload.capacity() < payload.size() || held_ + entry.payload.capacity() > limits_.max_state_bytes) {
+        entry.payload = Bytes(payload.begin(), payload.end());
+    } else {
+        entry.payload.assign(payload.begin(), payload.end());
+    }
+    held_ += entry.payload.capacity();
+}
+
+bool StateLane::put(const State& state) {
+    const View payload = state.present ? state.payload : View{};
+    const Index::iterator place = lower_bound(state.alias, state.key);
+    const bool is_there =
+        place != by_key_.end() && (*place)->alias == state.alias && std::ranges::equal((*place)->key, state.key);
+    if (is_there && state.version <= (*place)->version) return true;
+    const std::size_t others = bytes_ - (is_there ? (*place)->payload.size() : 0);
+    if (others != 0 && others + payload.size() > limits_.max_state_bytes) return false;
+    if (is_there) {
+        Entry& entry = **place;
+        fill(entry, payload);
+        entry.version = state.version;
+        entry.present = state.present;
+        return true;
+    }
+    if (by_key_.size() >= limits_.max_state_keys) return false;
+
+    if (spare_.empty()) spare_.emplace_back();
+    Entry& entry = spare_.front();
+    entry.key.assign(state.key.begin(), state.key.end());
+    fill(entry, payload);
+    entry.alias = state.alias;
+    entry.version = state.version;
+    entry.present = state.present;
+    entry.is_end = false;
+    by_key_.insert(place, spare_.begin());
+    queue_.splice(queue_.end(), spare_, spare_.begin());
+    return true;
+}
+
+void StateLane::put_end(const Unsubscribe& unsubscribe) {
+    Bytes frame;
+    write(unsubscribe, frame);
+    if (spare_.empty()) spare_.emplace_back();
+    Entry& entry = spare_.front();
+    fill(entry, frame);
+    entry.alias = unsubscribe.alias;
+    entry.is_end = true;
+    queue_.splice(queue_.end(), spare_, spare_.begin());
+}
+
+/// Its memory stays, unless there is much.
+StateLane::Queue::iterator StateLane::remove(Queue::iterator entry) {
+    if (!entry->is_end) by_key_.erase(lower_bound(entry->alias, entry->key));
+    fill(*entry, {});
+    const Queue::iterator next = std::next(entry);
+    spare_.splice(spare_.begin(), queue_, entry);
+    return next;
+}
+
+void StateLane::drop(Alias alias) {
+    for (Queue::iterator entry = queue_.begin(); entry != queue_.end();) {
+        entry = entry->alias == alias ? remove(entry) : std::next(entry);
+    }
+}
+
+void StateLane::clear() {
+    by_key_.clear();
+    queue_.clear();
+    spare_.clear();
+    bytes_ = 0;
+    held_ = 0;
+}
+
+void StateLane::take(Bytes& out, std::size_t quantum) {
+    const std::size_t before = out.size();
+    while (!queue_.empty() && out.size() - before < quantum) {
+        const Entry& entry = queue_.front();
+        if (entry.is_end) {
+            out.insert(out.end(), entry.payload.begin(), entry.payload.end());
+        } else {
+            write({.alias = entry.alias,
+                   .version = entry.version,
+                   .key = entry.key,
+                   .present = entry.present,
+                   .payload = entry.payload},
+                  out);
+        }
+        remove(queue_.begin());
+    }
+}
+
+}  // namespace event::net::protocol
