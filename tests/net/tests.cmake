@@ -5,11 +5,13 @@ eventbus_test_program(eventbus_net_tests
     net/corpus_test.cpp
     net/frames_test.cpp
     net/fuzz/input.cpp
+    net/hostile_peer_test.cpp
     net/hostile_test.cpp
     net/json_test.cpp
     net/protocol_end_test.cpp
     net/protocol_test.cpp
     net/round_trip_test.cpp
+    net/schedules_test.cpp
     net/schema_test.cpp)
 target_link_libraries(eventbus_net_tests PRIVATE event::net)
 target_include_directories(eventbus_net_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the machine that links are built on

@@ -67,7 +67,7 @@ struct Subscribe {
 struct Unsubscribe {
     Alias alias = 0;
     Side of = Side::here;  // whose subscription: `here` is the sender's own
-    Reason reason;
+    Reason reason = {};
 };
 
 struct Event {

@@ -94,7 +94,7 @@ void Protocol::unsubscribe(Alias alias, const Reason& reason) {
 
 Sent Protocol::send_event(Event event) {
     Served* const served = state_ == LinkState::running ? served_.find(event.alias) : nullptr;
-    if (served == nullptr) return Sent::ended;
+    if (served == nullptr || served->mode != Mode::events) return Sent::ended;
     if (!outbox_.has_room_for_event()) return Sent::no_room;
     event.missed += served->lost;
     if (size_of(event) > remote_.max_frame) {
@@ -108,7 +108,7 @@ Sent Protocol::send_event(Event event) {
 
 Sent Protocol::send_state(const State& state) {
     const Served* const served = state_ == LinkState::running ? served_.find(state.alias) : nullptr;
-    if (served == nullptr) return Sent::ended;
+    if (served == nullptr || served->mode != Mode::latest) return Sent::ended;
     if (size_of(state) > remote_.max_frame || state.key.size() > limits_.max_key) {
         // the other side would go on with an older one
         end(state.alias, {.code = end_code::payload_too_large,

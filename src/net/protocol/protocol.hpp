@@ -44,7 +44,7 @@ enum class Sent : std::uint8_t {
     yes,
     no_room,    ///< not taken; to be given again when there is room
     too_large,  ///< for the other side. An event: it is counted as missed; a latest value: its subscription has ended
-    ended,      ///< there is no such subscription, any more
+    ended,      ///< there is no such subscription of this mode, any more
 };
 
 class Protocol {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
-std::string_view text_of(View bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string_view as_text(View bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 /// Reads field after field. The first that is wrong is the one that `fault()` names; after it all are zero and empty.
 class Body {
@@ -57,7 +57,7 @@ public:
         if (reason.code == end_code{}) fail("code", "0 is none");
         const View text = sized("text");
         if (text.size() > Reason::max_text) fail("text", "longer than 256 bytes");
-        reason.text.assign(text_of(text.first(std::min(text.size(), Reason::max_text))));
+        reason.text.assign(as_text(text.first(std::min(text.size(), Reason::max_text))));
         std::replace_if(reason.text.begin(), reason.text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
         return reason;
     }
@@ -107,9 +107,9 @@ private:
 
 /// Whether it is within the limits.
 bool read_type(Body& body, Measure& measure, Subscribe::Type& type) {
-    type.name = text_of(body.sized("name"));
+    type.name = as_text(body.sized("name"));
     if (!body.failed() && type.name.empty()) body.fail("name", "empty");
-    type.schema = text_of(body.sized("schema"));
+    type.schema = as_text(body.sized("schema"));
     if (!measure.name_and_schema(type.name.size() + type.schema.size())) return false;
     const std::uint64_t keys = body.number("keys");
     if (!measure.keys(keys)) return false;
@@ -130,7 +130,7 @@ std::string_view name_of(Kind kind) noexcept {
 
 std::optional<Reason> read(View body, Hello& hello) {
     Body in(body);
-    if (text_of(in.raw("magic", 4)) != "evnt")
+    if (as_text(in.raw("magic", 4)) != "evnt")
         return Reason{.code = end_code::not_a_link, .text = "HELLO does not say evnt"};
     hello.version = in.number("version");
     hello.epoch = in.fixed("epoch");
