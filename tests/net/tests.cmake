@@ -17,6 +17,12 @@ target_link_libraries(eventbus_net_tests PRIVATE event::net)
 target_include_directories(eventbus_net_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the machine that links are built on
 
 if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    # The sanitizers have another allocator.
+    eventbus_test_program(eventbus_net_allocation_tests allocation.cpp net/protocol_allocation_test.cpp)
+    target_link_libraries(eventbus_net_allocation_tests PRIVATE event::net)
+    target_include_directories(eventbus_net_allocation_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_link_options(eventbus_net_allocation_tests PRIVATE -Wl,--wrap=aligned_alloc)
+
     function(eventbus_net_refuses case sentence)
         eventbus_compile_fail(net_${case} "${sentence}" FILE net_cases.cpp)
     endfunction()
