@@ -28,6 +28,7 @@ void try_all_of(std::string_view folder, Fault fault_of) {
 
 TEST(NetCorpus, HoldsForBytes) { try_all_of("bytes", net_fuzz::fault_of_bytes); }
 TEST(NetCorpus, HoldsForJson) { try_all_of("json", net_fuzz::fault_of_json); }
+TEST(NetCorpus, HoldsForLinks) { try_all_of("protocol", net_fuzz::fault_of_protocol); }
 TEST(NetCorpus, HoldsForSchemas) { try_all_of("schema", net_fuzz::fault_of_schema); }
 
 }  // namespace corpus_test

@@ -5,6 +5,7 @@ eventbus_test_program(eventbus_net_tests
     net/corpus_test.cpp
     net/frames_test.cpp
     net/fuzz/input.cpp
+    net/fuzz/protocol_input.cpp
     net/hostile_peer_test.cpp
     net/hostile_test.cpp
     net/json_test.cpp
@@ -49,12 +50,12 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
 endif()
 
 if(EVENTBUS_FUZZ)
-    foreach(form IN ITEMS bytes json schema)
+    foreach(form IN ITEMS bytes json protocol schema)
         set(target eventbus_net_${form}_fuzz)
-        add_executable(${target} net/fuzz/${form}_fuzz.cpp net/fuzz/input.cpp)
+        add_executable(${target} net/fuzz/${form}_fuzz.cpp net/fuzz/input.cpp net/fuzz/protocol_input.cpp)
         target_link_libraries(${target} PRIVATE event::net)
         target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-        target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+        target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src)
         set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
         eventbus_warnings(${target})
     endforeach()

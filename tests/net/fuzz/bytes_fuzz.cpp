@@ -1,5 +1,5 @@
-/// What a peer may send, as libFuzzer finds it: the bytes of events, their JSON (json_fuzz.cpp) and schemas
-/// (schema_fuzz.cpp). With AddressSanitizer it finds more:
+/// What a peer may send, as libFuzzer finds it: the bytes of events, their JSON (json_fuzz.cpp), schemas
+/// (schema_fuzz.cpp), and what makes a link of them (protocol_fuzz.cpp). With AddressSanitizer it finds more:
 ///
 ///     cmake --preset fuzz -DCMAKE_CXX_FLAGS=-fsanitize=address,undefined
 ///     cmake --build --preset fuzz
