@@ -267,6 +267,21 @@ TEST(NetProtocol, TakesAsManyLatestValuesAsItHasRoomFor) {
     EXPECT_EQ(link.there.set(1, "k", 2, std::string(50, 'x')), Sent::yes) << "alone, one of any size";
 }
 
+TEST(NetProtocol, KeepsNotAllTheRoomThatLargeValuesTookForSmallOnes) {
+    Pair link({}, {.limits = {.max_state_bytes = 10'000}});
+    link.open();
+    link.here.subscribe({"a"}, Mode::latest);
+    link.exchange();
+    const std::size_t before = link.there.protocol.held();
+    const std::string large(9'000, 'x');
+    for (int i = 0; i < 100; ++i) {
+        const std::string key = std::to_string(i);
+        EXPECT_EQ(link.there.set(1, key, 1, large), Sent::yes);
+        EXPECT_EQ(link.there.set(1, key, 2, "small"), Sent::yes);
+    }
+    EXPECT_LE(link.there.protocol.held() - before, 3 * 10'000U);
+}
+
 TEST(NetProtocol, EndsASubscriptionWhoseLatestValueCannotBeSent) {
     Pair link({.limits = {.max_frame = 1'024}});
     link.open();
@@ -329,6 +344,13 @@ TEST(NetProtocol, CountsAnEventThatIsTooLargeForTheOtherSideAsMissed) {
     EXPECT_EQ(link.there.send(1, "y"), Sent::yes);
     link.exchange();
     EXPECT_THAT(link.here.happened(), ElementsAre("event 1.0 x missed 7", "event 1.0 y"));
+
+    Pair own({}, {.limits = {.max_frame = 1'024}});
+    own.open();
+    own.here.subscribe({"a"});
+    own.exchange();
+    EXPECT_EQ(own.there.send(1, std::string(1'024, 'x')), Sent::too_large)
+        << "what it would not take, it does not send";
 }
 
 TEST(NetProtocol, StarvesNoLane) {

@@ -1,6 +1,7 @@
 #pragma once
 
-/// What one link may take of this side, whatever the other side does.
+/// What one link may take of this side, whatever the other side does: room, and time. With what stands here a link
+/// holds 17 MiB at the very most, and below 2 KiB when nothing happens.
 
 #include <chrono>
 #include <cstddef>
@@ -8,7 +9,7 @@
 namespace event::net {
 
 struct LinkLimits {
-    /// The largest frame that is taken, in bytes. HELLO tells the other side; at least `min_frame`.
+    /// The largest frame that is taken, and sent, in bytes. HELLO tells the other side; at least `min_frame`.
     std::size_t max_frame = (std::size_t{1} << 20) + 4'096;
     /// Of each side, at a time. HELLO tells the other side.
     std::size_t max_subscriptions = 256;
@@ -37,7 +38,7 @@ struct LinkTimes {
     std::chrono::milliseconds pong_timeout{20'000};
     /// So long the other side may take no byte of what is to be written.
     std::chrono::milliseconds write_timeout{30'000};
-    /// So long a link that has ended waits for the other side's BYE.
+    /// So long an ending may take: what remains is written, and the other side's BYE comes.
     std::chrono::milliseconds close_timeout{5'000};
 };
 

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace event::net::protocol {
 
 void Protocol::start(Moment now) {
+    assert(limits_.max_frame >= LinkLimits::min_frame && "event: the other side refuses less");
     outbox_.hello({.version = newest_version,
                    .epoch = options_.epoch,
                    .max_frame = limits_.max_frame,
@@ -75,9 +77,9 @@ Alias Protocol::subscribe(const Subscribe& wanted, std::vector<std::size_t> max_
     subscribe.alias = alias;
     Bytes frame;
     write(subscribe, frame);
-    if (frame.size() > remote_.max_frame) {
+    if (frame.size() > max_sent()) {
         return refuse(end_code::frame_too_large,
-                      fmt::format("a SUB of {} bytes, of {} at most", frame.size(), remote_.max_frame));
+                      fmt::format("a SUB of {} bytes, of {} at most", frame.size(), max_sent()));
     }
     outbox_.subscribe(alias, std::move(frame));
     consumed_.add({.alias = alias, .mode = wanted.mode, .max_payload = std::move(max_payload)});
@@ -96,8 +98,9 @@ Sent Protocol::send_event(Event event) {
     Served* const served = state_ == LinkState::running ? served_.find(event.alias) : nullptr;
     if (served == nullptr || served->mode != Mode::events) return Sent::ended;
     if (!outbox_.has_room_for_event()) return Sent::no_room;
+    assert(event.type < served->types);
     event.missed += served->lost;
-    if (size_of(event) > remote_.max_frame) {
+    if (size_of(event) > max_sent()) {
         served->lost = event.missed + 1;
         return Sent::too_large;
     }
@@ -109,7 +112,7 @@ Sent Protocol::send_event(Event event) {
 Sent Protocol::send_state(const State& state) {
     const Served* const served = state_ == LinkState::running ? served_.find(state.alias) : nullptr;
     if (served == nullptr || served->mode != Mode::latest) return Sent::ended;
-    if (size_of(state) > remote_.max_frame || state.key.size() > limits_.max_key) {
+    if (size_of(state) > max_sent() || state.key.size() > limits_.max_key) {
         // the other side would go on with an older one
         end(state.alias, {.code = end_code::payload_too_large,
                           .text = fmt::format("a latest value of {} bytes", state.payload.size())});

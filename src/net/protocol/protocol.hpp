@@ -5,7 +5,8 @@
 ///
 /// What is promised: events at most once and in order, with every gap counted in the next one (`Event::missed`); of
 /// latest values the newest, and never an older one; what ends a subscription comes behind what was given for it.
-/// Whatever the other side sends, nothing here waits or throws (but for the lack of memory), and `memory_bound` holds.
+/// Whatever the other side sends, nothing here waits, `memory_bound` holds, and what throws is the lack of memory;
+/// after that only `lost` is of use.
 ///
 /// Events are not queued here: who serves asks `has_room_for_event()`, and takes the next one out of its own queue
 /// then.
@@ -24,6 +25,7 @@
 #include <event/net/link_limits.hpp>
 #include <event/net/reason.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,7 +45,7 @@ struct Options {
 enum class Sent : std::uint8_t {
     yes,
     no_room,    ///< not taken; to be given again when there is room
-    too_large,  ///< for the other side. An event: it is counted as missed; a latest value: its subscription has ended
+    too_large,  ///< for one of the sides. An event: it is counted as missed; a latest value: its subscription has ended
     ended,      ///< there is no such subscription of this mode, any more
 };
 
@@ -99,6 +101,9 @@ public:
 private:
     [[nodiscard]] bool is_ended() const noexcept { return state_ >= LinkState::draining; }
     [[nodiscard]] std::size_t max_frame() const noexcept { return has_hello_ ? limits_.max_frame : max_hello; }
+    [[nodiscard]] std::uint64_t max_sent() const noexcept {
+        return std::min<std::uint64_t>(limits_.max_frame, remote_.max_frame);
+    }
 
     // what came; each returns what is wrong with it
     using Fault = std::optional<Reason>;
