@@ -96,8 +96,8 @@ private:
     static LinkTimes times() { return {.handshake_timeout = 10h, .pong_timeout = 10h, .write_timeout = 10h}; }
 
     struct Server final : Actions {
-        explicit Server(Schedule& schedule)
-            : schedule(schedule), protocol({.consumes = false, .limits = schedule.limits_, .times = times()}, *this) {}
+        explicit Server(Schedule& whole)
+            : schedule(whole), protocol({.consumes = false, .limits = whole.limits_, .times = times()}, *this) {}
         void opened(const Hello&) noexcept override {}
         void subscribed(const Subscribe& subscribe) noexcept override {
             Traffic& traffic = schedule.traffic_[subscribe.alias];
@@ -286,7 +286,8 @@ private:
         EXPECT_EQ(traffic.last, traffic.queue.emitted);
         for (const auto& [name, key] : traffic.set) {
             EXPECT_EQ(traffic.seen[name].present, key.present) << alias << name;
-            if (key.present) EXPECT_EQ(traffic.seen[name], key) << alias << name;
+            if (!key.present) continue;
+            EXPECT_EQ(traffic.seen[name], key) << alias << name;
         }
     }
 

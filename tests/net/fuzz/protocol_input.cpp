@@ -21,7 +21,7 @@ using event::net::Reason;
 using event::net::Side;
 
 /// An input, read as the story of a link: what comes, what happens on this side, and how time passes.
-class Story : private Actions {
+class Story final : private Actions {
 public:
     explicit Story(std::string_view input)
         : left_(input),
