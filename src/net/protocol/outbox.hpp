@@ -10,6 +10,7 @@
 #include "net/protocol/frames.hpp"
 #include "net/protocol/state_lane.hpp"
 
+#include <cassert>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -46,7 +47,10 @@ public:
 
     /// Empty: there is nothing. Otherwise the same until it has been written.
     [[nodiscard]] View output();
-    void written(std::size_t count) noexcept { at_ += count; }
+    void written(std::size_t count) noexcept {
+        assert(count <= batch_.size() - at_);
+        at_ += count;
+    }
     [[nodiscard]] bool is_writing() const noexcept { return at_ != batch_.size(); }
     [[nodiscard]] bool is_bye_written() const noexcept { return has_bye_ && !is_writing(); }
 
