@@ -193,8 +193,8 @@ TEST(NetFrames, MakeTheTextOfAReasonPrintable) {
     Reason reason;
     Bytes long_text = bytes({34, 0x81, 2}) + Bytes(257, std::byte{'x'});
     ASSERT_TRUE(read_bye(long_text, reason));
-    ASSERT_FALSE(read_bye(bytes({34, 4, 'a', 27, 0x0a, 0xff}), reason));
-    EXPECT_EQ(reason.text, "a???");
+    ASSERT_FALSE(read_bye(bytes({34, 5, 'a', 27, 0x0a, 0xff, 0x7f}), reason));
+    EXPECT_EQ(reason.text, "a????");
     Bytes out;
     write_bye({.code = end_code::closed, .text = std::string(1'000, 'x')}, out);
     ASSERT_FALSE(read_bye(View(out).subspan(3), reason));

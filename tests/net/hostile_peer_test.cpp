@@ -331,12 +331,13 @@ TEST(NetHostilePeer, SendsNoValueThatIsNotNewer) {
     for (const std::uint64_t version : {5U, 4U}) {
         for (const bool present : {true, false}) {
             Consuming link(Mode::latest);
+            link.send(written(State{.alias = 1, .version = 3, .key = view("k")}));
             link.send(written(State{.alias = 1, .version = 5, .key = view("k")}));
             link.send(written(State{.alias = 1, .version = 1, .key = view("l")}));
-            EXPECT_EQ(link.peer.happened().size(), 2U);
+            EXPECT_EQ(link.peer.happened().size(), 3U);
             link.send(written(State{.alias = 1, .version = version, .key = view("k"), .present = present}));
             EXPECT_EQ(link.bye(),
-                      fmt::format("a latest value that is not newer: STATE: version {} after 5, in frame 4", version));
+                      fmt::format("a latest value that is not newer: STATE: version {} after 5, in frame 5", version));
         }
     }
 }
@@ -351,6 +352,15 @@ TEST(NetHostilePeer, HasAsManyKeysAsItMay) {
     EXPECT_EQ(link.peer.happened().size(), 1'025U) << "and the end of the subscription";
     EXPECT_EQ(link.peer.protocol.state(), LinkState::running);
     EXPECT_EQ(link.replies().size(), 1U) << "UNSUB";
+}
+
+TEST(NetHostilePeer, HasKeysThatAreNoLargerThanTheyMayBe) {
+    Consuming link(Mode::latest, {.limits = {.max_key = 3}});
+    link.send(written(State{.alias = 1, .version = 1, .key = view("key")}));
+    link.send(written(State{.alias = 1, .version = 1, .key = view("keys")}));
+    EXPECT_THAT(
+        link.peer.happened(),
+        ElementsAre("state 1 key  v1", "1 ended here: more keys than are taken (1024 keys of 3 bytes at most)"));
 }
 
 // --- PING

@@ -108,6 +108,26 @@ TEST(NetProtocolEnd, BeforeTheOtherSideIsThereSaysHelloFirst) {
     EXPECT_EQ(link.here.protocol.state(), LinkState::closed);
 }
 
+TEST(NetProtocolEnd, IsHeardBehindFramesThatWereOnTheirWay) {
+    Peer peer;
+    const Moment now{1h};
+    peer.protocol.start(now);
+    peer.protocol.close({}, now);
+    EXPECT_EQ(taken_from(peer, now).size() + taken_from(peer, now).size(), 21U + 4U) << "HELLO, and BYE";
+    Bytes bytes;
+    write(Hello{.max_frame = 1'024}, bytes);
+    Subscribe large{.alias = 1};
+    const std::string schema(1'000, 's');
+    large.types.push_back({.name = "a", .schema = schema, .keys = {}});
+    write(large, bytes);
+    write_bye({.code = static_cast<end_code>(200)}, bytes);
+    give(peer, bytes, now);
+    EXPECT_THAT(peer.log, ElementsAre("ended here: closed"));
+    EXPECT_EQ(peer.protocol.state(), LinkState::closed);
+    ASSERT_TRUE(peer.protocol.remote_reason());
+    EXPECT_EQ(static_cast<int>(peer.protocol.remote_reason()->code), 200);
+}
+
 // --- time
 
 TEST(NetProtocolTime, LimitsHowLongTheOtherSideMayTakeToSayHello) {

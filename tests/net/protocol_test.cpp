@@ -294,6 +294,17 @@ TEST(NetProtocol, EndsASubscriptionWhoseLatestValueCannotBeSent) {
                                                   "latest value of 1024 bytes)"));
 }
 
+TEST(NetProtocol, EndsASubscriptionWhoseKeyIsLargerThanAnyMayBe) {
+    Pair link({}, {.limits = {.max_key = 3}});
+    link.open();
+    link.here.subscribe({"a"}, Mode::latest);
+    link.exchange();
+    EXPECT_EQ(link.there.set(1, "key", 1, "x"), Sent::yes);
+    EXPECT_EQ(link.there.set(1, "keys", 1, "x"), Sent::too_large);
+    link.exchange();
+    EXPECT_EQ(link.here.happened().size(), 2U) << "the value, and the end";
+}
+
 TEST(NetProtocol, EndsASubscriptionThatHasMoreKeysThanItTakes) {
     Pair link({.limits = {.max_key = 3, .max_state_keys = 2}});
     link.open();
@@ -315,6 +326,14 @@ TEST(NetProtocol, EndsASubscriptionThatHasMoreKeysThanItTakes) {
     link.there.set(1, "l", 1, "x");
     link.exchange();
     EXPECT_THAT(link.here.happened(), ElementsAre("state 1 l x v1")) << "there is room again";
+    link.there.protocol.end(1, {.code = end_code::closed});
+    link.here.subscribe({"c"}, Mode::latest);
+    link.exchange();
+    link.here.happened();
+    link.there.set(3, "m", 1, "x");
+    link.there.set(3, "n", 1, "x");
+    link.exchange();
+    EXPECT_THAT(link.here.happened(), ElementsAre("state 3 m x v1", "state 3 n x v1")) << "as many as before";
 }
 
 // --- what is written, and when
@@ -346,11 +365,15 @@ TEST(NetProtocol, CountsAnEventThatIsTooLargeForTheOtherSideAsMissed) {
     EXPECT_THAT(link.here.happened(), ElementsAre("event 1.0 x missed 7", "event 1.0 y"));
 
     Pair own({}, {.limits = {.max_frame = 1'024}});
+    const std::string text(1'024, 'x');
     own.open();
     own.here.subscribe({"a"});
     own.exchange();
-    EXPECT_EQ(own.there.send(1, std::string(1'024, 'x')), Sent::too_large)
-        << "what it would not take, it does not send";
+    const Event largest{.alias = 1, .payload = view(text).first(1'024 - 5)};
+    EXPECT_EQ(size_of(largest), 1'024U);
+    EXPECT_EQ(own.there.protocol.send_event(largest), Sent::yes);
+    const Event larger{.alias = 1, .payload = view(text).first(1'024 - 4)};
+    EXPECT_EQ(own.there.protocol.send_event(larger), Sent::too_large) << "what it would not take, it does not send";
 }
 
 TEST(NetProtocol, StarvesNoLane) {

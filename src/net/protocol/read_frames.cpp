@@ -155,9 +155,7 @@ std::optional<Reason> read(View body, const LinkLimits& limits, Subscribe& subsc
     for (std::uint64_t i = 0; i != types && !in.failed(); ++i) {
         if (!read_type(in, measure, subscribe.types.emplace_back()) && !in.failed()) return std::nullopt;
     }
-    std::optional<Reason> fault = in.fault();
-    if (fault) refusal.reset();
-    return fault;
+    return in.fault();
 }
 
 std::optional<Reason> read(View body, Unsubscribe& unsubscribe) {
