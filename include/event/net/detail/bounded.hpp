@@ -31,7 +31,7 @@ public:
     /// `weight`: as how many each counts.
     [[nodiscard]] error_code take_elements(std::uint64_t count, std::size_t weight = 1) noexcept {
         if (count > elements_left_ / weight) return errc::too_many_elements;
-        elements_left_ -= static_cast<std::size_t>(count) * weight;
+        elements_left_ -= count * weight;
         return {};
     }
 
