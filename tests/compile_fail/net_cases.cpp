@@ -59,6 +59,40 @@ struct Twice2 {
     int other = 0;
 };
 
+struct Many {
+    int a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0, a6 = 0, a7 = 0, a8 = 0, a9 = 0;
+    int b0 = 0, b1 = 0, b2 = 0, b3 = 0, b4 = 0, b5 = 0, b6 = 0, b7 = 0, b8 = 0, b9 = 0;
+    int c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, c6 = 0, c7 = 0, c8 = 0, c9 = 0;
+    int d0 = 0, d1 = 0, d2 = 0, d3 = 0, d4 = 0, d5 = 0, d6 = 0, d7 = 0, d8 = 0, d9 = 0;
+    int e0 = 0, e1 = 0, e2 = 0, e3 = 0, e4 = 0, e5 = 0, e6 = 0, e7 = 0, e8 = 0, e9 = 0;
+    int f0 = 0, f1 = 0, f2 = 0, f3 = 0, f4 = 0, f5 = 0, f6 = 0, f7 = 0, f8 = 0, f9 = 0;
+    int g0 = 0, g1 = 0, g2 = 0, g3 = 0, g4 = 0, g5 = 0, g6 = 0, g7 = 0, g8 = 0, g9 = 0;
+    int h0 = 0, h1 = 0, h2 = 0, h3 = 0, h4 = 0, h5 = 0, h6 = 0, h7 = 0, h8 = 0, h9 = 0;
+    int i0 = 0, i1 = 0, i2 = 0, i3 = 0, i4 = 0, i5 = 0, i6 = 0, i7 = 0, i8 = 0, i9 = 0;
+    int j0 = 0, j1 = 0, j2 = 0, j3 = 0, j4 = 0, j5 = 0, j6 = 0, j7 = 0, j8 = 0, j9 = 0;
+    int one_more = 0;
+};
+struct Array {
+    int first = 0;
+    char name[3] = {'a', 'b', 'c'};
+};
+struct LongArray {
+    int values[101] = {};
+};
+int referred = 0;
+struct Reference {
+    int first = 0;
+    int& value = referred;
+};
+struct Ambiguous {
+    Ambiguous() = default;
+    template <class T>
+    explicit(false) Ambiguous(T&&) = delete;
+};
+struct HasAmbiguous {
+    Ambiguous value;
+};
+
 template <class T>
 struct Event {
     std::uint8_t first = 0;
@@ -105,6 +139,22 @@ int main() {
     send<Event<std::function<void()>>>();
 #elif defined(CASE_net_const_field)
     send<Event<const int>>();
+#elif defined(CASE_net_volatile_field)
+    std::vector<std::byte> out;
+    (void)event::net::encode(Event<volatile int>{}, out);
+#elif defined(CASE_net_reference)
+    std::vector<std::byte> out;
+    (void)event::net::encode(Reference{}, out);
+#elif defined(CASE_net_array)
+    send<Array>();
+#elif defined(CASE_net_array_in_a_list)
+    send<std::vector<Array>>();
+#elif defined(CASE_net_long_array)
+    send<LongArray>();
+#elif defined(CASE_net_many_fields)
+    send<Many>();
+#elif defined(CASE_net_uncounted)
+    send<HasAmbiguous>();
 #elif defined(CASE_net_no_default)
     std::vector<NoDefault> event;
     (void)event::net::decode({}, event);

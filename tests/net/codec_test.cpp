@@ -8,9 +8,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -172,6 +175,28 @@ TEST(NetCodec, LetsATypeHaveItsOwnCodec) {
     Where where;
     EXPECT_EQ(fault<WithEven>(bytes({2, 1, 0xff, 0xff, 0xff, 0xff, 0x0f}), where), errc::invalid_value);
     EXPECT_EQ(where.path, ".evens[1]");
+}
+
+TEST(NetCodec, TakesApartWhatHasDefaults) {
+    EXPECT_EQ(form(Defaults{.texts = {"x"},
+                            .map = {{"y", 2}},
+                            .square = {{{"1", "2"}, {"3", "4"}}},
+                            .route = {.from = "f", .over = {}},
+                            .back = {.from = "g", .over = {"h"}},
+                            .maybe = {},
+                            .last = 3}),
+              "01 01 78 01 01 79 02 01 31 01 32 01 33 01 34 01 66 00 01 67 01 01 68 00 03");
+}
+
+struct Large {
+    std::array<std::byte, 65'536> bytes{};
+    std::uint8_t last = 0;
+    friend bool operator==(const Large&, const Large&) = default;
+};
+
+TEST(NetCodec, TakesALargeArrayForOneField) {
+    static_assert(event::net::detail::Fields<Large>::count == 2);
+    EXPECT_EQ(form(Large{.bytes = {}, .last = 9}).size(), 65'537 * 3 - 1);
 }
 
 struct Named {
@@ -336,6 +361,53 @@ TEST(NetCodec, KeepsEachBitOfAFloat) {
         ASSERT_FALSE(decode(out, read));
         EXPECT_EQ(std::bit_cast<std::uint64_t>(read), std::bit_cast<std::uint64_t>(number));
     }
+}
+
+/// Can be moved, and not copied.
+struct Ticket {
+    explicit Ticket(std::uint8_t its_number = 0) noexcept : number(its_number) {}
+    Ticket(Ticket&&) = default;
+    Ticket& operator=(Ticket&&) = default;
+    friend bool operator==(const Ticket&, const Ticket&) = default;
+    std::uint8_t number;
+};
+/// Can be neither, and has no default but the one that its owner gives.
+struct Seat {
+    explicit Seat(std::uint8_t its_number) noexcept : number(its_number) {}
+    Seat(const Seat&) = delete;
+    Seat& operator=(const Seat&) = delete;
+    friend bool operator==(const Seat&, const Seat&) = default;
+    std::uint8_t number;
+};
+}  // namespace codec_test
+
+template <>
+struct event::net::Codec<codec_test::Ticket> {
+    static void encode(const codec_test::Ticket& ticket, Writer& writer) { writer.write(ticket.number); }
+    static error_code decode(codec_test::Ticket& ticket, Reader& reader) { return reader.read(ticket.number); }
+};
+template <>
+struct event::net::Codec<codec_test::Seat> {
+    static void encode(const codec_test::Seat& seat, Writer& writer) { writer.write(seat.number); }
+    static error_code decode(codec_test::Seat& seat, Reader& reader) { return reader.read(seat.number); }
+};
+
+namespace codec_test {
+
+struct Journey {
+    Ticket ticket{1};
+    std::optional<Ticket> maybe;
+    std::vector<Ticket> list;
+    Seat seat{4};
+    std::uint8_t last = 5;
+    friend bool operator==(const Journey&, const Journey&) = default;
+};
+
+TEST(NetCodec, TakesApartWhatCannotBeCopiedOrMoved) {
+    Journey journey;
+    journey.maybe.emplace(std::uint8_t{2});
+    journey.list.emplace_back(std::uint8_t{3});
+    EXPECT_EQ(form(journey), "01 01 02 01 03 04 05");
 }
 
 }  // namespace codec_test

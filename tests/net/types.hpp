@@ -163,6 +163,26 @@ struct WithEven {
     friend bool operator==(const WithEven&, const WithEven&) = default;
 };
 
+/// With a default: of its own, and of a field of it.
+struct Route {
+    std::string from = "here";
+    std::vector<std::string> over{"a", "b"};
+    friend bool operator==(const Route&, const Route&) = default;
+};
+
+/// Of which Boost.PFR 1.81 cannot count the fields with GCC 12: defaults that may throw, and arrays of arrays.
+struct Defaults {
+    static constexpr std::string_view event_name = "defaults";
+    std::vector<std::string> texts{"a"};
+    std::map<std::string, std::uint32_t> map{{"a", 1}, {"b", 2}};
+    std::array<std::array<std::string, 2>, 2> square;
+    Route route;
+    Route back{"there", {}};
+    std::optional<std::vector<std::string>> maybe{{"c"}};
+    std::uint8_t last = 7;
+    friend bool operator==(const Defaults&, const Defaults&) = default;
+};
+
 /// All of it.
 struct Everything {
     static constexpr std::string_view event_name = "everything";

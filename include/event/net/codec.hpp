@@ -29,7 +29,7 @@
 ///     optional                   one byte, 0 or 1, then the value
 ///     variant                    varint of the index, then the alternative
 ///     pair, tuple, array         the elements; of std::monostate nothing
-///     aggregates                 the fields in their order; C arrays only where the type is described
+///     aggregates                 the fields in their order, at most 100; C arrays only where the type is described
 ///
 /// Not sent, with a sentence from the compiler: pointers, smart pointers, views, time points of other clocks, what is
 /// const, `long double` and `wchar_t`.

@@ -39,6 +39,7 @@ consteval void refuse() {
         is_other_time<T> || is_smart_pointer<T> || is_view || std::is_pointer_v<T> || std::is_scalar_v<T>;
     static_assert(!std::is_const_v<T> && !std::is_reference_v<T>,
                   "event: what is sent can be received: a field that is const or a reference cannot be read into");
+    static_assert(!std::is_volatile_v<T>, "event: a volatile field cannot be read into");
     static_assert(!std::is_pointer_v<T> && !std::is_member_pointer_v<T> && !std::is_null_pointer_v<T>,
                   "event: a pointer means nothing on another machine; send the value that it points to");
     static_assert(!is_smart_pointer<T>,
