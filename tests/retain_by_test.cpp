@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -464,6 +465,18 @@ TEST_F(RetainBy, AKeyThatConvertsToATextIsFoundAsWhatItIs) {
     const auto emitter = bus_.emitter<Entered>({}, retain_by(&Entered::named));
     emitter.emit(Entered{{}, {"lobby"}});
     EXPECT_TRUE(bus_.forget<Entered>(Named{"lobby"}));
+}
+
+struct Level {
+    double height = 0;
+};
+
+TEST_F(RetainBy, WhatIsNotEqualToItselfIsDeliveredAndTakesNobodysPlace) {
+    const auto emitter = bus_.emitter<Level>({}, retain_by(&Level::height, {.keys = 2}));
+    auto levels = bus_.subscribe<Level>();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(emitter.emit({std::numeric_limits<double>::quiet_NaN()}).delivered, 1U);
+    EXPECT_EQ(emitter.emit({1}).error, event::errc{});
+    EXPECT_EQ(bus_.stat<Level>().replays, 1U);
 }
 
 // ---- life -------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -513,6 +514,16 @@ TEST_F(WhereKey, ANumberThatTheProjectionNeverGivesIsRefused) {
                  std::invalid_argument);
     auto small = bus_.subscribe<Packet>(where_key(&Packet::port, small_port));
     EXPECT_EQ(bus_.emitter<Packet>().emit({.kind = Kind::ping, .port = 7}).delivered, 1U);
+}
+
+struct Level {
+    double height = 0;
+};
+
+TEST_F(WhereKey, WhatIsNotEqualToItselfIsRefused) {
+    EXPECT_THROW(
+        static_cast<void>(bus_.subscribe<Level>(where_key(&Level::height, std::numeric_limits<double>::quiet_NaN()))),
+        std::invalid_argument);
 }
 
 /// Asks the bus while it is printed.

@@ -152,9 +152,11 @@ public:
     /// that a queue whose receiver finds it empty is not kept for an emit that waits for another one. A plain emit does
     /// not overtake a waiting one.
     ///
-    /// Completion: `void(error_code, EmitResult)`. Cancellation (all types): nothing was delivered, to anybody. When
-    /// the emitter or the bus is closed: `errc::closed`. When such a subscription ends, it is waited for no longer.
-    /// What a `Notify` callback or a filter throws comes out of `run()` of the bus's context.
+    /// Completion: `void(error_code, EmitResult)`. Cancellation (all types): nothing was delivered, to anybody. Where
+    /// there is room it has happened when the call returns: a cancellation then comes too late, the completion says
+    /// success, and in `||` that may be thrown away; so put the emit on the left there. When the emitter or the bus is
+    /// closed: `errc::closed`. When such a subscription ends, it is waited for no longer. What a `Notify` callback or a
+    /// filter throws comes out of `run()` of the bus's context.
     ///
     /// Awaited, an event that is made in the expression is destroyed twice by GCC before 14, if it is an aggregate with
     /// a destructor: there that does not compile. `async_emplace` makes it in place, on every compiler.

@@ -70,7 +70,8 @@ inline boost::asio::awaitable<EmitResult> replay_at_intervals(std::vector<Record
 }  // namespace detail
 
 struct RecordingOptions {
-    /// How many events are kept; of more, the oldest go (and are destroyed by the bus's executor, 64 at a time).
+    /// How many events are kept; of more, the oldest go, what was retained before it among the first (and are destroyed
+    /// by the bus's executor, 64 at a time).
     std::size_t most = 100'000;
 };
 
@@ -153,7 +154,8 @@ private:
 
 /// Emits on this bus what was recorded, in its order, each event as itself and shared: what was retained before the
 /// recording first, without a pause. Between two others `pass(interval)` lets so much time pass, in nanoseconds, as
-/// there was. The other bus gives the events places, emitters and moments of its own.
+/// there was. The other bus gives the events places, emitters and moments of its own; it retains what an emitter there
+/// was made to retain.
 ///
 /// It is everything that passed, also what a component emitted that is to be tried again, and now emits it itself.
 /// Leave that out: erase it from `recording.events()`, by its type or by `meta.emitter`, and replay what is left.

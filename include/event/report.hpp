@@ -61,7 +61,8 @@ struct SubscriptionStat {
     std::uint64_t discarded = 0;  ///< events that were still queued when it was closed or killed
     std::size_t receivers = 1;    ///< handles that share it, or runs of its handler that may go on at once
     /// Under `BusOptions::stamp`: from the emit of an event until its receiver has taken it, for which it has its turn
-    /// at the receiver's executor; without retained events that were replayed.
+    /// at the receiver's executor; without retained events that were replayed, and without what an `async_emit` has
+    /// waited for room.
     std::optional<DurationStat> latency = std::nullopt;
     /// The same for the time in its handler, if it has one; of a coroutine until it has ended, of one that takes
     /// further events itself until it does.

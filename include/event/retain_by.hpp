@@ -49,6 +49,8 @@ struct RetainBy {
 /// the bus, or when the type, which nobody used any more, is retained by key anew: it must not own what owns the
 /// emitter.
 ///
+/// An event whose key is not equal to itself (a NaN) is delivered, and not retained.
+///
 /// Key, `==`, hash and `removes` run where and as a filter does (where.hpp), once for each emit; they must say the same
 /// of the same event each time. If one throws, the event is delivered and not retained, and the exception reaches the
 /// emitter. Cost: an emit of the type, and only of the type, builds the event's shared form and looks into a hash

@@ -51,7 +51,7 @@ using KeptKey = typename KeyKind<std::remove_cvref_t<Key>>::Kept;
 /// They must say the same of the same event each time. If one throws, the event is none of those that were chosen by
 /// this projection, and the exception leaves the emit as one of a filter does. Keys are copied when subscribing, and
 /// texts are found without being copied: an emit allocates nothing, unless the projection does. `std::invalid_argument`
-/// for a number that the projection can never give (300, where that is a `std::uint8_t`).
+/// for a number that the projection can never give (300, where that is a `std::uint8_t`), and for a NaN.
 template <class Projection, class... Keys>
 [[nodiscard]] WhereKey<std::decay_t<Projection>, detail::KeptKey<std::decay_t<Keys>>...> where_key(
     Projection&& projection, Keys&&... keys) {

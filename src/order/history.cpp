@@ -40,6 +40,7 @@ History::Decision History::decide(const std::byte* event) const {
     decision.hash = key_->hash(event);
     decision.place = slots_.find(*decision.hash, [&](Slot& kept) { return key_->is_same(event_in(kept), event); });
     const bool is_known = decision.place != none;
+    if (!is_known && !key_->is_same(event, event)) return {};  // not a number: nothing could ever replace or remove it
     if (key_->removes(event)) {
         decision.action = is_known ? Action::forget : Action::nothing;
     } else {

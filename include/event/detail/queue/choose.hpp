@@ -133,6 +133,9 @@ public:
         make_index(index);
         auto last = entries_.before_begin();
         for (auto& [key] : keys) {
+            if (!static_cast<bool>(std::as_const(key) == std::as_const(key)))
+                throw std::invalid_argument(
+                    "event: a key of where_key is not equal to itself, so that no event has it");
             FoundKeys same;
             index->find(key, same);
             if (same.count != 0) continue;
