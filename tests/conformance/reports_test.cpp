@@ -180,7 +180,7 @@ TEST(CannotHappen, AnEventWakesReceiversForWhomThereIsNothing) {
     constexpr std::size_t receivers = 100;
     for (const event::Backpressure& policy :
          {event::Backpressure(event::Drop{}), event::Backpressure(event::DropOldest{})}) {
-        for (const std::size_t events : {1, 2, 7}) {
+        for (const std::size_t events : {1U, 2U, 7U}) {
             asio::io_context io;
             event::EventBus bus{io};
             const auto emitter = bus.emitter<Number>();
@@ -189,7 +189,7 @@ TEST(CannotHappen, AnEventWakesReceiversForWhomThereIsNothing) {
             while (handles.size() < receivers) handles.push_back(handles[0].share());
             std::size_t received = 0;
             for (auto& handle : handles)
-                handle.async_receive([&](error_code error, const auto&) { received += error ? 0 : 1; });
+                handle.async_receive([&](error_code error, const auto&) { received += error ? 0U : 1U; });
             ASSERT_EQ(drive(io), 0U);
             for (std::size_t i = 0; i < events; ++i) emitter.emit({static_cast<int>(i)});
             EXPECT_EQ(drive(io), events) << "so many were woken";
