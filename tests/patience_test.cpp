@@ -18,7 +18,7 @@ struct Other {
     int value = 0;
 };
 
-class Patience : public testing::Test {
+class PatienceOfAnEmit : public testing::Test {
 protected:
     using Emitted = Completion<event::EmitResult>;
     using Numbers = event::Subscription<Number>;
@@ -39,7 +39,7 @@ protected:
     event::Emitter<Number> emitter_ = bus_.emitter<Number>();
 };
 
-TEST_F(Patience, EndsWithTheLimitAndTheLossIsCountedThereAsByNotify) {
+TEST_F(PatienceOfAnEmit, EndsWithTheLimitAndTheLossIsCountedThereAsByNotify) {
     auto patient = subscribe(0ns, 8);
     auto slow = subscribe(100ms);
     Emitted first, second;
@@ -60,7 +60,7 @@ TEST_F(Patience, EndsWithTheLimitAndTheLossIsCountedThereAsByNotify) {
     EXPECT_EQ(slow.try_receive()->missed(), 1U);
 }
 
-TEST_F(Patience, IsNotNeededWhereThereIsRoomInTime) {
+TEST_F(PatienceOfAnEmit, IsNotNeededWhereThereIsRoomInTime) {
     auto slow = subscribe(100ms);
     Emitted first, second;
     emit(1, first);
@@ -74,7 +74,7 @@ TEST_F(Patience, IsNotNeededWhereThereIsRoomInTime) {
     EXPECT_EQ(slow.stat().lost, 0U);
 }
 
-TEST_F(Patience, OfEachSubscriptionIsItsOwn) {
+TEST_F(PatienceOfAnEmit, OfEachSubscriptionIsItsOwn) {
     auto short_one = subscribe(10ms);
     auto long_one = subscribe(50ms);
     auto endless = subscribe(0ns);
@@ -94,7 +94,7 @@ TEST_F(Patience, OfEachSubscriptionIsItsOwn) {
     EXPECT_EQ(long_one.stat().lost, 0U);
 }
 
-TEST_F(Patience, WithTheNextOneGoesOnWhenThatWithAnotherIsOver) {
+TEST_F(PatienceOfAnEmit, WithTheNextOneGoesOnWhenThatWithAnotherIsOver) {
     auto short_one = subscribe(10ms);
     auto long_one = subscribe(50ms);
     Emitted first, second;
@@ -108,7 +108,7 @@ TEST_F(Patience, WithTheNextOneGoesOnWhenThatWithAnotherIsOver) {
     EXPECT_EQ(second.value().refused, 2U);
 }
 
-TEST_F(Patience, IsCountedFromWhenTheEmitBeganToWaitForThatOne) {
+TEST_F(PatienceOfAnEmit, IsCountedFromWhenTheEmitBeganToWaitForThatOne) {
     auto endless = subscribe(0ns);
     Emitted first, second;
     emit(1, first);
@@ -127,7 +127,7 @@ TEST_F(Patience, IsCountedFromWhenTheEmitBeganToWaitForThatOne) {
     EXPECT_EQ(late.stat().lost, 1U);
 }
 
-TEST_F(Patience, IsThatOfEachEmitInTheLine) {
+TEST_F(PatienceOfAnEmit, IsThatOfEachEmitInTheLine) {
     auto slow = subscribe(100ms);
     Emitted first, second, third;
     emit(1, first);
@@ -144,7 +144,7 @@ TEST_F(Patience, IsThatOfEachEmitInTheLine) {
     EXPECT_EQ(slow.stat().lost, 2U);
 }
 
-TEST_F(Patience, ThatIsOverTakesNoRoomThatIsPromisedToWhoCameBefore) {
+TEST_F(PatienceOfAnEmit, ThatIsOverTakesNoRoomThatIsPromisedToWhoCameBefore) {
     const event::Emitter<Other> others = bus_.emitter<Other>();
     auto both = bus_.subscribe<Number, Other>({.capacity = 1, .on_full = event::Wait{.limit = 30ms}});
     auto only_others = bus_.subscribe<Other>({.capacity = 1, .on_full = event::Wait{}});
@@ -168,7 +168,7 @@ TEST_F(Patience, ThatIsOverTakesNoRoomThatIsPromisedToWhoCameBefore) {
     EXPECT_EQ(early.value().delivered, 2U);
 }
 
-TEST_F(Patience, ThatIsOverTakesRoomThatIsThereForAllWhoCameBefore) {
+TEST_F(PatienceOfAnEmit, ThatIsOverTakesRoomThatIsThereForAllWhoCameBefore) {
     const event::Emitter<Other> others = bus_.emitter<Other>();
     auto both = bus_.subscribe<Number, Other>({.capacity = 8, .on_full = event::Wait{.limit = 30ms}});
     auto only_numbers = subscribe(0ns);
@@ -187,7 +187,7 @@ TEST_F(Patience, ThatIsOverTakesRoomThatIsThereForAllWhoCameBefore) {
 }
 
 /// Whose turn is passed on because it has not run has stood there all the same.
-TEST_F(Patience, GoesOnForWhoWasOverlooked) {
+TEST_F(PatienceOfAnEmit, GoesOnForWhoWasOverlooked) {
     auto endless = subscribe(0ns);
     auto limited = subscribe(100ms);
     Emitted first, second;
@@ -201,7 +201,7 @@ TEST_F(Patience, GoesOnForWhoWasOverlooked) {
     EXPECT_EQ(second.value().refused, 1U);
 }
 
-TEST_F(Patience, IsOverForAllWhoWaitAndTheOrderIsTheirs) {
+TEST_F(PatienceOfAnEmit, IsOverForAllWhoWaitAndTheOrderIsTheirs) {
     auto all = bus_.subscribe<Number>({.capacity = 16, .on_full = event::Wait{}});
     auto slow = subscribe(5ms);
     std::vector<Emitted> emitted(6);
@@ -212,7 +212,7 @@ TEST_F(Patience, IsOverForAllWhoWaitAndTheOrderIsTheirs) {
     EXPECT_EQ(slow.stat().lost, 5U);
 }
 
-TEST_F(Patience, IsOnlyWithThoseWhoWantTheEvent) {
+TEST_F(PatienceOfAnEmit, IsOnlyWithThoseWhoWantTheEvent) {
     auto endless = subscribe(0ns, 1);
     auto filtered = bus_.subscribe<Number>({.capacity = 1, .on_full = event::Wait{.limit = 10ms}},
                                            event::where([](const Number& number) { return number.value > 10; }));
@@ -232,7 +232,7 @@ TEST_F(Patience, IsOnlyWithThoseWhoWantTheEvent) {
     EXPECT_EQ(filtered.stat().lost, 1U);
 }
 
-TEST_F(Patience, CanBeCancelledMeanwhile) {
+TEST_F(PatienceOfAnEmit, CanBeCancelledMeanwhile) {
     auto slow = subscribe(10ms);
     Emitted first, second, third;
     emit(1, first);
@@ -249,7 +249,7 @@ TEST_F(Patience, CanBeCancelledMeanwhile) {
     pass(1h);
 }
 
-TEST_F(Patience, EndsWithTheSubscriptionAndWithTheEmitter) {
+TEST_F(PatienceOfAnEmit, EndsWithTheSubscriptionAndWithTheEmitter) {
     auto slow = subscribe(10ms);
     Emitted first, second, third;
     emit(1, first);
@@ -268,7 +268,7 @@ TEST_F(Patience, EndsWithTheSubscriptionAndWithTheEmitter) {
     EXPECT_EQ(next.stat().lost, 0U);
 }
 
-TEST_F(Patience, WithoutALimitNeverEnds) {
+TEST_F(PatienceOfAnEmit, WithoutALimitNeverEnds) {
     auto endless = subscribe(0ns);
     auto negative = subscribe(-1s);
     Emitted first, second;
@@ -278,7 +278,7 @@ TEST_F(Patience, WithoutALimitNeverEnds) {
     EXPECT_TRUE(second.pending());
 }
 
-TEST_F(Patience, OfAYearIsNoOverflow) {
+TEST_F(PatienceOfAnEmit, OfAYearIsNoOverflow) {
     auto slow = subscribe(std::chrono::nanoseconds::max());
     Emitted first, second;
     emit(1, first);
@@ -291,7 +291,7 @@ TEST_F(Patience, OfAYearIsNoOverflow) {
 }
 
 /// The subscription whose receiver has found nothing is passed by, and its time begins anew when it is full again.
-TEST_F(Patience, DoesNotRunWhereTheQueueIsWaitedFor) {
+TEST_F(PatienceOfAnEmit, DoesNotRunWhereTheQueueIsWaitedFor) {
     auto limited = subscribe(10ms);
     auto endless = subscribe(0ns);
     Emitted first, second;
@@ -315,7 +315,7 @@ TEST_F(Patience, DoesNotRunWhereTheQueueIsWaitedFor) {
     EXPECT_EQ(limited.stat().lost, 1U);
 }
 
-TEST_F(Patience, OfACoroutine) {
+TEST_F(PatienceOfAnEmit, OfACoroutine) {
     auto slow = subscribe(10ms);
     std::optional<event::EmitResult> last;
     const auto produce = [&]() -> asio::awaitable<void> {

@@ -3,6 +3,8 @@
 /// What one link may take of this side, whatever the other side does: room, and time. With what stands here a link
 /// holds 17 MiB at the very most, and below 2 KiB when nothing happens.
 
+#include <event/detail/requirements.hpp>
+
 #include <chrono>
 #include <cstddef>
 

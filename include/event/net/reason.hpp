@@ -3,6 +3,8 @@
 /// Why a link, or one subscription of it, has ended: a code that both sides know, and a sentence. What one side sends,
 /// the other reads.
 
+#include <event/detail/requirements.hpp>
+
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
 
