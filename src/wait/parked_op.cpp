@@ -94,6 +94,7 @@ void ParkedOp::wake_pinned() noexcept {
 
 void ParkedOp::destroy_pinned() noexcept {
     const ContextRegistry::Pinned pinned(listener().registry());
+    leave_timers();
     destroy();
 }
 

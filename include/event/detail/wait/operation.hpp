@@ -223,7 +223,7 @@ enum class Taken : std::uint8_t { nothing, values, more };  // more: to be asked
 ///     Taken take(Values&);                          takes it; nothing: it is gone, wait on
 ///     void abandon<Guard>();                        the operation ends without having taken anything
 ///     void limit(spot, ticket);                     begins
-///     void leave_timers();                          the operation goes, maybe beside the end of its own context
+///     void leave_timers();                          it is destroyed, beside its own context that may be dying
 ///     bool arm(executor);                           of some: sets an alarm; false: it is to be asked again at once
 template <class Source, class Handler, class Executor>
 class Operation final : public HandlerOp<ParkedOp, Operation<Source, Handler, Executor>, Handler, Executor> {
@@ -259,7 +259,6 @@ public:
 
     void destroy() noexcept override {
         source_.template abandon<CertainGuard>();
-        source_.leave_timers();
         spot().finish();  // is maybe gone now
         this->free();
     }
@@ -335,6 +334,7 @@ private:
         this->complete(values);
     }
 
+    void leave_timers() noexcept override { source_.leave_timers(); }
     bool is_idle() override { return source_.idle(); }
     void list() noexcept override { source_.list(*this); }
     bool may_recur() const noexcept override { return source_.may_recur(); }

@@ -126,6 +126,8 @@ protected:
 private:
     [[nodiscard]] ContextListener& listener() const noexcept;
     // under the domain's lock
+    /// It is destroyed by the end of another context, beside which its own may die: leaves its timers to that.
+    virtual void leave_timers() noexcept {}
     /// What it waits for is not there.
     [[nodiscard]] virtual bool is_idle() = 0;
     /// It waits now: who makes it happen must find it.
