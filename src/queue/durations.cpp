@@ -16,7 +16,7 @@ void Durations::add(std::chrono::nanoseconds duration) noexcept {
 
 std::size_t Durations::bucket_of(std::uint64_t duration) noexcept {
     if (duration < in_doubling) return duration;
-    const int shift = static_cast<int>(std::bit_width(duration)) - 1 - bits_in_bucket;
+    const int shift = 63 - std::countl_zero(duration) - bits_in_bucket;  // what bit_width returns differs
     return std::min(buckets - 1, static_cast<std::size_t>(shift) * in_doubling + (duration >> shift));
 }
 
