@@ -237,8 +237,7 @@ public:
         return core_->emit(*event.payload_);
     }
 
-    /// A second spelling, for where `emit` is a macro (Qt's).
-    EmitResult publish(const AnyEvent& event) { return emit(event); }
+    EmitResult publish(const AnyEvent& event) { return emit(event); }  // for where `emit` is a macro (Qt's)
     template <class Event>
     EmitResult emit(const Event&)
         requires(!std::convertible_to<const Event&, const AnyEvent&>)
@@ -250,9 +249,8 @@ public:
     }
 
     /// The latest event of the type on this bus as a `Value`: `set` emits, and what anybody emits is the newest value,
-    /// for watchers and subscribers alike. The type is retained from now on. Each call makes one more handle, which
-    /// counts as an emitter; closing one ends no watcher. Its versions are the events' sequences. Errors as those of
-    /// `emitter`.
+    /// for watchers and subscribers alike. The type is retained from now on. Each call makes one more handle, an
+    /// emitter; closing one ends no watcher. Its versions are the events' sequences. Errors as those of `emitter`.
     template <class T>
     [[nodiscard]] Value<T> value() {
         const std::array type{detail::Listed{&detail::checked_type<T>()}};
@@ -284,10 +282,10 @@ public:
     /// subscription of its own, so it merges no domains; emitters wait for none of it but a short lock each.
     [[nodiscard]] BusReport report() const { return core_->report(); }
 
-    /// How many emitters, or subscribers, the type has, to be watched: a service can start with its first listener and
-    /// stop after its last (F22). A latest value: numbers in between may be skipped, so one who leaves while another
-    /// comes may go unseen. Set whenever the number changes, also when a subscription is killed; the watchers end
-    /// with the bus. A type whose counts were asked for keeps its name until then. Errors as in registering.
+    /// How many emitters, or subscribers, the type has, and how often something retained was forgotten (`forget`), to
+    /// be watched: a service can start with its first listener and stop after its last (F22). A latest value: numbers
+    /// in between may be skipped, so one who leaves while another comes may go unseen. The watchers end with the bus. A
+    /// type whose counts were asked for keeps its name until then. Errors as in registering.
     template <class T>
     [[nodiscard]] ValueView<std::size_t> emitter_count() {
         return count<T>(&detail::BusCore::Counts::emitters);
@@ -295,6 +293,10 @@ public:
     template <class T>
     [[nodiscard]] ValueView<std::size_t> subscriber_count() {
         return count<T>(&detail::BusCore::Counts::subscribers);
+    }
+    template <class T>
+    [[nodiscard]] ValueView<std::size_t> forget_count() {
+        return count<T>(&detail::BusCore::Counts::forgotten);
     }
 
     /// Waits until somebody emits the type. Completion: `void(error_code)`, as a watcher's get; `errc::closed` when the

@@ -11,6 +11,7 @@
 #include <event/emit_result.hpp>
 #include <event/error.hpp>
 #include <event/fwd.hpp>
+#include <event/meta.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -145,6 +146,25 @@ public:
     {
         detail::check_emitted<decltype(*std::data(events)), T, Ts...>();
         return {};
+    }
+
+    /// Emits an event that comes from elsewhere, and says what is known of it there: from another bus, a file, the
+    /// other end of a stream. `missed` events of its type were lost on their way, just before it: each subscriber of
+    /// the type learns of them as of those that it lost itself (`Delivery::missed()`, `SubscriptionStat::lost`), also
+    /// one whose filter or key might not have wanted them, but `Kill` ends nobody for them and `Notify` calls nobody.
+    /// `replayed`: it was retained there, and is not new. Otherwise as `emit`, whose result is that of this event
+    /// alone.
+    template <class T = First>
+    EmitResult relay(const std::type_identity_t<T>& event, Relayed from) const
+        requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
+    {
+        return relay_built<T>(from, event);
+    }
+    template <class T = First>
+    EmitResult relay(std::type_identity_t<T>&& event, Relayed from) const
+        requires(detail::one_of<T, Ts...> && std::move_constructible<T>)
+    {
+        return relay_built<T>(from, std::move(event));
     }
 
     /// Waits until every subscriber of the type whose policy is `Wait`, and whose key and filter want the event, has
@@ -288,6 +308,21 @@ private:
         } else {
             const T event(std::forward<Args>(args)...);
             return to.emit(std::addressof(event), state_->origin());
+        }
+    }
+
+    template <class T, class Event>
+    EmitResult relay_built(const Relayed& from, Event&& event) const {
+        if (!accepts_events()) return closed();
+        detail::Topic<T>& to = topic<T>();
+        if (!to.wanted()) return {};
+        const detail::Origin origin = from.replayed ? state_->origin().as_old() : state_->origin();
+        if constexpr (detail::stored_inline<T>) {
+            return to.relay(detail::Batch(to.type(), std::addressof(event), 1, origin), from.missed);
+        } else {
+            detail::Batch one(origin);
+            one.add_new(*detail::Payload<T>::create(to.pool(), std::forward<Event>(event)));
+            return to.relay(std::move(one), from.missed);
         }
     }
 

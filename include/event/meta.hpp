@@ -12,6 +12,12 @@ namespace event {
 /// An emitter of a bus: of its own for each, until there have been 67 million. 0: none.
 using EmitterId = std::uint32_t;
 
+/// What is known of an event where it comes from, for who emits it here (`Emitter::relay`).
+struct Relayed {
+    std::uint64_t missed = 0;  ///< events that were lost on their way, just before it
+    bool replayed = false;     ///< it was retained there, and is not new
+};
+
 /// What is known of an event beside the event itself.
 struct Meta {
     /// The event's place in the bus's order: the same for every subscriber of the event, larger for later events.

@@ -20,6 +20,13 @@ template <class Projection, class... Keys>
 struct WhereKey {
     Projection projection;
     std::tuple<Keys...> keys;
+
+    /// The keys among a `T`'s, as they are compared: for who asks somebody else for these events.
+    template <class T>
+    [[nodiscard]] auto keys_of() const {
+        static_assert(detail::projects<Projection, T>, "event: the projection cannot be called with this type");
+        return detail::kept_keys<typename detail::KeyKindOf<Projection, T>::Kept>(keys);
+    }
 };
 
 namespace detail {

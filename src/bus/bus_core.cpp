@@ -84,7 +84,7 @@ void BusCore::close() noexcept {
         for (EmitterState& emitter : emitters_) emitter.end_waiting(after);
         for (InBus& subscription : subscriptions_) disconnect(subscription.mailbox, Mailbox::State::draining, after);
         for (const auto& [topic, counts] : counts_) {
-            for (const Count& count : {counts.emitters, counts.subscribers}) {
+            for (const Count& count : {counts.emitters, counts.subscribers, counts.forgotten}) {
                 const DomainGuard guard(count->topic());
                 count->topic().close(after);
             }
@@ -200,6 +200,7 @@ BusCore::Counts BusCore::counts(const EventType& type, boost::system::error_code
         try {
             counts.emitters = ValueCore<std::size_t>::create(executor());
             counts.subscribers = ValueCore<std::size_t>::create(executor());
+            counts.forgotten = ValueCore<std::size_t>::create(executor());
             counts_.emplace(topic, counts);
         } catch (...) {
             retire_unused(*topic);
@@ -208,7 +209,7 @@ BusCore::Counts BusCore::counts(const EventType& type, boost::system::error_code
         topic->is_counted = true;
         tell_emitters(*topic, after);
         const DomainGuard guard(*topic);
-        topic->tell_subscribers_to(counts.subscribers->topic(), after);
+        topic->tell_counts_to(counts.subscribers->topic(), counts.forgotten->topic(), after);
     }
     after.settle();
     return counts;

@@ -26,6 +26,17 @@ EmitResult TopicBase::emit_specially(Batch&& batch) {
     return *result;
 }
 
+EmitResult TopicBase::relay(Batch&& event, std::uint64_t missed) {
+    Aftermath after;
+    const auto note = [&] {
+        note_missed(missed);
+        return true;
+    };
+    const auto result = emit_if(event, note, nullptr, after);
+    after.settle();
+    return *result;
+}
+
 std::optional<EmitResult> TopicBase::emit_if_unchanged(std::uint64_t sequence, Batch& batch) {
     Aftermath after;
     const auto result = emit_if(batch, [&] { return retained_sequence() == sequence; }, nullptr, after);

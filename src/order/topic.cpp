@@ -88,9 +88,12 @@ void TopicBase::sinks_changed(Aftermath& after) noexcept {
     subscriber_count_->tell(&count, after);
 }
 
-void TopicBase::tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after) noexcept {
-    subscriber_count_ = &count;
+void TopicBase::tell_counts_to(Topic<std::size_t>& subscribers, Topic<std::size_t>& forgotten,
+                               Aftermath& after) noexcept {
+    subscriber_count_ = &subscribers;
+    forgotten_count_ = &forgotten;
     sinks_changed(after);
+    forgotten.tell(&forgotten_, after);
 }
 
 void TopicBase::remove(Mailbox& mailbox, Aftermath& after) noexcept {
@@ -204,6 +207,12 @@ void TopicBase::forget(Aftermath& after) noexcept {
     if (PayloadBase* payload = kept_payload()) after.drop(*payload);
     retained_sequence_.store(0, std::memory_order_relaxed);
     note_forgotten(after);
+    count_forgotten(after);
+}
+
+void TopicBase::count_forgotten(Aftermath& after) noexcept {
+    ++forgotten_;
+    if (forgotten_count_ != nullptr) forgotten_count_->tell(&forgotten_, after);
 }
 
 PayloadBase* TopicBase::kept_payload() const noexcept {
@@ -214,11 +223,13 @@ PayloadBase* TopicBase::kept_payload() const noexcept {
 bool TopicBase::forget(const GivenKey& key, Aftermath& after) noexcept {
     try {
         const UserCode code(*this, after);
-        return history_ && history_->forget(key, after);
+        if (!history_ || !history_->forget(key, after)) return false;
     } catch (...) {
         after.fail();
         return false;
     }
+    count_forgotten(after);
+    return true;
 }
 
 std::size_t TopicBase::replays(const ChosenKeys* keys, Aftermath& after) const noexcept {
@@ -320,6 +331,17 @@ void TopicBase::stat_into(TopicStat& stat) const noexcept {
     stat.refused = refused_;
     stat.replays = replays();
     stat.replayable = stat.replays != 0;
+}
+
+void TopicBase::note_missed(std::uint64_t events) noexcept {
+    if (events == 0 || closed_) return;
+    const auto miss = [&](Mailbox& mailbox) {
+        mailbox.miss(events);
+        lost_ += events;
+    };
+    for (const std::vector<Sink>* list : {&sinks_, &erased_sinks_})
+        for (const Sink& sink : *list) miss(*sink.mailbox);
+    keyed_.for_each(miss);
 }
 
 void TopicBase::reset() noexcept {

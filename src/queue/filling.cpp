@@ -35,7 +35,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     }
     if (slow_.measures_age()) tell_if(slow_.note_age(is_empty, type), offer.after);
     SlotTag tag = tag_of(type, offer);
-    if (replayed) tag.set_replayed();
+    if (replayed) tag.set_replay();
     // what takes another's place leaves a queue full that was full
     const bool may_fill = full_limit_ && policy_ == Policy::kill && !is_full();
     Pushed pushed = Pushed::queued;
@@ -80,7 +80,8 @@ Pushed Mailbox::ask(std::uint16_t type, const OfferedEvent& event, const Offer& 
     if (refinement_->excludes(offer.origin.id())) return Pushed::rejected;
     if (!refinement_->has_filter()) return Pushed::queued;
     const UserCode filter(home(), offer.after);
-    const Meta meta{offer.sequence, gap_, replayed, offer.origin.id(), offer.emitted_at};
+    const bool is_old = replayed || offer.origin.is_old();
+    const Meta meta{offer.sequence, gap_, is_old, offer.origin.id(), offer.emitted_at};
     return refinement_->accepts(type, event.bytes, meta) ? Pushed::queued : Pushed::rejected;
 }
 
@@ -131,7 +132,7 @@ Pushed Mailbox::push_linked(const OfferedEvent& event, SlotTag tag, const Offer&
         if (first == nullptr || first->emit == offer.turn) return false;
         return offer.turn == nullptr || !offer.turn->may_take_room(line_, capacity_ - linked_->new_events());
     };
-    if (!tag.is_replayed() && (!has_room() || is_promised())) {
+    if (!tag.is_replay() && (!has_room() || is_promised())) {
         if (policy_ != Policy::drop_oldest) return overflow(type, offer);
         ++lost_;
         remove(linked_->oldest_new(), offer.after);
@@ -217,10 +218,15 @@ std::uint64_t Mailbox::last_sequence() const noexcept {
     return static_cast<const Slot*>(static_cast<const void*>(last))->tag.sequence();
 }
 
+void Mailbox::miss(std::uint64_t events) noexcept {
+    if (has_ended()) return;
+    lost_ += events;
+    gap_ += events;
+    wake_at_next();  // the next one tells of it
+}
+
 Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
-    ++lost_;
-    ++gap_;
-    wake_at_next();
+    miss(1);
     if (reader_.count.load(std::memory_order_acquire) == tail()) slow_.end_episodes();
     if (policy_ == Policy::notify || policy_ == Policy::wait)
         tell_if(slow_.open(SlowNotifier::Reason::loss, type), after);

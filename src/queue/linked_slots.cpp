@@ -78,14 +78,14 @@ void LinkedSlots::append(Place place, const SlotTag& tag, const OfferedEvent& ev
     link(place).next = none;
     (newest_ != none ? link(newest_).next : oldest_) = place;
     newest_ = place;
-    if (tag.is_replayed()) return;
+    if (tag.is_replay()) return;
     ++new_events_;
     if (oldest_new_ == none) oldest_new_ = place;
 }
 
 void LinkedSlots::unlink(Place place) noexcept {
     const Link& link = this->link(place);
-    if (!(*this)[place].tag.is_replayed()) --new_events_;
+    if (!(*this)[place].tag.is_replay()) --new_events_;
     if (oldest_new_ == place) oldest_new_ = link.next;
     (link.previous != none ? this->link(link.previous).next : oldest_) = link.next;
     (link.next != none ? this->link(link.next).previous : newest_) = link.previous;

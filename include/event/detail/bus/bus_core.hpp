@@ -125,6 +125,7 @@ public:
     struct Counts {
         Count emitters;
         Count subscribers;
+        Count forgotten;
     };
     [[nodiscard]] Counts counts(const EventType& type, boost::system::error_code& error);
     /// For events of that topic, which has an emitter, in their shared form.

@@ -75,6 +75,11 @@ public:
         key.unlink();
         --size_;
     }
+    template <class F>
+    void for_each(F&& f) const {
+        for (std::size_t i = 0; i < chains_.count; ++i)
+            for (ChosenKey& key : chains_.of[i]) f(key);
+    }
 
 protected:
     [[nodiscard]] Chain& chain_of(std::size_t hash) const noexcept;
@@ -143,6 +148,15 @@ public:
     /// throw again.
     [[nodiscard]] FoundKeys find(const std::byte* event, const DomainMember& topic, Aftermath& after,
                                  bool is_emitted) noexcept;
+    /// Calls `f` with each queue, whatever its keys.
+    template <class F>
+    void for_each(F&& f) {
+        for (const KeyIndex& index : indexes_) {
+            index.for_each([&](const ChosenKey& key) {
+                if (key.owner.first_ == &key) f(key.owner.mailbox());
+            });
+        }
+    }
 
 private:
     IntrusiveList<KeyIndex> indexes_;

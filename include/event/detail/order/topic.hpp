@@ -79,6 +79,8 @@ public:
 
     /// Emits an event that has its shared form already, maybe from another bus; one reference goes along.
     EmitResult emit_shared(PayloadBase& payload);
+    /// Emits an event that comes from elsewhere, where so many were lost before it.
+    EmitResult relay(Batch&& event, std::uint64_t missed);
     /// Emits the batch if the retained event is still that of `sequence`; otherwise nothing, and it stays the caller's.
     std::optional<EmitResult> emit_if_unchanged(std::uint64_t sequence, Batch& batch);
     struct Nothing {
@@ -128,8 +130,9 @@ public:
     /// What was that of a topic that nobody used; no lock is held where it is destroyed.
     [[nodiscard]] std::unique_ptr<History> take_unused_history() noexcept { return std::move(unused_history_); }
     void count_unheard() noexcept;
-    /// From now on the number of subscribers is told there, whenever it changes. That value lives as long as the topic.
-    void tell_subscribers_to(Topic<std::size_t>& count, Aftermath& after) noexcept;
+    /// From now on the number of subscribers, and of what was forgotten, is told there, whenever it changes. Those
+    /// values live as long as the topic.
+    void tell_counts_to(Topic<std::size_t>& subscribers, Topic<std::size_t>& forgotten, Aftermath& after) noexcept;
     /// No more events: watchers learn of it.
     void close(Aftermath& after) noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
@@ -138,7 +141,7 @@ public:
         return retained_sequence_.load(std::memory_order_relaxed);
     }
     [[nodiscard]] bool is_retained() const noexcept { return retained_; }
-    /// Whether the retained event is newer than that, and was emitted by this thread.
+    /// Whether the retained event is newer, and was emitted by this thread.
     [[nodiscard]] bool is_set_here_since(std::uint64_t sequence) const noexcept {
         return retained_sequence() > sequence && setter_ == this_thread();
     }
@@ -158,7 +161,6 @@ public:
     void replay(const Replayed& event, Mailbox& mailbox, std::uint16_t type, SinkKind kind, PayloadBlock&& block,
                 Aftermath& after) noexcept;
     void forget(Aftermath& after) noexcept;
-    /// What is retained for that key; see `History`.
     bool forget(const GivenKey& key, Aftermath& after) noexcept;
     void stat_into(TopicStat& stat) const noexcept;
     /// Whether a subscription lists the type, somebody watches it, or its last event is kept.
@@ -329,6 +331,8 @@ private:
     /// Whether an event that may have to wait will be queued there, as far as a filter can say now.
     [[nodiscard]] bool wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, const Waiting& event) noexcept;
     bool all_asked_queues(const Waiting& event, bool (*holds)(void* f, Mailbox& queue), void* f);
+    void note_missed(std::uint64_t events) noexcept;
+    void count_forgotten(Aftermath& after) noexcept;
     /// What became of an event, where it was not just queued.
     void count(Pushed pushed, EmitResult& result) noexcept;
     /// Gives each event of the batch its place in the order, and offers it to every queue.
@@ -378,7 +382,9 @@ private:
     std::size_t watchers_up_to_date_ = 0;  // those that have seen the event of seen_sequence_
     IntrusiveList<PushedWatch> pushed_;
     std::uint64_t seen_sequence_ = 0;
+    std::size_t forgotten_ = 0;
     Topic<std::size_t>* subscriber_count_ = nullptr;
+    Topic<std::size_t>* forgotten_count_ = nullptr;
     std::atomic<bool> is_wanted_{false};
     std::atomic<std::uint32_t> views_{0};  // handles and views of the latest value
     const EventType* const type_;

@@ -73,6 +73,30 @@ template <class Key, class Given>
     }
 }
 
+/// What a where_key gave, each as it is kept.
+template <class Key>
+struct OneKey {
+    Key key;
+};
+template <class Key>
+using KeyList = std::vector<OneKey<Key>>;  // of bools, too
+template <class Key, class... Given>
+[[nodiscard]] KeyList<Key> kept_keys(const std::tuple<Given...>& given) {
+    KeyList<Key> keys;
+    const auto append = [&]<class One>(const One& one) {
+        constexpr bool fits = GivesKey<One, Key> || GivesKeys<One, Key>;
+        static_assert(
+            fits, "event: a key of where_key, or each of a range of keys, must convert to what its projection gives");
+        if constexpr (GivesKey<One, Key>) {
+            keys.push_back({make_key<Key>(one)});
+        } else if constexpr (fits) {
+            for (const auto& each : one) keys.push_back({make_key<Key>(each)});
+        }
+    };
+    std::apply([&](const auto&... each) { (append(each), ...); }, given);
+    return keys;
+}
+
 template <class Projection, class T>
 class KeyIndexOf final : public KeyIndex {
     using Kind = KeyKindOf<Projection, T>;
@@ -116,17 +140,12 @@ class ChosenKeysOf final : public ChosenKeys {
     using Index = KeyIndexOf<Projection, T>;
     using Key = typename Index::Key;
     using Entry = typename Index::Entry;
-    struct One {
-        Key key;
-    };
-    using Kept = std::vector<One>;  // of bools, too
 
 public:
     template <class... Given>
     ChosenKeysOf(std::uint16_t type, const Projection& projection, const std::tuple<Given...>& given)
         : ChosenKeys(type) {
-        Kept keys;
-        std::apply([&](const auto&... each) { (append(keys, each), ...); }, given);
+        KeyList<Key> keys = kept_keys<Key>(given);
         const auto index = std::make_shared<Index>(projection);
         KeyIndex::Chains chains = KeyIndex::chains_for(keys.size());
         index->use(chains);
@@ -158,18 +177,6 @@ public:
     }
 
 private:
-    template <class Given>
-    static void append(Kept& keys, const Given& given) {
-        constexpr bool fits = GivesKey<Given, Key> || GivesKeys<Given, Key>;
-        static_assert(
-            fits, "event: a key of where_key, or each of a range of keys, must convert to what its projection gives");
-        if constexpr (GivesKey<Given, Key>) {
-            keys.push_back({make_key<Key>(given)});
-        } else if constexpr (fits) {
-            for (const auto& each : given) keys.push_back({make_key<Key>(each)});
-        }
-    }
-
     std::forward_list<Entry> entries_;
 };
 

@@ -30,8 +30,8 @@
 #include <type_traits>
 #include <utility>
 
-/// The queue of a subscription. Its one rule: `Mailbox::push` is where it fills. Its lock is the domain's, under which
-/// everything happens but the receiver's taking from a ring.
+/// The queue of a subscription. Its one rule: `Mailbox::push` is where it fills. Everything happens under the domain's
+/// lock but the receiver's taking from a ring.
 
 namespace event::detail {
 
@@ -42,11 +42,10 @@ class TopicBase;
 /// The bounded queue of one subscription, and the spot where its receiver waits.
 ///
 /// Producer is whoever holds the domain's lock; consumer is the receiver. The events lie in a ring, from which they are
-/// taken without a lock, or in linked slots, from which they are taken under it.
-///
-/// Several receivers may share it: then events are taken under the lock from a ring, too, and who waits does so in a
-/// line. For the first in it one event is *reserved* when it comes, and its operation is woken. It takes the oldest one
-/// when it runs; who has nothing reserved leaves as many as others have.
+/// taken without a lock, or in linked slots, from which they are taken under it. Several receivers may share it: then
+/// events are taken under the lock from a ring, too, and who waits does so in a line. For the first in it one event is
+/// *reserved* when it comes, and its operation is woken. It takes the oldest one when it runs; who has nothing reserved
+/// leaves as many as others have.
 class alignas(64) Mailbox final : public QueueSpot {
 public:
     using Options = MailboxOptions;
@@ -84,6 +83,7 @@ public:
     /// What that, which is not null, says: `queued`, `rejected`, or, of a replayed event that has another key, `gone`.
     [[nodiscard]] Pushed ask(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) const;
     [[nodiscard]] bool has_room() const noexcept;
+    void miss(std::uint64_t events) noexcept;
     /// An operation parks: the next event wakes it.
     void await_next(ParkedOp& op) noexcept {
         wake_at_next();

@@ -19,15 +19,23 @@ public:
     Origin() = default;
     explicit Origin(EmitterId id) noexcept : bits_(std::uint64_t{id & last_emitter_id} << shift) {}
     [[nodiscard]] EmitterId id() const noexcept { return static_cast<EmitterId>(bits_ >> shift); }
+    /// The same of an event that was retained where it comes from.
+    [[nodiscard]] Origin as_old() const noexcept {
+        Origin old = *this;
+        old.bits_ |= old_flag;
+        return old;
+    }
+    [[nodiscard]] bool is_old() const noexcept { return (bits_ & old_flag) != 0; }
 
 private:
     friend class SlotTag;
     static constexpr int shift = 64 - emitter_id_bits;
+    static constexpr std::uint64_t old_flag = std::uint64_t{1} << 19;
     std::uint64_t bits_ = 0;
 };
 
 /// What a queue knows of an event beside the event itself. Two words, so that to make one takes no more than to store
-/// them: the sequence, and above it the upper part of how many were missed; the type's place, three flags, the lower
+/// them: the sequence, and above it the upper part of how many were missed; the type's place, four flags, the lower
 /// part of how many were missed, and whose event it is.
 class SlotTag {
 public:
@@ -50,8 +58,11 @@ public:
     /// The storage holds a PayloadBase*, with one reference.
     [[nodiscard]] bool is_shared() const noexcept { return (rest_ & shared_flag) != 0; }
     void set_shared() noexcept { rest_ |= shared_flag; }
-    [[nodiscard]] bool is_replayed() const noexcept { return (rest_ & replayed_flag) != 0; }
-    void set_replayed() noexcept { rest_ |= replayed_flag; }
+    /// It was there when the subscription began, and takes none of its capacity.
+    [[nodiscard]] bool is_replay() const noexcept { return (rest_ & replay_flag) != 0; }
+    void set_replay() noexcept { rest_ |= replay_flag; }
+    /// Or was so where it comes from.
+    [[nodiscard]] bool is_replayed() const noexcept { return (rest_ & (replay_flag | Origin::old_flag)) != 0; }
     /// The slot says when it was emitted.
     [[nodiscard]] bool is_stamped() const noexcept { return (rest_ & stamped_flag) != 0; }
     void set_stamped() noexcept { rest_ |= stamped_flag; }
@@ -69,9 +80,9 @@ private:
     static constexpr int sequence_bits = 52;  // for fourteen years of ten million events a second
     static constexpr std::uint64_t sequence_mask = (std::uint64_t{1} << sequence_bits) - 1;
     static constexpr std::uint64_t shared_flag = std::uint64_t{1} << 16;
-    static constexpr std::uint64_t replayed_flag = std::uint64_t{1} << 17;
+    static constexpr std::uint64_t replay_flag = std::uint64_t{1} << 17;
     static constexpr std::uint64_t stamped_flag = std::uint64_t{1} << 18;
-    static constexpr int missed_low_shift = 19;
+    static constexpr int missed_low_shift = 20;
     static constexpr int missed_low_bits = Origin::shift - missed_low_shift;
     static constexpr std::uint64_t missed_low_mask = ((std::uint64_t{1} << missed_low_bits) - 1) << missed_low_shift;
     static constexpr std::uint64_t most_missed = (std::uint64_t{1} << (64 - sequence_bits + missed_low_bits)) - 1;
