@@ -3,6 +3,7 @@ eventbus_test_program(eventbus_net_tests
     net/bytes_test.cpp
     net/codec_test.cpp
     net/corpus_test.cpp
+    net/duplex_test.cpp
     net/frames_test.cpp
     net/fuzz/input.cpp
     net/fuzz/protocol_input.cpp
