@@ -80,7 +80,8 @@ private:
     asio::any_io_executor executor_;
     // What waits keeps run() of both going.
     asio::executor_work_guard<asio::any_io_executor> executor_work_;
-    asio::executor_work_guard<asio::associated_executor_t<Handler, asio::any_io_executor>> handler_work_;
+    // (erased: the guard of a strand of an erased executor does not compile with Boost 1.81)
+    asio::executor_work_guard<asio::any_io_executor> handler_work_;
 };
 
 template <class Buffer>

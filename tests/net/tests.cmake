@@ -10,6 +10,8 @@ eventbus_test_program(eventbus_net_tests
     net/hostile_peer_test.cpp
     net/hostile_test.cpp
     net/json_test.cpp
+    net/link_end_test.cpp
+    net/link_test.cpp
     net/protocol_end_test.cpp
     net/protocol_test.cpp
     net/round_trip_test.cpp

@@ -1,0 +1,214 @@
+#pragma once
+
+#include <event/bus.hpp>
+#include <event/meta.hpp>
+#include <event/net/codec.hpp>
+#include <event/net/detail/wire_type.hpp>
+#include <event/net/link_options.hpp>
+#include <event/where_key.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <array>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <source_location>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#pragma push_macro("emit")  // Qt has one
+#undef emit
+
+/// What comes from the other side, on its way to who wanted it here: decoded, and emitted.
+
+namespace event::net::detail {
+
+/// What became of a frame's payload here.
+struct Consumed {
+    error_code error = {};              // it is not what its type says
+    Where where = {};                   // the same
+    bool is_wanted = true;              // otherwise nobody is there for it any more
+    std::exception_ptr exception = {};  // of a callback or filter of this side's, after everybody was served
+};
+
+/// A subscription that this side has at the other one, whatever its types. On the link's strand.
+class Consumer {
+public:
+    Consumer() = default;
+    Consumer(const Consumer&) = delete;
+    Consumer& operator=(const Consumer&) = delete;
+    virtual ~Consumer() = default;
+
+    [[nodiscard]] virtual std::vector<WireType> types() const = 0;
+    [[nodiscard]] virtual bool is_latest() const noexcept { return false; }
+    /// Of the type at that place; none: all. As the codec writes them.
+    [[nodiscard]] virtual std::vector<Bytes> keys(std::size_t) const { return {}; }
+
+    /// Throws what the types' own code throws.
+    virtual Consumed event(std::size_t, const Relayed&, ByteView) { return {}; }
+    virtual Consumed state(ByteView, bool, ByteView) { return {}; }
+    /// Nothing more comes.
+    virtual void end() noexcept = 0;
+
+    /// Calls `unused`, on this executor, once nobody is there for it; maybe never.
+    virtual void watch_use(const boost::asio::any_io_executor&, std::function<void()>) {}
+};
+
+/// Calls `emit`, and keeps what a callback throws out of the way of bytes that are being read.
+template <class Emit>
+[[nodiscard]] Consumed consume(Emit&& emit) {
+    Consumed consumed;
+    try {
+        const EmitResult result = emit();
+        consumed.is_wanted = result.error != event::errc::closed;
+    } catch (...) {
+        consumed.exception = std::current_exception();
+    }
+    return consumed;
+}
+
+template <class T, class Use>
+[[nodiscard]] Consumed decode_for(ByteView payload, Use&& use) {
+    T value{};
+    Consumed failed;
+    failed.error = decode(payload, value, &failed.where);
+    if (failed.error) return failed;
+    return use(std::move(value));
+}
+
+/// Emits what comes by an emitter of these types.
+template <class... Ts>
+class EventConsumer : public Consumer {
+public:
+    [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<Ts>()...}; }
+    Consumed event(std::size_t type, const Relayed& from, ByteView payload) override {
+        Consumed consumed;
+        std::size_t place = 0;
+        const auto consume_as = [&]<class T>(std::type_identity<T>) {
+            if (place++ != type) return false;
+            consumed = decode_for<T>(payload, [&](T&& event) {
+                return consume([&] { return emitter_.template relay<T>(std::move(event), from); });
+            });
+            return true;
+        };
+        static_cast<void>((consume_as(std::type_identity<Ts>{}) || ...));
+        return consumed;
+    }
+    void end() noexcept override { emitter_.close(); }
+
+protected:
+    explicit EventConsumer(Emitter<Ts...>&& emitter) : emitter_(std::move(emitter)) {}
+
+    Emitter<Ts...> emitter_;
+};
+
+/// The other side's events, emitted on this side's bus.
+template <class... Ts>
+class Importing final : public EventConsumer<Ts...> {
+public:
+    Importing(EventBus& bus, EmitterOptions&& options) : EventConsumer<Ts...>(bus.emitter<Ts...>(std::move(options))) {}
+    [[nodiscard]] EmitterId id() const noexcept { return this->emitter_.id(); }
+};
+
+/// A bus for what comes of one subscription, and for nothing else.
+struct PrivateBus {
+    PrivateBus(const boost::asio::any_io_executor& executor, const LinkOptions& options)
+        : bus(executor, {.on_slow_subscriber = options.on_slow_subscriber, .name = options.name}) {}
+    EventBus bus;
+};
+
+/// A subscription to the other side's events: there is one subscriber, the local one, on a bus of its own.
+template <class... Ts>
+class Subscribing final : private PrivateBus, public EventConsumer<Ts...> {
+    using First = std::tuple_element_t<0, std::tuple<Ts...>>;
+
+public:
+    Subscribing(const boost::asio::any_io_executor& executor, const LinkOptions& options)
+        : PrivateBus(executor, options), EventConsumer<Ts...>(bus.emitter<Ts...>({.name = options.name})) {}
+
+    template <class... Given>
+    [[nodiscard]] Subscription<Ts...> subscribe(SubscriptionOptions&& options, std::source_location where,
+                                                Given&&... given) {
+        (note_keys(given), ...);
+        if constexpr (sizeof...(Given) == 0) {
+            return bus.subscribe<Ts...>(std::move(options), where);
+        } else {
+            return bus.subscribe<Ts...>(std::move(options), std::forward<Given>(given)..., where);
+        }
+    }
+
+    [[nodiscard]] std::vector<Bytes> keys(std::size_t type) const override { return keys_[type]; }
+    void end() noexcept override {
+        EventConsumer<Ts...>::end();
+        bus.close();
+    }
+    void watch_use(const boost::asio::any_io_executor& executor, std::function<void()> unused) override {
+        subscribers_.emplace(bus.subscriber_count<First>().watch());
+        subscribers_->async_get_if(
+            [](std::size_t count) { return count == 0; },
+            boost::asio::bind_executor(executor, [unused = std::move(unused)](const error_code& error, const auto&) {
+                if (!error) unused();
+            }));
+    }
+
+private:
+    template <class Given>
+    void note_keys(const Given&) {}
+    template <class Projection, class... Keys>
+    void note_keys(const WhereKey<Projection, Keys...>& chosen) {
+        std::size_t place = 0;
+        const auto note_of = [&]<class T>(std::type_identity<T>) {
+            if constexpr (event::detail::projects<Projection, T>) {
+                for (const auto& [key] : chosen.template keys_of<T>()) {
+                    Bytes bytes;
+                    if (const error_code error = encode(key, bytes)) throw boost::system::system_error(error);
+                    keys_[place].push_back(std::move(bytes));
+                }
+            }
+            ++place;
+        };
+        (note_of(std::type_identity<Ts>{}), ...);
+    }
+
+    std::array<std::vector<Bytes>, sizeof...(Ts)> keys_;
+    std::optional<Watcher<std::size_t>> subscribers_;
+};
+
+/// The other side's latest value.
+template <class T>
+class Watching final : public Consumer {
+public:
+    Watching(const boost::asio::any_io_executor& executor, const LinkOptions& options)
+        : bus_(executor, {.name = options.name}), value_(bus_.value<T>()) {}
+    [[nodiscard]] ValueView<T> view() const { return value_.view(); }
+
+    [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<T>()}; }
+    [[nodiscard]] bool is_latest() const noexcept override { return true; }
+    Consumed state(ByteView, bool is_present, ByteView payload) override {
+        if (!is_present) {
+            bus_.forget<T>();
+            return {};
+        }
+        return decode_for<T>(payload, [&](T&& value) {
+            return consume([&] {
+                value_.set(std::move(value));
+                return EmitResult();
+            });
+        });
+    }
+    void end() noexcept override { bus_.close(); }
+
+private:
+    EventBus bus_;
+    Value<T> value_;
+};
+
+}  // namespace event::net::detail
+
+#pragma pop_macro("emit")

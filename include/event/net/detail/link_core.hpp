@@ -1,0 +1,207 @@
+#pragma once
+
+#include <event/bus.hpp>
+#include <event/net/detail/consumer.hpp>
+#include <event/net/detail/wire_type.hpp>
+#include <event/net/link_options.hpp>
+#include <event/value_view.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// A link without its stream: what moves bytes between the protocol (src/net/protocol), which decides everything, and
+/// the buses. Its one rule: everything happens on its strand, and what ends there takes along all that it made.
+
+namespace event::net::detail {
+
+class LinkCore;
+
+/// The bus that a link was made with, for as long as its handle lives.
+class BusAccess {
+public:
+    explicit BusAccess(EventBus& bus) : shared_(std::make_shared<Shared>()) { shared_->bus = &bus; }
+    /// Calls `f` with the bus; false if it may be gone.
+    template <class F>
+    bool use(F&& f) const {
+        const std::lock_guard guard(shared_->mutex);
+        if (shared_->bus != nullptr) f(*shared_->bus);
+        return shared_->bus != nullptr;
+    }
+    void let_go() const noexcept {
+        const std::lock_guard guard(shared_->mutex);
+        shared_->bus = nullptr;
+    }
+
+private:
+    struct Shared {
+        std::recursive_mutex mutex;
+        EventBus* bus = nullptr;
+    };
+    std::shared_ptr<Shared> shared_;
+};
+
+/// Those emitters whose events came by this link, which does not send them back. Grows only; asked under a domain's
+/// lock.
+class Echoes {
+public:
+    Echoes() = default;
+    Echoes(const Echoes&) = delete;
+    Echoes& operator=(const Echoes&) = delete;
+    ~Echoes() {
+        for (const One* one = first_.load(); one != nullptr; delete std::exchange(one, one->next)) {
+        }
+    }
+    void add(EmitterId id) {
+        auto* one = new One{id, first_.load(std::memory_order_relaxed)};
+        while (!first_.compare_exchange_weak(one->next, one, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+        }
+    }
+    [[nodiscard]] bool are_of(EmitterId id) const noexcept {
+        for (const One* one = first_.load(std::memory_order_acquire); one != nullptr; one = one->next)
+            if (one->id == id) return true;
+        return false;
+    }
+
+private:
+    struct One {
+        EmitterId id;
+        const One* next;
+    };
+    std::atomic<const One*> first_{nullptr};
+};
+
+/// What is taken of a subscription that the other side has.
+struct ServedItem {
+    std::size_t type = 0;  // its place in what was asked for
+    std::uint64_t missed = 0;
+    bool is_replayed = false;
+    bool is_present = true;        // of a latest value
+    std::uint64_t unsendable = 0;  // counted up
+};
+
+/// A handler that tells the link, on its strand, that there may be something.
+class ServingReady {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    ServingReady(std::shared_ptr<LinkCore> link, std::uint64_t alias) noexcept
+        : link_(std::move(link)), alias_(alias) {}
+    [[nodiscard]] const executor_type& get_executor() const noexcept;
+    void operator()(const error_code& error);
+
+private:
+    std::shared_ptr<LinkCore> link_;
+    std::uint64_t alias_;
+};
+
+/// A subscription that the other side has on this one, whatever its types.
+class Serving {
+public:
+    Serving() = default;
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+    virtual ~Serving() = default;
+
+    /// Takes the next event, or looks at the newest value, and replaces `payload` by its bytes; false: there is none.
+    virtual bool next(Bytes& payload, ServedItem& item) = 0;
+    /// The value that was looked at is on its way.
+    virtual void was_sent() noexcept {}
+    /// Calls `ready` when there is something, or with an error when there will not be.
+    virtual void wait(ServingReady ready) = 0;
+};
+
+/// With what a subscription is opened.
+struct ServingContext {
+    EventBus& bus;
+    const BusAccess& access;
+    std::shared_ptr<const Echoes> echoes;
+    const std::string& name;
+};
+
+/// Thrown where a subscription cannot be opened.
+struct Refused {
+    Reason reason;
+};
+[[noreturn]] void refuse(end_code code, const Asked::Type& type, const std::string& why);
+
+/// Types that are served together, in one order.
+class Group {
+public:
+    Group() = default;
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
+    virtual ~Group() = default;
+
+    [[nodiscard]] virtual std::vector<WireType> types() const = 0;
+    /// `places`: of each type that is asked for, among its types. Throws `Refused`, and what `subscribe` throws.
+    [[nodiscard]] virtual std::unique_ptr<Serving> open(const ServingContext& in, const Asked& asked,
+                                                        const std::vector<std::size_t>& places) const = 0;
+};
+
+class LinkCore : public std::enable_shared_from_this<LinkCore> {
+public:
+    LinkCore(EventBus& bus, const boost::asio::any_io_executor& executor, LinkOptions&& options);
+    LinkCore(const LinkCore&) = delete;
+    LinkCore& operator=(const LinkCore&) = delete;
+    virtual ~LinkCore();
+
+    // ---- any thread ------------------------------------------------------------------------------------------
+
+    [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
+    [[nodiscard]] const LinkOptions& options() const noexcept { return options_; }
+    [[nodiscard]] const std::shared_ptr<Echoes>& echoes() const noexcept { return echoes_; }
+    void serve(std::shared_ptr<const Group> group);
+    void consume(std::shared_ptr<Consumer> consumer);
+    void close(Reason reason);
+    /// The handle goes.
+    void let_go() noexcept;
+    [[nodiscard]] ValueView<LinkState> state() const;
+    [[nodiscard]] LinkStat stat() const;
+
+    // ---- on the strand ---------------------------------------------------------------------------------------
+
+    /// False if it has begun before.
+    [[nodiscard]] bool begin();
+    [[nodiscard]] bool has_finished() const noexcept;
+    /// Of a link that has finished: none if it ended in order.
+    [[nodiscard]] error_code result() const;
+    /// Never expires, and is cancelled when the link has finished.
+    [[nodiscard]] boost::asio::steady_timer& finished() noexcept { return finished_; }
+    void close_here(Reason reason);
+    void was_ready(std::uint64_t alias, const error_code& error);
+    void was_unused(const Consumer& consumer);
+
+protected:
+    // Of the stream: each ends by calling the function below it, on the strand, and never inside the call.
+    virtual void read(std::span<std::byte> buffer) = 0;
+    void was_read(const error_code& error, std::size_t count);
+    virtual void write(ByteView bytes) = 0;
+    void was_written(const error_code& error, std::size_t count);
+    virtual void close_stream() noexcept = 0;
+
+private:
+    class Inside;
+    friend Inside;
+
+    const boost::asio::any_io_executor strand_;  // erased once: to erase it costs an allocation
+    const LinkOptions options_;
+    const std::shared_ptr<Echoes> echoes_ = std::make_shared<Echoes>();
+    boost::asio::steady_timer finished_;
+    const std::unique_ptr<Inside> inside_;
+};
+
+inline const ServingReady::executor_type& ServingReady::get_executor() const noexcept { return link_->strand(); }
+inline void ServingReady::operator()(const error_code& error) { link_->was_ready(alias_, error); }
+
+}  // namespace event::net::detail

@@ -1,0 +1,261 @@
+#pragma once
+
+#include <event/bus.hpp>
+#include <event/net/codec.hpp>
+#include <event/net/detail/link_core.hpp>
+#include <event/net/detail/wire_type.hpp>
+#include <event/net/link_options.hpp>
+#include <event/where_key.hpp>
+
+#include <boost/asio/bind_executor.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+/// What the other side subscribes to: a subscription on this side's bus, whose events are encoded as they are taken.
+
+namespace event::net::detail {
+
+/// An event's way out: its place in what was asked for, and its bytes.
+template <class... Ts>
+class ServedEvents final : public Serving {
+public:
+    using Places = std::array<std::size_t, sizeof...(Ts)>;
+
+    ServedEvents(Subscription<Ts...>&& subscription, const Places& places, bool replays)
+        : subscription_(std::move(subscription)), places_(places), replays_(replays) {}
+
+    bool next(Bytes& bytes, ServedItem& item) override {
+        while (auto delivery = subscription_.try_receive()) {
+            if (delivery->replayed() && !replays_) continue;
+            bytes.clear();
+            item.missed = std::exchange(unsent_, 0) + delivery->missed();
+            if (delivery->visit([&](const auto& event) { return encode(event, bytes); })) {
+                unsent_ = item.missed + 1;
+                ++item.unsendable;
+                continue;
+            }
+            item.type = places_[delivery->index()];
+            item.is_replayed = delivery->replayed();
+            return true;
+        }
+        return false;
+    }
+    void wait(ServingReady ready) override { subscription_.async_wait(std::move(ready)); }
+
+private:
+    Subscription<Ts...> subscription_;
+    const Places places_;
+    const bool replays_;
+    std::uint64_t unsent_ = 0;  // larger than their types allow
+};
+
+/// The latest value of a type.
+template <class T>
+class ServedLatest final : public Serving {
+public:
+    ServedLatest(EventBus& bus, BusAccess access)
+        : access_(std::move(access)), watcher_(bus.watch<T>()), forgotten_(bus.forget_count<T>().watch()) {
+        static_cast<void>(forgotten_.try_get());
+    }
+
+    bool next(Bytes& bytes, ServedItem& item) override {
+        static_cast<void>(forgotten_.try_get());
+        if (auto newer = watcher_.try_get()) latest_ = *std::move(newer);
+        // an event that comes between these two wakes again
+        else if (latest_.version() != 0 && is_forgotten())
+            latest_ = {};
+        if (latest_.version() == sent_) return false;
+        bytes.clear();
+        item.is_present = latest_.version() != 0;
+        if (item.is_present && encode(*latest_, bytes)) {
+            ++item.unsendable;
+            item.is_present = false;  // better none than an older one
+            bytes.clear();
+        }
+        return true;
+    }
+    void was_sent() noexcept override { sent_ = latest_.version(); }
+    void wait(ServingReady ready) override {
+        wait_for(watcher_, waits_->first, ready);
+        wait_for(forgotten_, waits_->second, std::move(ready));
+    }
+
+private:
+    using Waits = std::pair<bool, bool>;
+
+    template <class Watched>
+    void wait_for(Watched& watched, bool& waits, ServingReady ready) {
+        if (std::exchange(waits, true)) return;
+        const auto executor = ready.get_executor();
+        auto tell = [all = waits_, &waits, ready = std::move(ready)](const error_code& error) mutable {
+            waits = false;
+            ready(error);
+        };
+        watched.async_wait(boost::asio::bind_executor(executor, std::move(tell)));
+    }
+    [[nodiscard]] bool is_forgotten() const {
+        bool is_gone = false;
+        access_.use([&](EventBus& bus) { is_gone = !bus.stat<T>().replayable; });
+        return is_gone;
+    }
+
+    const BusAccess access_;
+    Watcher<T> watcher_;
+    Watcher<std::size_t> forgotten_;
+    const std::shared_ptr<Waits> waits_ = std::make_shared<Waits>();  // whether the one, and the other, is waited for
+    Snapshot<T> latest_;                                              // empty: there is none
+    std::uint64_t sent_ = 0;
+};
+
+/// The keys that the other side wants of a type, where several types are asked for together.
+template <class Projection, class T>
+class WantedKeys {
+    using Kind = event::detail::KeyKindOf<Projection, T>;
+
+public:
+    using Key = typename Kind::Kept;
+
+    WantedKeys(const Projection& projection, std::vector<Key>&& keys) : projection_(projection) {
+        for (Key& key : keys) {
+            const std::size_t hash = event::detail::hash_of<Kind>(key);
+            keys_.emplace(hash, std::move(key));
+        }
+    }
+    [[nodiscard]] bool operator()(const T& event) const {
+        const auto& key = std::invoke(projection_, event);
+        const typename Kind::Sought sought = event::detail::sought<Kind>(key);
+        const auto [first, last] = keys_.equal_range(event::detail::hash_of<Kind>(sought));
+        return std::any_of(first, last, [&](const auto& entry) { return static_cast<bool>(entry.second == sought); });
+    }
+
+private:
+    const Projection projection_;
+    std::unordered_multimap<std::size_t, Key> keys_;
+};
+
+/// What is wanted of a type: nothing, events of some keys, or all.
+template <class T>
+struct Wanted {
+    bool is_asked = false;
+    std::function<bool(const T&)> has_key = {};  // empty: all
+};
+
+/// Served without keys.
+struct NoKey {};
+
+/// A group of types that are served together.
+template <class Projection, class... Ts>
+class GroupOf final : public Group {
+public:
+    GroupOf(ServeOptions&& options, Projection&& projection)
+        : options_(std::move(options)), projection_(std::move(projection)) {}
+
+    [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<Ts>()...}; }
+
+    std::unique_ptr<Serving> open(const ServingContext& in, const Asked& asked,
+                                  const std::vector<std::size_t>& places) const override {
+        SubscriptionOptions options{.capacity = options_.capacity,
+                                    .on_full = options_.on_full,
+                                    .name = options_.name.empty() ? in.name : options_.name};
+        if (places.size() > 1) return serve_several(in, std::move(options), asked, places);
+        std::unique_ptr<Serving> serving;
+        std::size_t place = 0;
+        const auto open_one = [&]<class T>(std::type_identity<T>) {
+            if (place++ != places.front()) return false;
+            serving = serve_one<T>(in, std::move(options), asked);
+            return true;
+        };
+        static_cast<void>((open_one(std::type_identity<Ts>{}) || ...));
+        return serving;
+    }
+
+private:
+    template <class T>
+    static constexpr bool has_key = event::detail::projects<Projection, T>;
+
+    template <class T>
+    [[nodiscard]] auto keys_of(const Asked::Type& asked) const {
+        using Key = typename event::detail::KeyKindOf<Projection, T>::Kept;
+        std::vector<Key> keys;
+        for (const ByteView bytes : asked.keys) {
+            Key key{};
+            Where where;
+            if (const error_code error = decode(bytes, key, &where))
+                refuse(end_code::malformed_payload, asked, error.message() + ", a key, " + to_string(where));
+            keys.push_back(std::move(key));
+        }
+        return keys;
+    }
+
+    template <class T>
+    [[nodiscard]] std::unique_ptr<Serving> serve_one(const ServingContext& in, SubscriptionOptions&& options,
+                                                     const Asked& asked) const {
+        const Asked::Type& type = asked.types.front();
+        if (asked.is_latest) {
+            if (!type.keys.empty()) refuse(end_code::not_served, type, "by key, as a latest value");
+            return std::make_unique<ServedLatest<T>>(in.bus, in.access);
+        }
+        const auto wants = [echoes = in.echoes](const T&, const Meta& meta) { return !echoes->are_of(meta.emitter); };
+        const auto serve = [&](Subscription<T>&& subscription) -> std::unique_ptr<Serving> {
+            return std::make_unique<ServedEvents<T>>(std::move(subscription), std::array<std::size_t, 1>{0},
+                                                     asked.replays);
+        };
+        if (type.keys.empty()) return serve(in.bus.subscribe<T>(std::move(options), where(wants)));
+        if constexpr (has_key<T>) {
+            return serve(
+                in.bus.subscribe<T>(std::move(options), where_key(projection_, keys_of<T>(type)), where(wants)));
+        } else {
+            refuse(end_code::not_served, type, "by key");
+        }
+    }
+
+    [[nodiscard]] std::unique_ptr<Serving> serve_several(const ServingContext& in, SubscriptionOptions&& options,
+                                                         const Asked& asked,
+                                                         const std::vector<std::size_t>& places) const {
+        std::array<std::size_t, sizeof...(Ts)> asked_at{};
+        std::tuple<Wanted<Ts>...> wanted;
+        std::size_t place = 0;
+        const auto want = [&]<class T>(std::type_identity<T>) {
+            const auto found = std::find(places.begin(), places.end(), place);
+            if (found != places.end()) {
+                asked_at[place] = static_cast<std::size_t>(found - places.begin());
+                std::get<Wanted<T>>(wanted) = wanted_of<T>(asked.types[asked_at[place]]);
+            }
+            ++place;
+        };
+        (want(std::type_identity<Ts>{}), ...);
+        const auto wants = [wanted = std::move(wanted), echoes = in.echoes]<class T>(const T& event, const Meta& meta) {
+            const Wanted<T>& of = std::get<Wanted<T>>(wanted);
+            return of.is_asked && !echoes->are_of(meta.emitter) && (!of.has_key || of.has_key(event));
+        };
+        return std::make_unique<ServedEvents<Ts...>>(in.bus.subscribe<Ts...>(std::move(options), where(wants)),
+                                                     asked_at, asked.replays);
+    }
+    template <class T>
+    [[nodiscard]] Wanted<T> wanted_of(const Asked::Type& asked) const {
+        Wanted<T> wanted{.is_asked = true};
+        if (asked.keys.empty()) return wanted;
+        if constexpr (has_key<T>) {
+            wanted.has_key = WantedKeys<Projection, T>(projection_, keys_of<T>(asked));
+        } else {
+            refuse(end_code::not_served, asked, "by key");
+        }
+        return wanted;
+    }
+
+    const ServeOptions options_;
+    const Projection projection_;
+};
+
+}  // namespace event::net::detail

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <event/net/detail/link_core.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace event::net::detail {
+
+/// Closes the innermost of a stream's layers: what waits on any of them ends.
+template <class Stream>
+void close_layers(Stream& stream) noexcept {
+    error_code ignored;
+    if constexpr (requires { stream.next_layer(); }) {
+        close_layers(stream.next_layer());
+    } else if constexpr (requires { stream.close(ignored); }) {
+        stream.close(ignored);
+    } else {
+        constexpr bool can_close = requires { stream.close(); };
+        static_assert(can_close, "event: a link's stream, or the innermost of its layers, must have close()");
+        if constexpr (can_close) stream.close();
+    }
+}
+
+/// A link over this stream.
+template <class Stream>
+class StreamLink final : public LinkCore {
+public:
+    StreamLink(EventBus& bus, Stream&& stream, LinkOptions&& options)
+        : LinkCore(bus, stream.get_executor(), std::move(options)), stream_(std::move(stream)) {}
+
+    [[nodiscard]] std::shared_ptr<StreamLink> self() {
+        return std::static_pointer_cast<StreamLink>(shared_from_this());
+    }
+
+private:
+    void read(std::span<std::byte> buffer) override {
+        stream_.async_read_some(
+            boost::asio::buffer(buffer.data(), buffer.size()),
+            boost::asio::bind_executor(strand(), [self = self()](const error_code& error, std::size_t count) {
+                self->was_read(error, count);
+            }));
+    }
+    void write(ByteView bytes) override {
+        stream_.async_write_some(
+            boost::asio::buffer(bytes.data(), bytes.size()),
+            boost::asio::bind_executor(strand(), [self = self()](const error_code& error, std::size_t count) {
+                self->was_written(error, count);
+            }));
+    }
+    void close_stream() noexcept override { close_layers(stream_); }
+
+    Stream stream_;
+};
+
+/// `async_run`, step by step.
+class RunLink {
+public:
+    explicit RunLink(std::shared_ptr<LinkCore> link) noexcept : link_(std::move(link)) {}
+
+    template <class Self>
+    void operator()(Self& self, const error_code& = {}) {
+        LinkCore& link = *link_;
+        switch (step_) {
+            case Step::to_strand:
+                self.reset_cancellation_state(boost::asio::enable_total_cancellation());
+                step_ = Step::begin;
+                return boost::asio::dispatch(link.strand(), std::move(self));
+            case Step::begin:
+                if (!link.begin() && !link.has_finished()) return self.complete(boost::asio::error::already_started);
+                step_ = Step::wait;
+                break;
+            case Step::wait:
+                if (link.has_finished()) break;
+                was_cancelled_ = true;
+                self.reset_cancellation_state(boost::asio::disable_cancellation());
+                link.close_here({.code = end_code::closed, .text = "cancelled"});
+                break;
+        }
+        if (!link.has_finished()) return link.finished().async_wait(std::move(self));
+        self.complete(was_cancelled_ ? error_code(boost::asio::error::operation_aborted) : link.result());
+    }
+
+private:
+    enum class Step : std::uint8_t { to_strand, begin, wait };
+
+    std::shared_ptr<LinkCore> link_;
+    Step step_ = Step::to_strand;
+    bool was_cancelled_ = false;
+};
+
+}  // namespace event::net::detail

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <event/name.hpp>
+#include <event/net/codec.hpp>
+#include <event/net/limits.hpp>
+#include <event/net/schema.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace event::net::detail {
+
+using Bytes = std::vector<std::byte>;
+using ByteView = std::span<const std::byte>;
+
+/// A type as two sides name it.
+struct WireType {
+    std::string_view name;
+    std::string_view schema;
+    std::size_t max_size;  // bytes of one event
+};
+
+template <class T>
+[[nodiscard]] WireType wire_type() {
+    return {event::name_of<T>(), schema<T>(), limits_of<T>().size};
+}
+
+/// A subscription as it is asked for: by this side or by the other one. Views last as long as the call.
+struct Asked {
+    struct Type {
+        std::string_view name;
+        std::string_view schema;
+        std::vector<ByteView> keys;  // none: all
+    };
+    bool is_latest = false;
+    bool replays = true;
+    std::vector<Type> types = {};
+};
+
+/// Throws `std::invalid_argument` for a type whose events do not fit into a frame.
+void check_fits(const WireType& type, std::size_t max_frame);
+
+}  // namespace event::net::detail

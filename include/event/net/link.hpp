@@ -1,0 +1,186 @@
+#pragma once
+
+/// A bus over a byte stream: what one side serves, the other subscribes to, and gets as if it were local.
+
+#include <event/detail/requirements.hpp>
+
+#include <event/bus.hpp>
+#include <event/net/by_key.hpp>
+#include <event/net/detail/consumer.hpp>
+#include <event/net/detail/link_core.hpp>
+#include <event/net/detail/serving.hpp>
+#include <event/net/detail/stream_link.hpp>
+#include <event/net/link_options.hpp>
+#include <event/net/reason.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/compose.hpp>
+#include <boost/asio/dispatch.hpp>
+
+#include <memory>
+#include <source_location>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+namespace event::net {
+
+/// One stream between two buses. Either side, or both, serves types, and either subscribes to what the other one
+/// serves.
+///
+///     event::net::Link link(bus, std::move(socket));
+///     link.serve<Joined, Left>();                          // the other side may subscribe to these
+///     auto reports = link.subscribe<Report>();             // the other side's, received as any subscription
+///     link.import<Alarm>();                                // the other side's, emitted on this bus
+///     co_await link.async_run(asio::use_awaitable);        // until the end
+///
+/// The guarantees. Events come at most once, in the other bus's order, and every one that was lost on the way is
+/// counted in the next one's `missed()`. A latest value is the newest when it is written, never an older one after a
+/// newer one, and gone when it is forgotten there. What comes by a link ends with it: there is no state that outlives
+/// the stream, and a new stream begins anew. The other side is trusted with nothing: what it sends can make this side
+/// neither wait nor throw, nor hold more than `LinkLimits` say, and it gets what is served and nothing else.
+///
+/// `Stream` is any AsyncReadStream and AsyncWriteStream of Asio's: a TCP or unix socket, an `ssl::stream` or a
+/// WebSocket after their handshakes, a pipe of two. Both sides' types must look the same (`schema.hpp`); what differs
+/// is refused with a sentence, for that subscription only.
+///
+/// Ownership: move-only. The bus outlives it, and so does the stream's execution context. Destroying it ends it as
+/// `close` does; what it made here has an end then (subscriptions receive what they have queued). Threads: every
+/// function from any thread at once; what they begin goes on on the link's executor, a strand of the stream's.
+/// Subscriptions may be made before it runs, and while it does.
+template <class Stream>
+class Link {
+public:
+    using executor_type = boost::asio::any_io_executor;
+    using stream_type = Stream;
+
+    Link(EventBus& bus, Stream stream, LinkOptions options = {})
+        : core_(std::make_shared<detail::StreamLink<Stream>>(bus, std::move(stream), std::move(options))), bus_(&bus) {}
+    Link(Link&&) noexcept = default;
+    Link& operator=(Link&& other) noexcept {
+        if (this != &other) {
+            if (core_) core_->let_go();
+            core_ = std::move(other.core_);
+            bus_ = other.bus_;
+        }
+        return *this;
+    }
+    ~Link() {
+        if (core_) core_->let_go();
+    }
+
+    /// The other side may subscribe to the events of these types, all or some of them together, in one order; and to
+    /// the latest of each of them, which is retained from then on. By default to nothing. What came here by this link
+    /// (`import`) does not go back. Throws `std::invalid_argument` for a policy `Wait`, a capacity of 0, and a type
+    /// that does not fit into `LinkLimits::max_frame`.
+    template <class... Ts>
+    void serve(ServeOptions options = {}) {
+        serve<Ts...>(std::move(options), ByKey<detail::NoKey>{});
+    }
+    /// The same, also by key: `link.serve<Message>({}, by_key(&Message::room))`.
+    template <class... Ts, class Projection>
+    void serve(ServeOptions options, ByKey<Projection> key) {
+        static_assert(event::detail::check_event_types<Ts...>());
+        if (options.capacity == 0) throw std::invalid_argument("event: Link::serve: its capacity must be at least 1");
+        if (std::holds_alternative<Wait>(options.on_full))
+            throw std::invalid_argument("event: Link::serve: nobody waits for the other side; choose another policy");
+        (check_fits<Ts>(), ...);
+        core_->serve(
+            std::make_shared<detail::GroupOf<Projection, Ts...>>(std::move(options), std::move(key.projection)));
+    }
+
+    /// A subscription to the other side's events of these types, in one common order, which is the other bus's;
+    /// retained ones come first. With whatever `EventBus::subscribe` takes: options, refinements, handlers. Keys
+    /// (`where_key`) travel, so that only those events do; everything else is asked here. It may be made before the
+    /// link is open, and gets nothing until then. Where the other side refuses it (`LinkOptions::on_subscription_ended`
+    /// says why), and when the link ends, it ends as one whose bus has closed. `missed()` is the sum of what was lost
+    /// on the other side and here; `Wait` is as `Notify`, since the link waits for nobody. Completions run on the
+    /// executor of the bus. Throws what `EventBus::subscribe` throws, and as `serve`.
+    template <class... Ts>
+    [[nodiscard]] Subscription<Ts...> subscribe(SubscriptionOptions options = {},
+                                                std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>(std::move(options), where);
+    }
+    template <class... Ts, event::detail::Given A>
+    [[nodiscard]] Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a,
+                                                std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a));
+    }
+    template <class... Ts, event::detail::Given A, event::detail::Given B>
+    [[nodiscard]] Subscription<Ts...> subscribe(SubscriptionOptions options, A&& a, B&& b,
+                                                std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>(std::move(options), where, std::forward<A>(a), std::forward<B>(b));
+    }
+    template <class... Ts, event::detail::Given A>
+    [[nodiscard]] Subscription<Ts...> subscribe(A&& a, std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>({}, where, std::forward<A>(a));
+    }
+    template <class... Ts, event::detail::Given A, event::detail::Given B>
+    [[nodiscard]] Subscription<Ts...> subscribe(A&& a, B&& b,
+                                                std::source_location where = std::source_location::current()) {
+        return subscribe_with<Ts...>({}, where, std::forward<A>(a), std::forward<B>(b));
+    }
+
+    /// The other side's events of these types are emitted on this bus, in its order and with its gaps (as
+    /// `Emitter::relay`), by an emitter of this name; they are never sent back by this link. It ends with the link.
+    /// Throws what `EventBus::emitter` throws, and as `serve`.
+    template <class... Ts>
+    void import(EmitterOptions options = {}) {
+        static_assert(event::detail::check_event_types<Ts...>());
+        (check_fits<Ts>(), ...);
+        if (options.name.empty()) options.name = core_->options().name;
+        auto importing = std::make_shared<detail::Importing<Ts...>>(*bus_, std::move(options));
+        core_->echoes()->add(importing->id());
+        core_->consume(std::move(importing));
+    }
+
+    /// The other side's latest value of the type, on its bus, whoever sets it. Empty until it has come, and when it is
+    /// forgotten there. Its watchers end with the link; the view keeps the last value. Each call subscribes anew, for
+    /// as long as the link lives.
+    template <class T>
+    [[nodiscard]] ValueView<T> watch() {
+        check_fits<T>();
+        auto watching = std::make_shared<detail::Watching<T>>(bus_->get_executor(), core_->options());
+        ValueView<T> view = watching->view();
+        core_->consume(std::move(watching));
+        return view;
+    }
+
+    /// Says HELLO, and runs the link until it ends; once. When it completes, the stream is closed, and so is everything
+    /// that came by it. Completion: `void(error_code)`: none if either side closed it, otherwise an `end_code`;
+    /// `stat()` says it in words. Cancellation (all types) ends it in order, within `LinkTimes::close_timeout`, and
+    /// then it is `operation_aborted`. `boost::asio::error::already_started` where it was begun before.
+    template <class Token>
+    auto async_run(Token&& token) {
+        return boost::asio::async_compose<Token, void(error_code)>(detail::RunLink(core_), token, core_->strand());
+    }
+
+    /// Ends the link: what is written already and the reason still go out, nothing more. Idempotent.
+    void close(Reason reason = {}) { core_->close(std::move(reason)); }
+
+    [[nodiscard]] ValueView<LinkState> state() const { return core_->state(); }
+    [[nodiscard]] LinkStat stat() const { return core_->stat(); }
+    [[nodiscard]] executor_type get_executor() const noexcept { return core_->strand(); }
+
+private:
+    template <class T>
+    void check_fits() const {
+        detail::check_fits(detail::wire_type<T>(), core_->options().limits.max_frame);
+    }
+    template <class... Ts, class... Given>
+    [[nodiscard]] Subscription<Ts...> subscribe_with(SubscriptionOptions&& options, std::source_location where,
+                                                     Given&&... given) {
+        static_assert(event::detail::check_event_types<Ts...>());
+        (check_fits<Ts>(), ...);
+        auto subscribing = std::make_shared<detail::Subscribing<Ts...>>(bus_->get_executor(), core_->options());
+        auto subscription = subscribing->subscribe(std::move(options), where, std::forward<Given>(given)...);
+        core_->consume(std::move(subscribing));
+        return subscription;
+    }
+
+    std::shared_ptr<detail::StreamLink<Stream>> core_;
+    EventBus* bus_;
+};
+
+}  // namespace event::net

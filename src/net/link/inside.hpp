@@ -1,0 +1,136 @@
+#pragma once
+
+#include "net/protocol/protocol.hpp"
+
+#include <event/clock.hpp>
+#include <event/net/detail/link_core.hpp>
+#include <event/value.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace event::net::detail {
+
+/// What a link has, and does with what the protocol says. Nothing here decides what goes on the wire.
+class LinkCore::Inside final : public protocol::Actions {
+public:
+    Inside(LinkCore& link, EventBus& bus, const boost::asio::any_io_executor& executor);
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() = default;
+
+    // ---- any thread ------------------------------------------------------------------------------------------
+
+    [[nodiscard]] ValueView<LinkState> state() const { return state_.view(); }
+    [[nodiscard]] LinkStat stat() const {
+        const std::lock_guard guard(mutex_);
+        return stat_;
+    }
+    void let_go_of_bus() const noexcept { access_.let_go(); }
+
+    // ---- on the strand ---------------------------------------------------------------------------------------
+
+    /// Everything that comes from outside comes in by this: does it, then what follows from it. Without memory the link
+    /// ends, and nothing else.
+    template <class F>
+    void enter(F&& f) {
+        try {
+            f();
+        } catch (...) {
+            protocol_.lost(what(std::current_exception()));
+        }
+        go_on();
+    }
+    [[nodiscard]] bool begin();
+    [[nodiscard]] bool has_finished() const noexcept { return has_finished_; }
+    [[nodiscard]] const std::optional<Reason>& reason() const noexcept { return protocol_.reason(); }
+    void close(const Reason& reason);
+    void serve(std::shared_ptr<const Group> group) { groups_.push_back(std::move(group)); }
+    void consume(std::shared_ptr<Consumer> consumer);
+    void was_unused(const Consumer& consumer);
+    void was_ready(protocol::Alias alias, const error_code& error);
+    void was_read(const error_code& error, std::size_t count);
+    void was_written(const error_code& error, std::size_t count);
+
+private:
+    struct Alarm {};
+    struct ServedOne {
+        protocol::Alias alias;
+        std::unique_ptr<Serving> serving;
+        bool is_latest;
+        std::uint64_t version = 0;  // of the latest value
+        bool is_ready = true;
+        bool is_waited_for = false;
+    };
+    struct ConsumedOne {
+        protocol::Alias alias;
+        std::shared_ptr<Consumer> consumer;
+    };
+
+    // what the protocol says
+    void opened(const protocol::Hello& remote) noexcept override;
+    void subscribed(const protocol::Subscribe& subscribe) noexcept override;
+    void unsubscribed(protocol::Alias alias, const Reason& reason) noexcept override;
+    void event(const protocol::Event& event) noexcept override;
+    void state(const protocol::State& state) noexcept override;
+    void ended(protocol::Alias alias, const Reason& reason) noexcept override;
+    void ended(const Reason& reason) noexcept override;
+
+    void go_on();
+    void pull();
+    [[nodiscard]] bool pull_from(ServedOne& one);
+    void arm();
+    void finish();
+    void subscribe(std::shared_ptr<Consumer> consumer);
+    [[nodiscard]] std::unique_ptr<Serving> open(const protocol::Subscribe& subscribe);
+    void was_consumed(protocol::Alias alias, Consumed consumed);
+    void tell_end(const Consumer& consumer, const Reason& reason);
+    void throw_outside(std::exception_ptr exception) noexcept;
+    [[nodiscard]] static std::string what(const std::exception_ptr& exception);
+    [[nodiscard]] static std::string names_of(const Consumer& consumer);
+
+    [[nodiscard]] protocol::Moment now() const noexcept { return clock_.now(); }
+    [[nodiscard]] ConsumedOne* consumed(protocol::Alias alias);
+    [[nodiscard]] const std::shared_ptr<Echoes>& echoes() const { return link_.echoes_; }
+    template <class F>
+    void count(F&& f) {
+        const std::lock_guard guard(mutex_);
+        f(stat_);
+    }
+
+    LinkCore& link_;
+    const BusAccess access_;
+    const Clock clock_;
+    protocol::Protocol protocol_;
+    Value<LinkState> state_;
+
+    std::vector<std::shared_ptr<const Group>> groups_;
+    std::vector<ServedOne> served_;
+    std::size_t next_served_ = 0;  // whose turn it is
+    Bytes payload_;
+    ServedItem item_;
+
+    std::vector<std::shared_ptr<Consumer>> waiting_;  // until the link is open
+    std::vector<ConsumedOne> consumed_;
+
+    EventBus alarms_;
+    Subscription<Alarm> alarm_;
+    std::optional<protocol::Moment> armed_;  // for when
+
+    Bytes read_buffer_;
+    bool has_begun_ = false;
+    bool is_reading_ = false;
+    bool is_writing_ = false;
+    bool has_closed_stream_ = false;
+    bool has_finished_ = false;
+
+    mutable std::mutex mutex_;
+    LinkStat stat_;  // guarded by mutex_
+};
+
+}  // namespace event::net::detail

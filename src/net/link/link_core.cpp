@@ -1,0 +1,94 @@
+#include "net/link/inside.hpp"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace event::net::detail {
+
+void check_fits(const WireType& type, std::size_t max_frame) {
+    constexpr std::size_t head = 64;  // what is around it
+    if (type.max_size <= max_frame - std::min(head, max_frame)) return;
+    throw std::invalid_argument(
+        fmt::format("event: an event '{}' may have {} bytes, which is more than a frame of the link: raise "
+                    "LinkLimits::max_frame ({}), or give the type a smaller max_wire_size",
+                    type.name, type.max_size, max_frame));
+}
+
+void refuse(end_code code, const Asked::Type& type, const std::string& why) {
+    throw Refused{{.code = code, .text = fmt::format("{}: {}", type.name, why)}};
+}
+
+LinkCore::LinkCore(EventBus& bus, const boost::asio::any_io_executor& executor, LinkOptions&& options)
+    : strand_(boost::asio::make_strand(executor)),
+      options_(std::move(options)),
+      finished_(executor, boost::asio::steady_timer::time_point::max()),
+      inside_(std::make_unique<Inside>(*this, bus, executor)) {}
+
+LinkCore::~LinkCore() = default;
+
+void LinkCore::serve(std::shared_ptr<const Group> group) {
+    boost::asio::dispatch(strand_, [self = shared_from_this(), group = std::move(group)]() mutable {
+        self->inside_->serve(std::move(group));
+    });
+}
+
+void LinkCore::consume(std::shared_ptr<Consumer> consumer) {
+    boost::asio::dispatch(strand_, [self = shared_from_this(), consumer = std::move(consumer)]() mutable {
+        self->inside_->enter([&] { self->inside_->consume(std::move(consumer)); });
+    });
+}
+
+void LinkCore::close(Reason reason) {
+    boost::asio::dispatch(strand_,
+                          [self = shared_from_this(), reason = std::move(reason)] { self->close_here(reason); });
+}
+
+void LinkCore::let_go() noexcept {
+    inside_->let_go_of_bus();
+    try {
+        close({.code = end_code::closed, .text = "the link was destroyed"});
+    } catch (...) {  // no memory: it goes on, without its bus, until the stream ends
+    }
+}
+
+ValueView<LinkState> LinkCore::state() const { return inside_->state(); }
+LinkStat LinkCore::stat() const { return inside_->stat(); }
+
+bool LinkCore::begin() {
+    bool begun = false;
+    inside_->enter([&] { begun = inside_->begin(); });
+    return begun;
+}
+
+bool LinkCore::has_finished() const noexcept { return inside_->has_finished(); }
+
+error_code LinkCore::result() const {
+    const auto& reason = inside_->reason();
+    return !reason || reason->code == end_code::closed ? error_code() : make_error_code(reason->code);
+}
+
+void LinkCore::close_here(Reason reason) {
+    inside_->enter([&] { inside_->close(reason); });
+}
+
+void LinkCore::was_ready(std::uint64_t alias, const error_code& error) {
+    inside_->enter([&] { inside_->was_ready(alias, error); });
+}
+
+void LinkCore::was_unused(const Consumer& consumer) {
+    inside_->enter([&] { inside_->was_unused(consumer); });
+}
+
+void LinkCore::was_read(const error_code& error, std::size_t count) {
+    inside_->enter([&] { inside_->was_read(error, count); });
+}
+
+void LinkCore::was_written(const error_code& error, std::size_t count) {
+    inside_->enter([&] { inside_->was_written(error, count); });
+}
+
+}  // namespace event::net::detail
