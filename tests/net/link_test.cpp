@@ -1,8 +1,13 @@
 #include "link_fixture.hpp"
 
+#include <event/retain_by.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include <map>
+#include <string>
 
 /// `event::net::Link`: subscriptions over a byte stream.
 
@@ -280,6 +285,136 @@ TEST_F(ALink, SendsOnlyTheNewestValueToASlowStream) {
     drive(io_);
     EXPECT_EQ((*view.try_get())->value, 9'999);
     EXPECT_LT(here_.link->stat().states_received, 4U);
+}
+
+// ---- state that is the same on both sides -----------------------------------------------------------------------
+
+TEST_F(ALink, MirrorsTheLatestValueForAsLongAsItIsThere) {
+    there_.link->serve<Count>();
+    here_.link->serve<Count>();
+    auto value = there_.bus.value<Count>();
+    value.set({1});
+    here_.link->mirror<Count>();
+    auto local = here_.bus.subscribe<Count>();
+    run();
+    EXPECT_TRUE(here_.bus.stat<Count>().replayable);
+    value.set({2});
+    drive(io_);
+    EXPECT_THAT(counts(local), testing::ElementsAre(1, 2));
+    there_.bus.forget<Count>();
+    drive(io_);
+    EXPECT_FALSE(here_.bus.stat<Count>().replayable);
+    value.set({3});
+    drive(io_);
+    EXPECT_TRUE(here_.bus.stat<Count>().replayable);
+    here_.link->close();
+    drive(io_);
+    EXPECT_FALSE(here_.bus.stat<Count>().replayable) << "what came by the link ends with it";
+    EXPECT_EQ(here_.bus.stat<Count>().emitters, 0U);
+}
+
+TEST_F(ALink, LeavesALatestValueThatThisSideHasSetSince) {
+    there_.link->serve<Count>();
+    there_.bus.value<Count>().set({1});
+    here_.link->mirror<Count>();
+    run();
+    auto own = here_.bus.value<Count>();
+    own.set({7});
+    here_.link->close();
+    drive(io_);
+    ASSERT_TRUE(own.try_get());
+    EXPECT_EQ((*own.try_get())->value, 7);
+}
+
+class KeyedLink : public ALink {
+protected:
+    using Rooms = std::map<std::string, int>;
+
+    KeyedLink() {
+        there_.link->serve<Joined>({.capacity = 4}, event::net::by_key(&Joined::peer, is_gone));
+        here_.link->mirror<Joined>({}, event::retain_by(&Joined::peer));
+    }
+    static bool is_gone(const Joined& joined) { return joined.room < 0; }
+    static Rooms rooms_of(event::EventBus& bus) {
+        Rooms rooms;
+        auto all = bus.subscribe<Joined>();
+        for (const auto& delivery : event::testing::take_all(all)) rooms.emplace(delivery->peer, delivery->room);
+        return rooms;
+    }
+    event::Emitter<Joined> emitter_ = there_.bus.emitter<Joined>({}, event::retain_by(&Joined::peer, is_gone));
+};
+
+TEST_F(KeyedLink, MirrorsTheLatestOfEachKey) {
+    emitter_.emit({"alice", 1});
+    emitter_.emit({"bob", 2});
+    run();
+    EXPECT_THAT(rooms_of(here_.bus), testing::ElementsAre(testing::Pair("alice", 1), testing::Pair("bob", 2)));
+    emitter_.emit({"alice", 3});
+    drive(io_);
+    EXPECT_THAT(rooms_of(here_.bus), testing::ElementsAre(testing::Pair("alice", 3), testing::Pair("bob", 2)));
+}
+
+TEST_F(KeyedLink, ForgetsKeysThatAreRemovedOrForgottenThere) {
+    for (const char* peer : {"a", "b", "c", "d"}) emitter_.emit({peer, 1});
+    run();
+    EXPECT_EQ(rooms_of(here_.bus).size(), 4U);
+    emitter_.emit({"a", -1});
+    drive(io_);
+    EXPECT_THAT(rooms_of(here_.bus),
+                testing::ElementsAre(testing::Pair("b", 1), testing::Pair("c", 1), testing::Pair("d", 1)));
+    EXPECT_TRUE(there_.bus.forget<Joined>("c"));
+    drive(io_);
+    EXPECT_THAT(rooms_of(here_.bus), testing::ElementsAre(testing::Pair("b", 1), testing::Pair("d", 1)));
+    there_.bus.forget<Joined>();
+    drive(io_);
+    EXPECT_TRUE(rooms_of(here_.bus).empty());
+    emitter_.emit({"c", 5});
+    drive(io_);
+    EXPECT_THAT(rooms_of(here_.bus), testing::ElementsAre(testing::Pair("c", 5)));
+}
+
+TEST_F(KeyedLink, IsRightAlsoWhenMoreKeysChangeThanItsQueueHolds) {
+    run();
+    for (int i = 0; i < 100; ++i) emitter_.emit({"peer " + std::to_string(i), i});
+    drive(io_);
+    EXPECT_EQ(rooms_of(here_.bus), rooms_of(there_.bus));
+    EXPECT_EQ(rooms_of(here_.bus).size(), 100U);
+    for (int i = 0; i < 100; i += 2) emitter_.emit({"peer " + std::to_string(i), -1});
+    drive(io_);
+    EXPECT_EQ(rooms_of(here_.bus), rooms_of(there_.bus));
+    EXPECT_EQ(rooms_of(here_.bus).size(), 50U);
+    EXPECT_TRUE(here_.ended.empty());
+}
+
+TEST_F(KeyedLink, SendsASlowStreamTheNewestOfEachKeyOnly) {
+    run();
+    back_->capacity(0);
+    for (int i = 0; i < 10'000; ++i) {
+        emitter_.emit({"peer " + std::to_string(i % 3), i});
+        if (i % 100 == 0) drive(io_);
+    }
+    back_->capacity(1 << 16);
+    drive(io_);
+    EXPECT_EQ(rooms_of(here_.bus), rooms_of(there_.bus));
+    EXPECT_LT(here_.link->stat().states_received, 12U);
+}
+
+TEST_F(KeyedLink, ForgetsAllOfThemWithTheLink) {
+    emitter_.emit({"a", 1});
+    run();
+    EXPECT_EQ(rooms_of(here_.bus).size(), 1U);
+    out_->cut();
+    drive(io_);
+    EXPECT_TRUE(rooms_of(here_.bus).empty());
+    EXPECT_EQ(rooms_of(there_.bus).size(), 1U);
+}
+
+TEST_F(ALink, RefusesToMirrorByKeyWhatIsNotServedSo) {
+    there_.link->serve<Joined>();
+    here_.link->mirror<Joined>({}, event::retain_by(&Joined::peer));
+    run();
+    ASSERT_EQ(here_.ended.size(), 1U);
+    EXPECT_EQ(here_.ended[0].reason.code, end_code::not_served);
 }
 
 // ---- filters ----------------------------------------------------------------------------------------------------

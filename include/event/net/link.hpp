@@ -7,8 +7,9 @@
 #include <event/bus.hpp>
 #include <event/net/by_key.hpp>
 #include <event/net/detail/consumer.hpp>
+#include <event/net/detail/group.hpp>
 #include <event/net/detail/link_core.hpp>
-#include <event/net/detail/serving.hpp>
+#include <event/net/detail/mirroring.hpp>
 #include <event/net/detail/stream_link.hpp>
 #include <event/net/link_options.hpp>
 #include <event/net/reason.hpp>
@@ -16,7 +17,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/compose.hpp>
-#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 
 #include <memory>
 #include <source_location>
@@ -76,18 +77,18 @@ public:
     /// that does not fit into `LinkLimits::max_frame`.
     template <class... Ts>
     void serve(ServeOptions options = {}) {
-        serve<Ts...>(std::move(options), ByKey<detail::NoKey>{});
+        serve<Ts...>(std::move(options), ByKey<RemovesNothing>{});  // which is no projection of any type
     }
     /// The same, also by key: `link.serve<Message>({}, by_key(&Message::room))`.
-    template <class... Ts, class Projection>
-    void serve(ServeOptions options, ByKey<Projection> key) {
+    template <class... Ts, class Projection, class Removes>
+    void serve(ServeOptions options, ByKey<Projection, Removes> key) {
         static_assert(event::detail::check_event_types<Ts...>());
         if (options.capacity == 0) throw std::invalid_argument("event: Link::serve: its capacity must be at least 1");
         if (std::holds_alternative<Wait>(options.on_full))
             throw std::invalid_argument("event: Link::serve: nobody waits for the other side; choose another policy");
         (check_fits<Ts>(), ...);
-        core_->serve(
-            std::make_shared<detail::GroupOf<Projection, Ts...>>(std::move(options), std::move(key.projection)));
+        using Group = detail::GroupOf<Projection, Removes, Ts...>;
+        core_->serve(std::make_shared<Group>(std::move(options), std::move(key)));
     }
 
     /// A subscription to the other side's events of these types, in one common order, which is the other bus's;
@@ -129,8 +130,7 @@ public:
     void import(EmitterOptions options = {}) {
         static_assert(event::detail::check_event_types<Ts...>());
         (check_fits<Ts>(), ...);
-        if (options.name.empty()) options.name = core_->options().name;
-        auto importing = std::make_shared<detail::Importing<Ts...>>(*bus_, std::move(options));
+        auto importing = std::make_shared<detail::Importing<Ts...>>(*bus_, named(std::move(options)));
         core_->echoes()->add(importing->id());
         core_->consume(std::move(importing));
     }
@@ -145,6 +145,22 @@ public:
         ValueView<T> view = watching->view();
         core_->consume(std::move(watching));
         return view;
+    }
+
+    /// The other side's latest value of the type as this bus's: emitted here as a retained event, by an emitter of this
+    /// name, forgotten here when it is forgotten there, and when the link ends (unless somebody here has set it since).
+    /// A new link begins with what is there then, so that nothing here is older. It is never sent back by this link.
+    /// Throws as `import`.
+    template <class T>
+    void mirror(EmitterOptions options = {}) {
+        options.retain = true;
+        mirror_by<detail::Mirroring<T>>(bus_->emitter<T>(named(std::move(options))));
+    }
+    /// The same of each key, where the other side serves the type `by_key`, and both retain it:
+    /// `link.mirror<Joined>({}, retain_by(&Joined::peer))`.
+    template <class T, class Key, class Removes>
+    void mirror(EmitterOptions options, const RetainBy<Key, Removes>& retained) {
+        mirror_by<detail::MirroringKeys<T, Key>>(bus_->emitter<T>(named(std::move(options)), retained));
     }
 
     /// Says HELLO, and runs the link until it ends; once. When it completes, the stream is closed, and so is everything
@@ -164,6 +180,17 @@ public:
     [[nodiscard]] executor_type get_executor() const noexcept { return core_->strand(); }
 
 private:
+    [[nodiscard]] EmitterOptions named(EmitterOptions&& options) const {
+        if (options.name.empty()) options.name = core_->options().name;
+        return std::move(options);
+    }
+    template <class Mirror, class T>
+    void mirror_by(Emitter<T>&& emitter) {
+        check_fits<T>();
+        auto mirroring = std::make_shared<Mirror>(core_->bus_access(), std::move(emitter));
+        core_->echoes()->add(mirroring->id());
+        core_->consume(std::move(mirroring));
+    }
     template <class T>
     void check_fits() const {
         detail::check_fits(detail::wire_type<T>(), core_->options().limits.max_frame);

@@ -31,9 +31,8 @@ protocol::Options options_of(const LinkOptions& options) {
 
 }  // namespace
 
-LinkCore::Inside::Inside(LinkCore& link, EventBus& bus, const boost::asio::any_io_executor& executor)
+LinkCore::Inside::Inside(LinkCore& link, const boost::asio::any_io_executor& executor)
     : link_(link),
-      access_(bus),
       clock_(executor.context()),
       protocol_(options_of(link.options_), *this),
       state_(executor, LinkState::opening),
@@ -153,7 +152,8 @@ void LinkCore::Inside::pull() {
         for (std::size_t left = served_.size(); left > 0; --left) {
             if (next_served_ >= served_.size()) next_served_ = 0;
             ServedOne& one = served_[next_served_++];
-            if (one.is_ready && pull_from(one)) has_found = true;
+            if (one.is_ready && (one.is_latest || protocol_.has_room_for_event()) && try_pull_from(one))
+                has_found = true;
         }
     }
     for (ServedOne& one : served_) {
@@ -163,28 +163,43 @@ void LinkCore::Inside::pull() {
     }
 }
 
+/// The types' own code may throw, and the bus may be closed: that ends the subscription, and nothing else.
+bool LinkCore::Inside::try_pull_from(ServedOne& one) {
+    try {
+        return pull_from(one);
+    } catch (...) {
+        const protocol::Alias alias = one.alias;
+        protocol_.end(alias, {.code = end_code::closed, .text = what(std::current_exception())});
+        std::erase_if(served_, [&](const ServedOne& served) { return served.alias == alias; });
+        return false;
+    }
+}
+
 /// Whether there may be more.
 bool LinkCore::Inside::pull_from(ServedOne& one) {
-    if (!one.is_latest && !protocol_.has_room_for_event()) return false;
     const std::uint64_t unsendable = std::exchange(item_.unsendable, 0);
     if (unsendable != 0) count([&](LinkStat& stat) { stat.unsendable += unsendable; });
     one.is_ready = one.serving->next(payload_, item_);
     if (!one.is_ready) return false;
-    if (!one.is_latest) {
-        const protocol::Event event{.alias = one.alias,
-                                    .type = item_.type,
-                                    .missed = item_.missed,
-                                    .replayed = item_.is_replayed,
-                                    .payload = payload_};
-        const protocol::Sent sent = protocol_.send_event(event);
-        count([&](LinkStat& stat) { ++(sent == protocol::Sent::yes ? stat.events_sent : stat.unsendable); });
-        return true;
-    }
-    protocol::State state{.alias = one.alias, .version = ++one.version, .present = item_.is_present};
+    return one.is_latest ? send_state(one) : send_event(one);
+}
+
+bool LinkCore::Inside::send_event(const ServedOne& one) {
+    const protocol::Sent sent = protocol_.send_event({.alias = one.alias,
+                                                      .type = item_.type,
+                                                      .missed = item_.missed,
+                                                      .replayed = item_.is_replayed,
+                                                      .payload = payload_});
+    count([&](LinkStat& stat) { ++(sent == protocol::Sent::yes ? stat.events_sent : stat.unsendable); });
+    return true;
+}
+
+bool LinkCore::Inside::send_state(ServedOne& one) {
+    protocol::State state{.alias = one.alias, .version = ++one.version, .key = item_.key, .present = item_.is_present};
     if (item_.is_present) state.payload = payload_;
     const protocol::Sent sent = protocol_.send_state(state);
     if (sent == protocol::Sent::no_room) return false;  // the newest one then
-    one.serving->was_sent();
+    one.serving->was_sent(item_);
     if (sent == protocol::Sent::yes) count([](LinkStat& stat) { ++stat.states_sent; });
     return true;
 }
@@ -222,7 +237,9 @@ void LinkCore::Inside::subscribed(const protocol::Subscribe& subscribe) noexcept
 }
 
 std::unique_ptr<Serving> LinkCore::Inside::open(const protocol::Subscribe& subscribe) {
-    Asked asked{.is_latest = subscribe.mode == protocol::Mode::latest, .replays = subscribe.replay};
+    Asked asked{.is_latest = subscribe.mode == protocol::Mode::latest,
+                .is_by_key = subscribe.by_key,
+                .replays = subscribe.replay};
     for (const auto& type : subscribe.types) asked.types.push_back({type.name, type.schema, type.keys});
     const Asked::Type& first = asked.types.front();
 
@@ -249,8 +266,8 @@ std::unique_ptr<Serving> LinkCore::Inside::open(const protocol::Subscribe& subsc
             places.push_back(place);
         }
         std::unique_ptr<Serving> serving;
-        const bool has_bus = access_.use([&](EventBus& bus) {
-            serving = group->open({bus, access_, echoes(), link_.options_.name}, asked, places);
+        const bool has_bus = link_.access_.use([&](EventBus& bus) {
+            serving = group->open({bus, link_.access_, link_.echoes_, link_.options_.name}, asked, places);
         });
         if (!has_bus) refuse(end_code::closed, first, "the link is closing");
         return serving;
@@ -286,7 +303,8 @@ void LinkCore::Inside::subscribe(std::shared_ptr<Consumer> consumer) {
     const std::vector<WireType> types = consumer->types();
     std::vector<std::vector<Bytes>> keys;
     protocol::Subscribe subscribe{.mode = consumer->is_latest() ? protocol::Mode::latest : protocol::Mode::events,
-                                  .replay = true};
+                                  .replay = true,
+                                  .by_key = consumer->is_by_key()};
     std::vector<std::size_t> max_payload;
     for (std::size_t i = 0; i < types.size(); ++i) {
         keys.push_back(consumer->keys(i));

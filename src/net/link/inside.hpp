@@ -19,7 +19,7 @@ namespace event::net::detail {
 /// What a link has, and does with what the protocol says. Nothing here decides what goes on the wire.
 class LinkCore::Inside final : public protocol::Actions {
 public:
-    Inside(LinkCore& link, EventBus& bus, const boost::asio::any_io_executor& executor);
+    Inside(LinkCore& link, const boost::asio::any_io_executor& executor);
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
     ~Inside() = default;
@@ -31,7 +31,6 @@ public:
         const std::lock_guard guard(mutex_);
         return stat_;
     }
-    void let_go_of_bus() const noexcept { access_.let_go(); }
 
     // ---- on the strand ---------------------------------------------------------------------------------------
 
@@ -83,7 +82,10 @@ private:
 
     void go_on();
     void pull();
+    [[nodiscard]] bool try_pull_from(ServedOne& one);
     [[nodiscard]] bool pull_from(ServedOne& one);
+    bool send_event(const ServedOne& one);
+    bool send_state(ServedOne& one);
     void arm();
     void finish();
     void subscribe(std::shared_ptr<Consumer> consumer);
@@ -96,7 +98,6 @@ private:
 
     [[nodiscard]] protocol::Moment now() const noexcept { return clock_.now(); }
     [[nodiscard]] ConsumedOne* consumed(protocol::Alias alias);
-    [[nodiscard]] const std::shared_ptr<Echoes>& echoes() const { return link_.echoes_; }
     template <class F>
     void count(F&& f) {
         const std::lock_guard guard(mutex_);
@@ -104,7 +105,6 @@ private:
     }
 
     LinkCore& link_;
-    const BusAccess access_;
     const Clock clock_;
     protocol::Protocol protocol_;
     Value<LinkState> state_;

@@ -1,6 +1,6 @@
 #include "net/link/inside.hpp"
 
-#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <fmt/format.h>
@@ -25,30 +25,30 @@ void refuse(end_code code, const Asked::Type& type, const std::string& why) {
 LinkCore::LinkCore(EventBus& bus, const boost::asio::any_io_executor& executor, LinkOptions&& options)
     : strand_(boost::asio::make_strand(executor)),
       options_(std::move(options)),
+      access_(bus),
       finished_(executor, boost::asio::steady_timer::time_point::max()),
-      inside_(std::make_unique<Inside>(*this, bus, executor)) {}
+      inside_(std::make_unique<Inside>(*this, executor)) {}
 
 LinkCore::~LinkCore() = default;
 
 void LinkCore::serve(std::shared_ptr<const Group> group) {
-    boost::asio::dispatch(strand_, [self = shared_from_this(), group = std::move(group)]() mutable {
+    boost::asio::post(strand_, [self = shared_from_this(), group = std::move(group)]() mutable {
         self->inside_->serve(std::move(group));
     });
 }
 
 void LinkCore::consume(std::shared_ptr<Consumer> consumer) {
-    boost::asio::dispatch(strand_, [self = shared_from_this(), consumer = std::move(consumer)]() mutable {
+    boost::asio::post(strand_, [self = shared_from_this(), consumer = std::move(consumer)]() mutable {
         self->inside_->enter([&] { self->inside_->consume(std::move(consumer)); });
     });
 }
 
 void LinkCore::close(Reason reason) {
-    boost::asio::dispatch(strand_,
-                          [self = shared_from_this(), reason = std::move(reason)] { self->close_here(reason); });
+    boost::asio::post(strand_, [self = shared_from_this(), reason = std::move(reason)] { self->close_here(reason); });
 }
 
 void LinkCore::let_go() noexcept {
-    inside_->let_go_of_bus();
+    access_.let_go();
     try {
         close({.code = end_code::closed, .text = "the link was destroyed"});
     } catch (...) {  // no memory: it goes on, without its bus, until the stream ends

@@ -61,6 +61,7 @@ struct Subscribe {
     Alias alias = 0;
     Mode mode = Mode::events;
     bool replay = false;           // what is retained comes first
+    bool by_key = false;           // of mode latest: of each key
     std::vector<Type> types = {};  // one order for all; exactly one where only the latest counts
 };
 

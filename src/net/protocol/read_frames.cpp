@@ -149,7 +149,9 @@ std::optional<Reason> read(View body, const LinkLimits& limits, Subscribe& subsc
     subscribe.types.clear();
     subscribe.alias = in.number("alias", 1);
     subscribe.mode = static_cast<Mode>(in.byte("mode", 1));
-    subscribe.replay = in.byte("flags", 1) != 0;
+    const unsigned flags = in.byte("flags", subscribe.mode == Mode::latest ? 3 : 1);
+    subscribe.replay = (flags & 1U) != 0;
+    subscribe.by_key = (flags & 2U) != 0;
     const std::uint64_t types = in.number("types", 1, subscribe.mode == Mode::latest ? 1 : any_number);
     if (!in.failed() && !measure.types(types)) return std::nullopt;
     for (std::uint64_t i = 0; i != types && !in.failed(); ++i) {

@@ -64,7 +64,7 @@ void write(const Subscribe& subscribe, Bytes& out) {
     Frame frame(Kind::sub, out);
     frame.write_varint(subscribe.alias);
     frame.write_byte(std::byte(subscribe.mode));
-    frame.flag(subscribe.replay);
+    frame.write_byte(std::byte((subscribe.replay ? 1U : 0U) | (subscribe.by_key ? 2U : 0U)));
     frame.write_varint(subscribe.types.size());
     for (const Subscribe::Type& type : subscribe.types) {
         frame.sized(type.name);

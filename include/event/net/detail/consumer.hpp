@@ -47,6 +47,7 @@ public:
 
     [[nodiscard]] virtual std::vector<WireType> types() const = 0;
     [[nodiscard]] virtual bool is_latest() const noexcept { return false; }
+    [[nodiscard]] virtual bool is_by_key() const noexcept { return false; }
     /// Of the type at that place; none: all. As the codec writes them.
     [[nodiscard]] virtual std::vector<Bytes> keys(std::size_t) const { return {}; }
 

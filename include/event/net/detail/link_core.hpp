@@ -86,6 +86,7 @@ struct ServedItem {
     std::size_t type = 0;  // its place in what was asked for
     std::uint64_t missed = 0;
     bool is_replayed = false;
+    Bytes key = {};                // of a latest value, where there is one for each
     bool is_present = true;        // of a latest value
     std::uint64_t unsendable = 0;  // counted up
 };
@@ -116,7 +117,7 @@ public:
     /// Takes the next event, or looks at the newest value, and replaces `payload` by its bytes; false: there is none.
     virtual bool next(Bytes& payload, ServedItem& item) = 0;
     /// The value that was looked at is on its way.
-    virtual void was_sent() noexcept {}
+    virtual void was_sent(const ServedItem&) {}
     /// Calls `ready` when there is something, or with an error when there will not be.
     virtual void wait(ServingReady ready) = 0;
 };
@@ -161,6 +162,7 @@ public:
     [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
     [[nodiscard]] const LinkOptions& options() const noexcept { return options_; }
     [[nodiscard]] const std::shared_ptr<Echoes>& echoes() const noexcept { return echoes_; }
+    [[nodiscard]] const BusAccess& bus_access() const noexcept { return access_; }
     void serve(std::shared_ptr<const Group> group);
     void consume(std::shared_ptr<Consumer> consumer);
     void close(Reason reason);
@@ -196,6 +198,7 @@ private:
 
     const boost::asio::any_io_executor strand_;  // erased once: to erase it costs an allocation
     const LinkOptions options_;
+    const BusAccess access_;
     const std::shared_ptr<Echoes> echoes_ = std::make_shared<Echoes>();
     boost::asio::steady_timer finished_;
     const std::unique_ptr<Inside> inside_;

@@ -85,7 +85,7 @@ public:
         }
         return true;
     }
-    void was_sent() noexcept override { sent_ = latest_.version(); }
+    void was_sent(const ServedItem&) noexcept override { sent_ = latest_.version(); }
     void wait(ServingReady ready) override {
         wait_for(watcher_, waits_->first, ready);
         wait_for(forgotten_, waits_->second, std::move(ready));
@@ -142,120 +142,6 @@ public:
 private:
     const Projection projection_;
     std::unordered_multimap<std::size_t, Key> keys_;
-};
-
-/// What is wanted of a type: nothing, events of some keys, or all.
-template <class T>
-struct Wanted {
-    bool is_asked = false;
-    std::function<bool(const T&)> has_key = {};  // empty: all
-};
-
-/// Served without keys.
-struct NoKey {};
-
-/// A group of types that are served together.
-template <class Projection, class... Ts>
-class GroupOf final : public Group {
-public:
-    GroupOf(ServeOptions&& options, Projection&& projection)
-        : options_(std::move(options)), projection_(std::move(projection)) {}
-
-    [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<Ts>()...}; }
-
-    std::unique_ptr<Serving> open(const ServingContext& in, const Asked& asked,
-                                  const std::vector<std::size_t>& places) const override {
-        SubscriptionOptions options{.capacity = options_.capacity,
-                                    .on_full = options_.on_full,
-                                    .name = options_.name.empty() ? in.name : options_.name};
-        if (places.size() > 1) return serve_several(in, std::move(options), asked, places);
-        std::unique_ptr<Serving> serving;
-        std::size_t place = 0;
-        const auto open_one = [&]<class T>(std::type_identity<T>) {
-            if (place++ != places.front()) return false;
-            serving = serve_one<T>(in, std::move(options), asked);
-            return true;
-        };
-        static_cast<void>((open_one(std::type_identity<Ts>{}) || ...));
-        return serving;
-    }
-
-private:
-    template <class T>
-    static constexpr bool has_key = event::detail::projects<Projection, T>;
-
-    template <class T>
-    [[nodiscard]] auto keys_of(const Asked::Type& asked) const {
-        using Key = typename event::detail::KeyKindOf<Projection, T>::Kept;
-        std::vector<Key> keys;
-        for (const ByteView bytes : asked.keys) {
-            Key key{};
-            Where where;
-            if (const error_code error = decode(bytes, key, &where))
-                refuse(end_code::malformed_payload, asked, error.message() + ", a key, " + to_string(where));
-            keys.push_back(std::move(key));
-        }
-        return keys;
-    }
-
-    template <class T>
-    [[nodiscard]] std::unique_ptr<Serving> serve_one(const ServingContext& in, SubscriptionOptions&& options,
-                                                     const Asked& asked) const {
-        const Asked::Type& type = asked.types.front();
-        if (asked.is_latest) {
-            if (!type.keys.empty()) refuse(end_code::not_served, type, "by key, as a latest value");
-            return std::make_unique<ServedLatest<T>>(in.bus, in.access);
-        }
-        const auto wants = [echoes = in.echoes](const T&, const Meta& meta) { return !echoes->are_of(meta.emitter); };
-        const auto serve = [&](Subscription<T>&& subscription) -> std::unique_ptr<Serving> {
-            return std::make_unique<ServedEvents<T>>(std::move(subscription), std::array<std::size_t, 1>{0},
-                                                     asked.replays);
-        };
-        if (type.keys.empty()) return serve(in.bus.subscribe<T>(std::move(options), where(wants)));
-        if constexpr (has_key<T>) {
-            return serve(
-                in.bus.subscribe<T>(std::move(options), where_key(projection_, keys_of<T>(type)), where(wants)));
-        } else {
-            refuse(end_code::not_served, type, "by key");
-        }
-    }
-
-    [[nodiscard]] std::unique_ptr<Serving> serve_several(const ServingContext& in, SubscriptionOptions&& options,
-                                                         const Asked& asked,
-                                                         const std::vector<std::size_t>& places) const {
-        std::array<std::size_t, sizeof...(Ts)> asked_at{};
-        std::tuple<Wanted<Ts>...> wanted;
-        std::size_t place = 0;
-        const auto want = [&]<class T>(std::type_identity<T>) {
-            const auto found = std::find(places.begin(), places.end(), place);
-            if (found != places.end()) {
-                asked_at[place] = static_cast<std::size_t>(found - places.begin());
-                std::get<Wanted<T>>(wanted) = wanted_of<T>(asked.types[asked_at[place]]);
-            }
-            ++place;
-        };
-        (want(std::type_identity<Ts>{}), ...);
-        const auto wants = [wanted = std::move(wanted), echoes = in.echoes]<class T>(const T& event, const Meta& meta) {
-            const Wanted<T>& of = std::get<Wanted<T>>(wanted);
-            return of.is_asked && !echoes->are_of(meta.emitter) && (!of.has_key || of.has_key(event));
-        };
-        return std::make_unique<ServedEvents<Ts...>>(in.bus.subscribe<Ts...>(std::move(options), where(wants)),
-                                                     asked_at, asked.replays);
-    }
-    template <class T>
-    [[nodiscard]] Wanted<T> wanted_of(const Asked::Type& asked) const {
-        Wanted<T> wanted{.is_asked = true};
-        if (asked.keys.empty()) return wanted;
-        if constexpr (has_key<T>) {
-            wanted.has_key = WantedKeys<Projection, T>(projection_, keys_of<T>(asked));
-        } else {
-            refuse(end_code::not_served, asked, "by key");
-        }
-        return wanted;
-    }
-
-    const ServeOptions options_;
-    const Projection projection_;
 };
 
 }  // namespace event::net::detail

@@ -73,7 +73,7 @@ public:
             case Step::to_strand:
                 self.reset_cancellation_state(boost::asio::enable_total_cancellation());
                 step_ = Step::begin;
-                return boost::asio::dispatch(link.strand(), std::move(self));
+                return boost::asio::post(link.strand(), std::move(self));
             case Step::begin:
                 if (!link.begin() && !link.has_finished()) return self.complete(boost::asio::error::already_started);
                 step_ = Step::wait;

@@ -38,6 +38,7 @@ struct Asked {
         std::vector<ByteView> keys;  // none: all
     };
     bool is_latest = false;
+    bool is_by_key = false;  // the latest of each key
     bool replays = true;
     std::vector<Type> types = {};
 };
