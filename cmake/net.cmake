@@ -7,6 +7,7 @@ add_library(eventbus_net
     src/net/link/inside.cpp
     src/net/link/link_core.cpp
     src/net/link/outside.cpp
+    src/net/link/runnable.cpp
     src/net/protocol/inbox.cpp
     src/net/protocol/outbox.cpp
     src/net/protocol/protocol.cpp

@@ -1,8 +1,12 @@
 #include "link_fixture.hpp"
 #include "net/protocol/frames.hpp"
 
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <array>
@@ -302,6 +306,37 @@ TEST(AnEndOfAContext, TakesAlongWhatRuns) {
     EXPECT_FALSE(subscription->try_receive());
 }
 
+TEST(AnEndOfAContext, TakesAlongACoroutineThatOwnsTheLink) {
+    auto alive = std::make_shared<int>();
+    auto io = std::make_unique<asio::io_context>();
+    auto bus = std::make_unique<event::EventBus>(*io);
+    auto [a, b] = duplex::pair(*io);
+    asio::co_spawn(
+        *io,
+        [](event::EventBus& on, duplex::End end, std::shared_ptr<int>) -> asio::awaitable<void> {
+            Link link(on, std::move(end));
+            co_await link.async_run(asio::use_awaitable);
+        }(*bus, std::move(a), alive),
+        asio::detached);
+    drive(*io);
+    EXPECT_EQ(alive.use_count(), 2);
+    io.reset();
+    EXPECT_EQ(alive.use_count(), 1);
+}
+
+TEST_F(AnEnd, IsToldOnTheHandlersExecutor) {
+    asio::thread_pool other(1);
+    std::promise<bool> is_there;
+    here_.link->async_run(asio::bind_executor(
+        other, [&](const error_code&) { is_there.set_value(other.get_executor().running_in_this_thread()); }));
+    drive(io_);
+    here_.link->close();
+    out_->cut();
+    drive(io_);
+    EXPECT_TRUE(is_there.get_future().get());
+    other.join();
+}
+
 TEST_F(AnEnd, OfAHandlersExceptionIsNotTheLinks) {
     there_.link->serve<Count>();
     auto throwing = here_.link->subscribe<Count>(
@@ -339,7 +374,7 @@ TEST(LinksOnThreads, SubscribeAndEndWhileOthersEmit) {
         server->async_run([&](error_code) { server_over.set_value(); });
         std::optional<event::Subscription<Count>> counts;
         std::promise<void> received;
-        counts = client->subscribe<Count>();
+        counts = client->subscribe<Count>({.on_full = event::Drop{}});
         counts->async_receive([&](error_code, const auto&) { received.set_value(); });
         const auto view = client->watch<Count>();
         if (round % 3 != 0) received.get_future().wait();

@@ -10,14 +10,12 @@
 #include <event/net/detail/group.hpp>
 #include <event/net/detail/link_core.hpp>
 #include <event/net/detail/mirroring.hpp>
+#include <event/net/detail/runnable.hpp>
 #include <event/net/detail/stream_link.hpp>
 #include <event/net/link_options.hpp>
 #include <event/net/reason.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/compose.hpp>
-#include <boost/asio/post.hpp>
 
 #include <memory>
 #include <source_location>
@@ -169,7 +167,7 @@ public:
     /// then it is `operation_aborted`. `boost::asio::error::already_started` where it was begun before.
     template <class Token>
     auto async_run(Token&& token) {
-        return boost::asio::async_compose<Token, void(error_code)>(detail::RunLink(core_), token, core_->strand());
+        return event::detail::initiate<Token, void(error_code)>(detail::InitiateRun(core_), token);
     }
 
     /// Ends the link: what is written already and the reason still go out, nothing more. Idempotent.

@@ -36,24 +36,21 @@ LinkCore::Inside::Inside(LinkCore& link, const boost::asio::any_io_executor& exe
       clock_(executor.context()),
       protocol_(options_of(link.options_), *this),
       state_(executor, LinkState::opening),
-      alarms_(executor, {.name = link.options_.name}),
-      alarm_(alarms_.subscribe<Alarm>({.capacity = 1})) {}
+      alarm_(link.strand(), link.options_.name) {}
 
-bool LinkCore::Inside::begin() {
-    if (std::exchange(has_begun_, true)) return false;
-    if (protocol_.state() == LinkState::opening) protocol_.start(now());
-    return true;
+void LinkCore::Inside::begin() {
+    has_begun_ = true;
+    protocol_.start(now());
 }
 
 void LinkCore::Inside::close(const Reason& reason) {
     if (has_begun_) return protocol_.close(reason, now());
-    has_begun_ = true;  // and is over
     protocol_.lost("it was closed before it ran");
 }
 
 /// What follows from anything that has happened.
 void LinkCore::Inside::go_on() {
-    if (has_finished_) return;
+    if (link_.has_finished()) return;
     try {
         pull();
         const bool is_closed = protocol_.state() == LinkState::closed;
@@ -89,7 +86,6 @@ void LinkCore::Inside::finish() {
         alarm_.close();
     }
     if (is_reading_ || is_writing_ || armed_) return;  // it ends with them
-    has_finished_ = true;
     read_buffer_ = {};
     payload_ = {};
     count([&](LinkStat& stat) {
@@ -97,7 +93,7 @@ void LinkCore::Inside::finish() {
         stat.remote_reason = protocol_.remote_reason();
         stat.held = 0;
     });
-    link_.finished_.cancel();
+    link_.finish();
 }
 
 // ---- the stream -------------------------------------------------------------------------------------------------
@@ -132,14 +128,12 @@ void LinkCore::Inside::arm() {
         return;
     }
     armed_ = next;
-    alarm_.async_receive_for(*next - now(),
-                             boost::asio::bind_executor(link_.strand_, [self = link_.shared_from_this(), this](
-                                                                           const error_code& error, const auto&) {
-                                 enter([&] {
-                                     armed_.reset();
-                                     if (error == boost::asio::error::timed_out) protocol_.tick(now());
-                                 });
-                             }));
+    alarm_.wait(*next - now(), [self = link_.self(), this](bool has_passed) {
+        enter([&] {
+            armed_.reset();
+            if (has_passed) protocol_.tick(now());
+        });
+    });
 }
 
 // ---- what is served ---------------------------------------------------------------------------------------------
@@ -159,7 +153,7 @@ void LinkCore::Inside::pull() {
     for (ServedOne& one : served_) {
         if (one.is_ready || one.is_waited_for) continue;
         one.is_waited_for = true;
-        one.serving->wait(ServingReady(link_.shared_from_this(), one.alias));
+        one.serving->wait(ServingReady(link_.self(), one.alias));
     }
 }
 
@@ -282,7 +276,7 @@ void LinkCore::Inside::unsubscribed(protocol::Alias alias, const Reason&) noexce
 // ---- what is consumed -------------------------------------------------------------------------------------------
 
 void LinkCore::Inside::consume(std::shared_ptr<Consumer> consumer) {
-    consumer->watch_use(link_.strand_, [link = link_.weak_from_this(), consumer = consumer.get()] {
+    consumer->watch_use(link_.strand(), [link = std::weak_ptr<LinkCore>(link_.self()), consumer = consumer.get()] {
         if (const auto self = link.lock()) self->was_unused(*consumer);
     });
     switch (protocol_.state()) {

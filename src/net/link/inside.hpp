@@ -3,6 +3,7 @@
 #include "net/protocol/protocol.hpp"
 
 #include <event/clock.hpp>
+#include <event/net/detail/alarm.hpp>
 #include <event/net/detail/link_core.hpp>
 #include <event/value.hpp>
 
@@ -45,8 +46,7 @@ public:
         }
         go_on();
     }
-    [[nodiscard]] bool begin();
-    [[nodiscard]] bool has_finished() const noexcept { return has_finished_; }
+    void begin();
     [[nodiscard]] const std::optional<Reason>& reason() const noexcept { return protocol_.reason(); }
     void close(const Reason& reason);
     void serve(std::shared_ptr<const Group> group) { groups_.push_back(std::move(group)); }
@@ -57,7 +57,6 @@ public:
     void was_written(const error_code& error, std::size_t count);
 
 private:
-    struct Alarm {};
     struct ServedOne {
         protocol::Alias alias;
         std::unique_ptr<Serving> serving;
@@ -118,8 +117,7 @@ private:
     std::vector<std::shared_ptr<Consumer>> waiting_;  // until the link is open
     std::vector<ConsumedOne> consumed_;
 
-    EventBus alarms_;
-    Subscription<Alarm> alarm_;
+    Alarm alarm_;
     std::optional<protocol::Moment> armed_;  // for when
 
     Bytes read_buffer_;
@@ -127,7 +125,6 @@ private:
     bool is_reading_ = false;
     bool is_writing_ = false;
     bool has_closed_stream_ = false;
-    bool has_finished_ = false;
 
     mutable std::mutex mutex_;
     LinkStat stat_;  // guarded by mutex_

@@ -1,7 +1,7 @@
 #include "net/link/inside.hpp"
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <fmt/format.h>
 
@@ -23,28 +23,28 @@ void refuse(end_code code, const Asked::Type& type, const std::string& why) {
 }
 
 LinkCore::LinkCore(EventBus& bus, const boost::asio::any_io_executor& executor, LinkOptions&& options)
-    : strand_(boost::asio::make_strand(executor)),
+    : Runnable(executor),
       options_(std::move(options)),
       access_(bus),
-      finished_(executor, boost::asio::steady_timer::time_point::max()),
       inside_(std::make_unique<Inside>(*this, executor)) {}
 
 LinkCore::~LinkCore() = default;
 
+// What comes from outside is posted, since it may come from inside of the protocol: out of a callback or a filter.
+
 void LinkCore::serve(std::shared_ptr<const Group> group) {
-    boost::asio::post(strand_, [self = shared_from_this(), group = std::move(group)]() mutable {
-        self->inside_->serve(std::move(group));
-    });
+    boost::asio::dispatch(
+        strand(), [self = self(), group = std::move(group)]() mutable { self->inside_->serve(std::move(group)); });
 }
 
 void LinkCore::consume(std::shared_ptr<Consumer> consumer) {
-    boost::asio::post(strand_, [self = shared_from_this(), consumer = std::move(consumer)]() mutable {
+    boost::asio::post(strand(), [self = self(), consumer = std::move(consumer)]() mutable {
         self->inside_->enter([&] { self->inside_->consume(std::move(consumer)); });
     });
 }
 
 void LinkCore::close(Reason reason) {
-    boost::asio::post(strand_, [self = shared_from_this(), reason = std::move(reason)] { self->close_here(reason); });
+    boost::asio::post(strand(), [self = self(), reason = std::move(reason)] { self->stop(reason); });
 }
 
 void LinkCore::let_go() noexcept {
@@ -58,21 +58,17 @@ void LinkCore::let_go() noexcept {
 ValueView<LinkState> LinkCore::state() const { return inside_->state(); }
 LinkStat LinkCore::stat() const { return inside_->stat(); }
 
-bool LinkCore::begin() {
-    bool begun = false;
-    inside_->enter([&] { begun = inside_->begin(); });
-    return begun;
+void LinkCore::begin() {
+    inside_->enter([&] { inside_->begin(); });
 }
 
-bool LinkCore::has_finished() const noexcept { return inside_->has_finished(); }
+void LinkCore::stop(const Reason& reason) {
+    inside_->enter([&] { inside_->close(reason); });
+}
 
 error_code LinkCore::result() const {
     const auto& reason = inside_->reason();
     return !reason || reason->code == end_code::closed ? error_code() : make_error_code(reason->code);
-}
-
-void LinkCore::close_here(Reason reason) {
-    inside_->enter([&] { inside_->close(reason); });
 }
 
 void LinkCore::was_ready(std::uint64_t alias, const error_code& error) {

@@ -32,7 +32,7 @@ std::string LinkCore::Inside::names_of(const Consumer& consumer) {
 /// Nobody who calls this side by bytes is to hear of what its own code throws: it leaves the executor's run.
 void LinkCore::Inside::throw_outside(std::exception_ptr exception) noexcept {
     try {
-        boost::asio::post(link_.strand_, [exception = std::move(exception)] { std::rethrow_exception(exception); });
+        boost::asio::post(link_.strand(), [exception = std::move(exception)] { std::rethrow_exception(exception); });
     } catch (...) {  // nobody can be told
     }
 }

@@ -2,12 +2,12 @@
 
 #include <event/bus.hpp>
 #include <event/net/detail/consumer.hpp>
+#include <event/net/detail/runnable.hpp>
 #include <event/net/detail/wire_type.hpp>
 #include <event/net/link_options.hpp>
 #include <event/value_view.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -150,19 +150,17 @@ public:
                                                         const std::vector<std::size_t>& places) const = 0;
 };
 
-class LinkCore : public std::enable_shared_from_this<LinkCore> {
+class LinkCore : public Runnable {
 public:
     LinkCore(EventBus& bus, const boost::asio::any_io_executor& executor, LinkOptions&& options);
-    LinkCore(const LinkCore&) = delete;
-    LinkCore& operator=(const LinkCore&) = delete;
-    virtual ~LinkCore();
+    ~LinkCore() override;
 
     // ---- any thread ------------------------------------------------------------------------------------------
 
-    [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
     [[nodiscard]] const LinkOptions& options() const noexcept { return options_; }
     [[nodiscard]] const std::shared_ptr<Echoes>& echoes() const noexcept { return echoes_; }
     [[nodiscard]] const BusAccess& bus_access() const noexcept { return access_; }
+    /// At once where this is called on the strand.
     void serve(std::shared_ptr<const Group> group);
     void consume(std::shared_ptr<Consumer> consumer);
     void close(Reason reason);
@@ -173,14 +171,6 @@ public:
 
     // ---- on the strand ---------------------------------------------------------------------------------------
 
-    /// False if it has begun before.
-    [[nodiscard]] bool begin();
-    [[nodiscard]] bool has_finished() const noexcept;
-    /// Of a link that has finished: none if it ended in order.
-    [[nodiscard]] error_code result() const;
-    /// Never expires, and is cancelled when the link has finished.
-    [[nodiscard]] boost::asio::steady_timer& finished() noexcept { return finished_; }
-    void close_here(Reason reason);
     void was_ready(std::uint64_t alias, const error_code& error);
     void was_unused(const Consumer& consumer);
 
@@ -196,11 +186,14 @@ private:
     class Inside;
     friend Inside;
 
-    const boost::asio::any_io_executor strand_;  // erased once: to erase it costs an allocation
+    void begin() override;
+    void stop(const Reason& reason) override;
+    [[nodiscard]] error_code result() const override;
+    [[nodiscard]] std::shared_ptr<LinkCore> self() { return std::static_pointer_cast<LinkCore>(shared_from_this()); }
+
     const LinkOptions options_;
     const BusAccess access_;
     const std::shared_ptr<Echoes> echoes_ = std::make_shared<Echoes>();
-    boost::asio::steady_timer finished_;
     const std::unique_ptr<Inside> inside_;
 };
 

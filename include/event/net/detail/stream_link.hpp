@@ -61,40 +61,4 @@ private:
     Stream stream_;
 };
 
-/// `async_run`, step by step.
-class RunLink {
-public:
-    explicit RunLink(std::shared_ptr<LinkCore> link) noexcept : link_(std::move(link)) {}
-
-    template <class Self>
-    void operator()(Self& self, const error_code& = {}) {
-        LinkCore& link = *link_;
-        switch (step_) {
-            case Step::to_strand:
-                self.reset_cancellation_state(boost::asio::enable_total_cancellation());
-                step_ = Step::begin;
-                return boost::asio::post(link.strand(), std::move(self));
-            case Step::begin:
-                if (!link.begin() && !link.has_finished()) return self.complete(boost::asio::error::already_started);
-                step_ = Step::wait;
-                break;
-            case Step::wait:
-                if (link.has_finished()) break;
-                was_cancelled_ = true;
-                self.reset_cancellation_state(boost::asio::disable_cancellation());
-                link.close_here({.code = end_code::closed, .text = "cancelled"});
-                break;
-        }
-        if (!link.has_finished()) return link.finished().async_wait(std::move(self));
-        self.complete(was_cancelled_ ? error_code(boost::asio::error::operation_aborted) : link.result());
-    }
-
-private:
-    enum class Step : std::uint8_t { to_strand, begin, wait };
-
-    std::shared_ptr<LinkCore> link_;
-    Step step_ = Step::to_strand;
-    bool was_cancelled_ = false;
-};
-
 }  // namespace event::net::detail

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <event/net/error.hpp>
+#include <event/net/reason.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace event::net::detail {
+
+/// What runs until it ends, on a strand of its own. The handler of `async_run` waits in the context, with a timer that
+/// never passes: so it goes with the context, also where it owns what runs.
+class Runnable : public std::enable_shared_from_this<Runnable> {
+public:
+    Runnable(const Runnable&) = delete;
+    Runnable& operator=(const Runnable&) = delete;
+    virtual ~Runnable() = default;
+
+    [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
+    /// Any thread.
+    void cancel_run();
+
+    // ---- on the strand ---------------------------------------------------------------------------------------
+
+    using RunHandler = boost::asio::any_completion_handler<void(error_code)>;
+    void run(RunHandler handler);
+    [[nodiscard]] bool has_finished() const noexcept { return has_finished_; }
+
+protected:
+    explicit Runnable(const boost::asio::any_io_executor& executor);
+
+    virtual void begin() = 0;
+    virtual void stop(const Reason& reason) = 0;
+    /// Of what has finished: none if it ended in order.
+    [[nodiscard]] virtual error_code result() const = 0;
+    void finish();
+
+private:
+    const boost::asio::any_io_executor strand_;  // erased once: to erase it costs an allocation
+    boost::asio::steady_timer finished_;         // is cancelled when it has
+    bool has_begun_ = false;
+    bool has_finished_ = false;
+    bool was_cancelled_ = false;
+};
+
+/// What a cancellation slot holds while it runs.
+class CancelRun {
+public:
+    explicit CancelRun(std::weak_ptr<Runnable> runs) noexcept : runs_(std::move(runs)) {}
+    void operator()(boost::asio::cancellation_type type) const {
+        if (type == boost::asio::cancellation_type::none) return;
+        if (const auto runs = runs_.lock()) runs->cancel_run();
+    }
+
+private:
+    std::weak_ptr<Runnable> runs_;
+};
+
+/// Begins `async_run`.
+class InitiateRun {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    explicit InitiateRun(std::shared_ptr<Runnable> runs) noexcept : runs_(std::move(runs)) {}
+    [[nodiscard]] executor_type get_executor() const noexcept { return runs_->strand(); }
+
+    template <class Handler>
+    void operator()(Handler&& handler) const {
+        Runnable::RunHandler erased(std::forward<Handler>(handler));
+        auto slot = boost::asio::get_associated_cancellation_slot(erased);  // passes on what it is told (all types)
+        if (slot.is_connected()) slot.template emplace<CancelRun>(runs_);
+        auto run = [runs = runs_, erased = std::move(erased)]() mutable { runs->run(std::move(erased)); };
+        boost::asio::post(runs_->strand(), std::move(run));
+    }
+
+private:
+    std::shared_ptr<Runnable> runs_;
+};
+
+}  // namespace event::net::detail

@@ -1,0 +1,46 @@
+#include <event/net/detail/runnable.hpp>
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/strand.hpp>
+
+namespace event::net::detail {
+
+Runnable::Runnable(const boost::asio::any_io_executor& executor)
+    : strand_(boost::asio::make_strand(executor)), finished_(executor, boost::asio::steady_timer::time_point::max()) {}
+
+void Runnable::cancel_run() {
+    boost::asio::post(strand_, [self = shared_from_this()] {
+        if (self->has_finished_) return;
+        self->was_cancelled_ = true;
+        self->stop({.code = end_code::closed, .text = "cancelled"});
+    });
+}
+
+void Runnable::run(RunHandler handler) {
+    // on its own executor, whose context it keeps at work until then
+    const auto executor = boost::asio::get_associated_executor(handler, strand_);
+    const auto complete = [](const auto& on, RunHandler&& waiting, const error_code& error) {
+        boost::asio::dispatch(on, boost::asio::append(std::move(waiting), error));
+    };
+    if (std::exchange(has_begun_, true))
+        return complete(executor, std::move(handler), boost::asio::error::already_started);
+    auto work = boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
+    auto end = [self = shared_from_this(), complete, executor, work = std::move(work),
+                handler = std::move(handler)](const error_code&) mutable {
+        complete(executor, std::move(handler),
+                 self->was_cancelled_ ? error_code(boost::asio::error::operation_aborted) : self->result());
+    };
+    finished_.async_wait(boost::asio::bind_executor(strand_, std::move(end)));
+    if (has_finished_) {  // before it ran
+        finished_.cancel();
+    } else {
+        begin();
+    }
+}
+
+void Runnable::finish() {
+    has_finished_ = true;
+    finished_.cancel();
+}
+
+}  // namespace event::net::detail
