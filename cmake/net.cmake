@@ -4,10 +4,12 @@ add_library(eventbus_net
     src/net/json.cpp
     src/net/json_document.cpp
     src/net/json_source.cpp
+    src/net/link/dialer.cpp
     src/net/link/inside.cpp
     src/net/link/link_core.cpp
     src/net/link/outside.cpp
     src/net/link/runnable.cpp
+    src/net/link/supervisor.cpp
     src/net/protocol/inbox.cpp
     src/net/protocol/outbox.cpp
     src/net/protocol/protocol.cpp

@@ -34,6 +34,10 @@ public:
                 return "more in one subscription than is taken";
             case end_code::key_limit:
                 return "more keys than are taken";
+            case end_code::rejected:
+                return "not wanted";
+            case end_code::busy:
+                return "too many links";
             case end_code::not_a_link:
                 return "not the protocol of a link";
             case end_code::version:

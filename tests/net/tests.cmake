@@ -16,7 +16,8 @@ eventbus_test_program(eventbus_net_tests
     net/protocol_test.cpp
     net/round_trip_test.cpp
     net/schedules_test.cpp
-    net/schema_test.cpp)
+    net/schema_test.cpp
+    net/supervisor_test.cpp)
 target_link_libraries(eventbus_net_tests PRIVATE event::net)
 target_include_directories(eventbus_net_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the machine that links are built on
 

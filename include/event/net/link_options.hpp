@@ -34,6 +34,13 @@ struct EndedSubscription {
     Reason reason;
 };
 
+/// What the other side has said of itself.
+struct RemoteHello {
+    std::uint64_t epoch = 0;  ///< of the node: another one after each start
+    bool serves = false;
+    bool consumes = false;
+};
+
 struct LinkOptions {
     /// Whether this side lets the other one subscribe at all, and whether it subscribes itself. The other side is told.
     bool serves = true;
@@ -45,6 +52,9 @@ struct LinkOptions {
     std::uint64_t epoch = 0;
     /// In reports.
     std::string name = "link";
+    /// Called on the link's executor once the other side has said HELLO, and before anything that it asks for is looked
+    /// at: what it is to be served may be said now. A reason ends the link with it.
+    std::function<std::optional<Reason>(const RemoteHello&)> on_opened = {};
     /// Called on the link's executor. Empty: a line on stderr, but for those that ended in order.
     std::function<void(const EndedSubscription&)> on_subscription_ended = {};
     /// Of subscriptions that were made by `Link::subscribe`; as `BusOptions::on_slow_subscriber`.

@@ -28,6 +28,10 @@ enum class end_code : std::uint8_t {
     subscribe_limit,  ///< more types, keys or text in it than this side takes
     key_limit,        ///< more keys with a latest value than this side takes
 
+    // a link was refused
+    rejected = 16,  ///< whoever you are, you are not wanted here: do not come back
+    busy,           ///< there are too many links; come back later
+
     // the other side broke the protocol
     not_a_link = 32,         ///< it speaks something else
     version,                 ///< it speaks no version that this side does

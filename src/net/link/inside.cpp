@@ -34,9 +34,9 @@ protocol::Options options_of(const LinkOptions& options) {
 LinkCore::Inside::Inside(LinkCore& link, const boost::asio::any_io_executor& executor)
     : link_(link),
       clock_(executor.context()),
-      protocol_(options_of(link.options_), *this),
+      protocol_(options_of(link.options()), *this),
       state_(executor, LinkState::opening),
-      alarm_(link.strand(), link.options_.name) {}
+      alarm_(link.strand(), link.options().name) {}
 
 void LinkCore::Inside::begin() {
     has_begun_ = true;
@@ -260,8 +260,8 @@ std::unique_ptr<Serving> LinkCore::Inside::open(const protocol::Subscribe& subsc
             places.push_back(place);
         }
         std::unique_ptr<Serving> serving;
-        const bool has_bus = link_.access_.use([&](EventBus& bus) {
-            serving = group->open({bus, link_.access_, link_.echoes_, link_.options_.name}, asked, places);
+        const bool has_bus = link_.bus_access().use([&](EventBus& bus) {
+            serving = group->open({bus, link_.bus_access(), link_.echoes(), link_.options().name}, asked, places);
         });
         if (!has_bus) refuse(end_code::closed, first, "the link is closing");
         return serving;
@@ -288,7 +288,7 @@ void LinkCore::Inside::consume(std::shared_ptr<Consumer> consumer) {
             break;
         case LinkState::draining:
         case LinkState::closed:
-            consumer->end();
+            if (!link_.is_one_of_several_) consumer->end();
             break;
     }
 }
@@ -336,6 +336,10 @@ void LinkCore::Inside::was_unused(const Consumer& consumer) {
 void LinkCore::Inside::opened(const protocol::Hello& remote) noexcept {
     count([&](LinkStat& stat) { stat.remote_epoch = remote.epoch; });
     try {
+        const RemoteHello hello{.epoch = remote.epoch, .serves = remote.serves, .consumes = remote.consumes};
+        if (const auto& on_opened = link_.options().on_opened) {
+            if (const auto refusal = on_opened(hello)) return protocol_.close(*refusal, now());
+        }
         for (auto& consumer : std::exchange(waiting_, {})) subscribe(std::move(consumer));
     } catch (...) {
         protocol_.close({.code = end_code::closed, .text = what(std::current_exception())}, now());
@@ -385,7 +389,11 @@ void LinkCore::Inside::ended(protocol::Alias alias, const Reason& reason) noexce
     if (one == nullptr) return;
     const auto consumer = std::move(one->consumer);
     consumed_.erase(consumed_.begin() + (one - consumed_.data()));
-    consumer->end();
+    if (link_.is_one_of_several_ && reason.code == end_code::closed) {
+        consumer->interrupt();  // until the next link
+    } else {
+        consumer->end();
+    }
     tell_end(*consumer, reason);
 }
 
@@ -394,6 +402,10 @@ void LinkCore::Inside::ended(const Reason&) noexcept {
     served_.clear();
     const auto waiting = std::exchange(waiting_, {});
     const auto consumed = std::exchange(consumed_, {});
+    if (link_.is_one_of_several_) {
+        for (const auto& one : consumed) one.consumer->interrupt();
+        return;
+    }
     for (const auto& consumer : waiting) consumer->end();
     for (const auto& one : consumed) one.consumer->end();
 }

@@ -22,10 +22,22 @@ void refuse(end_code code, const Asked::Type& type, const std::string& why) {
     throw Refused{{.code = code, .text = fmt::format("{}: {}", type.name, why)}};
 }
 
-LinkCore::LinkCore(EventBus& bus, const boost::asio::any_io_executor& executor, LinkOptions&& options)
-    : Runnable(executor),
-      options_(std::move(options)),
-      access_(bus),
+void Port::close(Reason reason) {
+    boost::asio::post(strand(), [self = shared_from_this(), this, reason = std::move(reason)] { stop(reason); });
+}
+
+void Port::let_go() noexcept {
+    access_.let_go();
+    try {
+        close({.code = end_code::closed, .text = "the link was destroyed"});
+    } catch (...) {  // no memory: it goes on, without its bus, until the stream ends
+    }
+}
+
+LinkCore::LinkCore(const boost::asio::any_io_executor& executor, LinkOptions&& options, BusAccess access,
+                   std::shared_ptr<Echoes> echoes, bool is_one_of_several)
+    : Port(executor, std::move(options), std::move(access), std::move(echoes)),
+      is_one_of_several_(is_one_of_several),
       inside_(std::make_unique<Inside>(*this, executor)) {}
 
 LinkCore::~LinkCore() = default;
@@ -41,18 +53,6 @@ void LinkCore::consume(std::shared_ptr<Consumer> consumer) {
     boost::asio::post(strand(), [self = self(), consumer = std::move(consumer)]() mutable {
         self->inside_->enter([&] { self->inside_->consume(std::move(consumer)); });
     });
-}
-
-void LinkCore::close(Reason reason) {
-    boost::asio::post(strand(), [self = self(), reason = std::move(reason)] { self->stop(reason); });
-}
-
-void LinkCore::let_go() noexcept {
-    access_.let_go();
-    try {
-        close({.code = end_code::closed, .text = "the link was destroyed"});
-    } catch (...) {  // no memory: it goes on, without its bus, until the stream ends
-    }
 }
 
 ValueView<LinkState> LinkCore::state() const { return inside_->state(); }

@@ -40,10 +40,10 @@ void LinkCore::Inside::throw_outside(std::exception_ptr exception) noexcept {
 void LinkCore::Inside::tell_end(const Consumer& consumer, const Reason& reason) {
     try {
         const EndedSubscription ended{.types = names_of(consumer), .reason = reason};
-        if (link_.options_.on_subscription_ended) {
-            link_.options_.on_subscription_ended(ended);
+        if (link_.options().on_subscription_ended) {
+            link_.options().on_subscription_ended(ended);
         } else if (reason.code != end_code::closed) {
-            fmt::print(stderr, "event: {}: the subscription to {} was {}\n", link_.options_.name, ended.types,
+            fmt::print(stderr, "event: {}: the subscription to {} was {}\n", link_.options().name, ended.types,
                        to_string(reason));
         }
     } catch (...) {

@@ -56,6 +56,9 @@ public:
     virtual Consumed state(ByteView, bool, ByteView) { return {}; }
     /// Nothing more comes.
     virtual void end() noexcept = 0;
+    [[nodiscard]] virtual bool has_ended() const noexcept = 0;
+    /// The link has ended, and another one will come: what was known of the other side is not known any more.
+    virtual void interrupt() noexcept = 0;
 
     /// Calls `unused`, on this executor, once nobody is there for it; maybe never.
     virtual void watch_use(const boost::asio::any_io_executor&, std::function<void()>) {}
@@ -91,10 +94,11 @@ public:
     Consumed event(std::size_t type, const Relayed& from, ByteView payload) override {
         Consumed consumed;
         std::size_t place = 0;
+        const Relayed marked{.missed = from.missed + std::exchange(unknown_, 0), .replayed = from.replayed};
         const auto consume_as = [&]<class T>(std::type_identity<T>) {
             if (place++ != type) return false;
             consumed = decode_for<T>(payload, [&](T&& event) {
-                return consume([&] { return emitter_.template relay<T>(std::move(event), from); });
+                return consume([&] { return emitter_.template relay<T>(std::move(event), marked); });
             });
             return true;
         };
@@ -102,11 +106,16 @@ public:
         return consumed;
     }
     void end() noexcept override { emitter_.close(); }
+    [[nodiscard]] bool has_ended() const noexcept override { return !emitter_.is_open(); }
+    void interrupt() noexcept override { unknown_ = 1; }
 
 protected:
     explicit EventConsumer(Emitter<Ts...>&& emitter) : emitter_(std::move(emitter)) {}
 
     Emitter<Ts...> emitter_;
+
+private:
+    std::uint64_t unknown_ = 0;  // 1: nobody knows how many were missed
 };
 
 /// The other side's events, emitted on this side's bus.
@@ -203,11 +212,17 @@ public:
             });
         });
     }
-    void end() noexcept override { bus_.close(); }
+    void end() noexcept override {
+        bus_.close();
+        has_ended_ = true;
+    }
+    [[nodiscard]] bool has_ended() const noexcept override { return has_ended_; }
+    void interrupt() noexcept override { bus_.forget<T>(); }
 
 private:
     EventBus bus_;
     Value<T> value_;
+    bool has_ended_ = false;
 };
 
 }  // namespace event::net::detail

@@ -150,23 +150,43 @@ public:
                                                         const std::vector<std::size_t>& places) const = 0;
 };
 
-class LinkCore : public Runnable {
+/// What a remote is reached by: one link, or one after the other. Any thread.
+class Port : public Runnable {
 public:
-    LinkCore(EventBus& bus, const boost::asio::any_io_executor& executor, LinkOptions&& options);
-    ~LinkCore() override;
-
-    // ---- any thread ------------------------------------------------------------------------------------------
-
     [[nodiscard]] const LinkOptions& options() const noexcept { return options_; }
     [[nodiscard]] const std::shared_ptr<Echoes>& echoes() const noexcept { return echoes_; }
     [[nodiscard]] const BusAccess& bus_access() const noexcept { return access_; }
     /// At once where this is called on the strand.
-    void serve(std::shared_ptr<const Group> group);
-    void consume(std::shared_ptr<Consumer> consumer);
+    virtual void serve(std::shared_ptr<const Group> group) = 0;
+    virtual void consume(std::shared_ptr<Consumer> consumer) = 0;
+    [[nodiscard]] virtual ValueView<LinkState> state() const = 0;
     void close(Reason reason);
     /// The handle goes.
     void let_go() noexcept;
-    [[nodiscard]] ValueView<LinkState> state() const;
+
+protected:
+    Port(const boost::asio::any_io_executor& executor, LinkOptions&& options, BusAccess access,
+         std::shared_ptr<Echoes> echoes)
+        : Runnable(executor), options_(std::move(options)), access_(std::move(access)), echoes_(std::move(echoes)) {}
+
+private:
+    const LinkOptions options_;
+    const BusAccess access_;
+    const std::shared_ptr<Echoes> echoes_;
+};
+
+class LinkCore : public Port {
+public:
+    /// `is_one_of_several`: what is consumed outlives it.
+    LinkCore(const boost::asio::any_io_executor& executor, LinkOptions&& options, BusAccess access,
+             std::shared_ptr<Echoes> echoes, bool is_one_of_several);
+    ~LinkCore() override;
+
+    // ---- any thread ------------------------------------------------------------------------------------------
+
+    void serve(std::shared_ptr<const Group> group) override;
+    void consume(std::shared_ptr<Consumer> consumer) override;
+    [[nodiscard]] ValueView<LinkState> state() const override;
     [[nodiscard]] LinkStat stat() const;
 
     // ---- on the strand ---------------------------------------------------------------------------------------
@@ -191,9 +211,7 @@ private:
     [[nodiscard]] error_code result() const override;
     [[nodiscard]] std::shared_ptr<LinkCore> self() { return std::static_pointer_cast<LinkCore>(shared_from_this()); }
 
-    const LinkOptions options_;
-    const BusAccess access_;
-    const std::shared_ptr<Echoes> echoes_ = std::make_shared<Echoes>();
+    const bool is_one_of_several_;
     const std::unique_ptr<Inside> inside_;
 };
 

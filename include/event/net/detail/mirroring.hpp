@@ -32,9 +32,11 @@ public:
         return {};
     }
     void end() noexcept override {
-        forget();
+        interrupt();
         emitter_.close();
     }
+    [[nodiscard]] bool has_ended() const noexcept override { return !emitter_.is_open(); }
+    void interrupt() noexcept override { forget(); }
 
 protected:
     [[nodiscard]] Consumed emit(ByteView payload) {
@@ -80,10 +82,10 @@ public:
         keys_.insert(std::move(bytes));
         return this->emit(payload);
     }
-    void end() noexcept override {
+    void interrupt() noexcept override {
         for (const Bytes& key : keys_) forget(key);
         keys_.clear();
-        Mirroring<T>::end();
+        Mirroring<T>::interrupt();
     }
 
 private:

@@ -34,14 +34,15 @@ void close_layers(Stream& stream) noexcept {
 template <class Stream>
 class StreamLink final : public LinkCore {
 public:
-    StreamLink(EventBus& bus, Stream&& stream, LinkOptions&& options)
-        : LinkCore(bus, stream.get_executor(), std::move(options)), stream_(std::move(stream)) {}
+    StreamLink(Stream&& stream, LinkOptions&& options, BusAccess access,
+               std::shared_ptr<Echoes> echoes = std::make_shared<Echoes>(), bool is_one_of_several = false)
+        : LinkCore(stream.get_executor(), std::move(options), std::move(access), std::move(echoes), is_one_of_several),
+          stream_(std::move(stream)) {}
 
+private:
     [[nodiscard]] std::shared_ptr<StreamLink> self() {
         return std::static_pointer_cast<StreamLink>(shared_from_this());
     }
-
-private:
     void read(std::span<std::byte> buffer) override {
         stream_.async_read_some(
             boost::asio::buffer(buffer.data(), buffer.size()),
