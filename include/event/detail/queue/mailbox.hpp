@@ -177,12 +177,8 @@ public:
         if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]] {  // after the handler has begun: see Handling
             if (state_.load(std::memory_order_seq_cst) >= State::closed) return Look::ended;
             if (linked_ || timings_ || is_shared()) {
-                using Taker = std::remove_reference_t<F>;
-                const auto call = [](void* taker, Slot& slot, Moment at) {
-                    return (*static_cast<Taker*>(taker))(slot, at);
-                };
-                Taker taker(f);  // only its address is in other hands, then
-                return take_otherwise(spot, {call, &taker});
+                std::remove_reference_t<F> taker(f);  // only its address is in other hands, then
+                return take_otherwise(spot, TakeFromSlot::by(taker));
             }
         }
         return take_from_ring([&](Slot& slot) { return f(slot, Moment()); });

@@ -50,6 +50,10 @@ private:
 struct TakeFromSlot {
     bool (*function)(void* taker, Slot& slot, Moment emitted_at);
     void* taker;
+    template <class Taker>
+    [[nodiscard]] static TakeFromSlot by(Taker& taker) noexcept {
+        return {[](void* it, Slot& slot, Moment at) { return (*static_cast<Taker*>(it))(slot, at); }, &taker};
+    }
     bool operator()(Slot& slot, Moment emitted_at) const { return function(taker, slot, emitted_at); }
 };
 
