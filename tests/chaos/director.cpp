@@ -15,6 +15,7 @@ std::atomic<std::uint64_t> answers{0};
 std::array<std::uint32_t, points> odds{};  // of 1024
 std::uint64_t round_seed = 0;
 thread_local ThreadState* current = nullptr;
+thread_local Meanwhile* meanwhile_here = nullptr;
 
 void hold(ThreadState& thread, const void* what) noexcept {
     thread.waits_for.store(nullptr, relaxed);
@@ -94,6 +95,16 @@ Disturbed::~Disturbed() {
 
 Random& Disturbed::random() noexcept { return current->random; }
 
+Meanwhile::Meanwhile(Point point, std::function<void()> act) : point_(point), act_(std::move(act)) {
+    meanwhile_here = this;
+}
+
+Meanwhile::~Meanwhile() { meanwhile_here = nullptr; }
+
+void Meanwhile::come_to(Point point) {
+    if (point == point_ && act_) std::exchange(act_, nullptr)();
+}
+
 void draw_rule(std::uint64_t seed) noexcept {
     round_seed = seed;
     Random random(seed);
@@ -119,6 +130,7 @@ const char* name_of(Point point) noexcept {
                                                     "began an operation",
                                                     "parked",
                                                     "claimed an operation",
+                                                    "is between two looks",
                                                     "is before a wake-up",
                                                     "woke",
                                                     "cancelled an operation",
@@ -145,6 +157,7 @@ const char* name_of(Point point) noexcept {
 
 void event::detail::at_point(Point point, const void* what) noexcept {
     using namespace chaos;
+    if (meanwhile_here != nullptr) meanwhile_here->come_to(point);
     if (current == nullptr) return;
     passes.fetch_add(1, relaxed);
     current->point.store(point, relaxed);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 /// Who disturbs the threads at the points of the library, by a rule that a seed gives: each round has its own points
 /// that are hot, and each thread its own sequence of answers. A thread yields there, sleeps, or hands over: waits until
@@ -62,6 +63,23 @@ public:
 
     /// Of this thread, which is disturbed.
     [[nodiscard]] static Random& random() noexcept;
+};
+
+/// Until the end of the scope: at that point, the first time that this thread comes there, it does what another thread
+/// could do just then. One at a time on a thread, which need not be disturbed.
+class Meanwhile {
+public:
+    Meanwhile(Point point, std::function<void()> act);
+    Meanwhile(const Meanwhile&) = delete;
+    Meanwhile& operator=(const Meanwhile&) = delete;
+    ~Meanwhile();
+
+    [[nodiscard]] bool was_done() const noexcept { return act_ == nullptr; }
+    void come_to(Point point);
+
+private:
+    const Point point_;
+    std::function<void()> act_;
 };
 
 /// Draws the rule of a round. No thread is disturbed just now.

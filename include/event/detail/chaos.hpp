@@ -20,6 +20,7 @@ enum class Point : std::uint8_t {
     began,  // an operation
     parked,
     claimed,
+    between_looks,  // of a receiver: at how it is with its queue, and at what is in it
     before_wake,
     woken,  // and maybe gone by now
     cancelled,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/backpressure.hpp>
+#include <event/detail/chaos.hpp>
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/subject.hpp>
 #include <event/detail/queue/full_limit.hpp>
@@ -288,8 +289,10 @@ private:
     Look take_from_ring(F&& f) {
         const std::uint64_t head = reader_.own_count();
         if (head == seen_tail_) {
+            const State before = state();  // first: where it drains then, nothing comes that is not seen
+            chaos(Point::between_looks, this);
             seen_tail_ = writer_.count.load(std::memory_order_acquire);
-            if (head == seen_tail_) return state() == State::draining ? drained() : Look::empty;
+            if (head == seen_tail_) return before == State::draining ? drained() : Look::empty;
         }
         if (!f(reader_.slot())) return Look::ended;  // meanwhile
         reader_.advance(slots_);
