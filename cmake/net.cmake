@@ -7,6 +7,7 @@ add_library(eventbus_net
     src/net/link/dialer.cpp
     src/net/link/inside.cpp
     src/net/link/link_core.cpp
+    src/net/link/listener.cpp
     src/net/link/outside.cpp
     src/net/link/runnable.cpp
     src/net/link/supervisor.cpp

@@ -12,6 +12,7 @@ eventbus_test_program(eventbus_net_tests
     net/json_test.cpp
     net/link_end_test.cpp
     net/link_test.cpp
+    net/listener_test.cpp
     net/protocol_end_test.cpp
     net/protocol_test.cpp
     net/round_trip_test.cpp

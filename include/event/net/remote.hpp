@@ -146,6 +146,8 @@ protected:
     }
 
     [[nodiscard]] const std::shared_ptr<detail::Port>& port() const noexcept { return port_; }
+    /// Somebody else ends it.
+    void leave_port() noexcept { port_.reset(); }
 
 private:
     [[nodiscard]] EmitterOptions named(EmitterOptions&& options) const {

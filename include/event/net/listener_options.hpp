@@ -1,0 +1,47 @@
+#pragma once
+
+/// Whom a listener takes, and how many of them.
+
+#include <event/detail/requirements.hpp>
+
+#include <event/net/link_options.hpp>
+#include <event/net/reason.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace event::net {
+
+class Remote;
+
+/// Who is on the other end of a link.
+struct Peer {
+    std::string address;  ///< without a port; "local" of a unix socket
+    RemoteHello hello;
+};
+
+struct ListenerOptions {
+    /// Of each of its links. (`on_opened` is called before the listener's own question.)
+    LinkOptions link = {};
+    /// Links, all told; who comes then is turned away at once, by closing the stream.
+    std::size_t max_links = 1'024;
+    /// Of one address.
+    std::size_t max_links_of_address = 64;
+    /// Links whose other side has not said HELLO yet. Each has `LinkTimes::handshake_timeout` for that.
+    std::size_t max_opening = 64;
+};
+
+struct ListenerStat {
+    std::size_t links = 0;
+    std::size_t opening = 0;
+    std::uint64_t accepted = 0;     ///< all told
+    std::uint64_t turned_away = 0;  ///< because of a limit
+    std::uint64_t rejected = 0;     ///< by who was asked
+    std::uint64_t failures = 0;     ///< of accepting: no descriptors, say; it goes on
+    std::string last_error = {};
+};
+
+}  // namespace event::net
