@@ -39,6 +39,7 @@ public:
     std::function<void()> on_opened;
     std::function<void(Alias)> on_subscribed;
     std::function<void()> on_event;
+    std::function<void()> on_ended;
 
     Log log;
     Protocol protocol;
@@ -91,7 +92,10 @@ public:
     void ended(Alias alias, const Reason& reason) noexcept override {
         log.push_back(fmt::format("{} {}", alias, to_string(reason)));
     }
-    void ended(const Reason& reason) noexcept override { log.push_back(to_string(reason)); }
+    void ended(const Reason& reason) noexcept override {
+        log.push_back(to_string(reason));
+        if (on_ended) on_ended();
+    }
 };
 
 /// Takes up to so many bytes from a side, as one that wrote them all.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <malloc.h>
+#include <new>
 
 /// What a link takes of memory, as the allocator sees it.
 
@@ -149,6 +150,142 @@ TEST(NetProtocolMemory, OfALinkThatIsIdleIsLittle) {
     move(here.protocol, there.protocol, 1'000);
     move(there.protocol, here.protocol, 1'000);
     EXPECT_LE(used() - before, 2'048U) << "both, beside the objects themselves";
+}
+
+// --- where there is none
+
+const Moment then{1h};
+const std::string_view long_text = "a reason that is too long for a small string";
+
+/// Does in its callbacks what a shell may do there, and gives up where memory fails.
+struct Careful final : Actions {
+    Careful() : protocol({.limits = {.quantum = 100}}, *this) {}
+
+    template <class F>
+    void attempt(F&& f) {
+        is_late = is_late || ends != 0;
+        try {
+            if (!has_failed) f();
+        } catch (const std::bad_alloc&) {
+            has_failed = true;
+            protocol.lost({});
+        }
+    }
+    void opened(const Hello&) noexcept override {
+        attempt([] {});
+    }
+    void subscribed(const Subscribe& subscribe) noexcept override {
+        attempt([&] {
+            const Alias alias = subscribe.alias;
+            (void)protocol.send_event({.alias = alias, .payload = view(long_text)});
+            (void)protocol.send_state({.alias = alias, .key = view(long_text), .payload = view("x")});
+            if (alias % 3 == 0) protocol.end(alias, {.code = end_code::killed, .text = std::string(long_text)});
+        });
+    }
+    void unsubscribed(Alias, const Reason&) noexcept override {
+        attempt([] {});
+    }
+    void event(const Event&) noexcept override {
+        attempt([&] { protocol.close({.code = end_code::killed, .text = std::string(long_text)}, then); });
+    }
+    void state(const State&) noexcept override {
+        attempt([] {});
+    }
+    void ended(Alias, const Reason&) noexcept override {
+        attempt([] {});
+    }
+    void ended(const Reason&) noexcept override { ++ends; }
+
+    Protocol protocol;
+    bool has_failed = false;
+    bool is_late = false;  // something happened after the end
+    int ends = 0;
+};
+
+/// Everything that a link allocates for, and then one of the ways to end.
+class Life {
+public:
+    Life() {
+        write(Hello{.max_frame = 1 << 20, .max_subscriptions = 9, .serves = true, .consumes = true}, beginning_);
+        for (Alias alias = 1; alias <= 9; ++alias) {
+            Subscribe sub{.alias = alias, .mode = alias % 2 == 0 ? Mode::latest : Mode::events};
+            sub.types.push_back({.name = "a", .schema = "{}", .keys = std::vector<View>(alias == 4 ? 300 : 2)});
+            write(sub, beginning_);
+            write_ping(alias, beginning_);
+            if (alias > 4) write(Unsubscribe{.alias = alias - 4}, beginning_);
+        }
+        wanted_.types.push_back({.name = "a", .schema = "{}", .keys = {}});
+        for (const std::string_view key : {"k", "another key, which is longer"}) {
+            write(State{.alias = 1, .version = 1, .key = view(key)}, values_);
+        }
+        endings_.resize(4);
+        write(Event{.alias = 2}, endings_[0]);  // ended in the callback
+        write(Event{.alias = 9}, endings_[1]);  // which never was
+        write_bye({.code = end_code::killed, .text = std::string(long_text)}, endings_[2]);
+    }
+    [[nodiscard]] std::size_t endings() const noexcept { return endings_.size(); }
+
+    void live(Careful& link, std::size_t ending) const {
+        Protocol& protocol = link.protocol;
+        protocol.start(then);
+        for (View left = beginning_; !left.empty() && !link.has_failed;) {
+            const View piece = left.first(std::min<std::size_t>(11, left.size()));
+            protocol.received(piece, then);
+            protocol.written(std::min<std::size_t>(7, protocol.output(then).size()), then);
+            left = left.subspan(piece.size());
+        }
+        Reason refusal;
+        for (const Mode mode : {Mode::latest, Mode::events, Mode::latest}) {
+            Subscribe wanted = wanted_;
+            wanted.mode = mode;
+            (void)protocol.subscribe(wanted, {100}, refusal);
+            protocol.written(protocol.output(then).size(), then);
+        }
+        protocol.unsubscribe(3, {.text = std::string(long_text)});
+        protocol.received(values_, then);
+        protocol.tick(then + LinkTimes{}.ping_interval);
+        protocol.received(endings_[ending], then);
+        if (endings_[ending].empty()) protocol.close({.text = std::string(long_text)}, then);
+        for (int batch = 0; batch < 3; ++batch) protocol.written(protocol.output(then).size(), then);
+    }
+
+private:
+    Bytes beginning_;
+    Bytes values_;
+    Subscribe wanted_;
+    std::vector<Bytes> endings_;  // the last one is an end from this side
+};
+
+TEST(NetProtocolMemory, ThatFailsLeavesAnEndToBeToldOnce) {
+    const Life life;
+    for (const auto others : {allocation::Others::succeed, allocation::Others::fail}) {
+        for (std::size_t ending = 0; ending != life.endings(); ++ending) {
+            bool has_failed = true;
+            for (long n = 0; has_failed; ++n) {
+                const long before = allocation::live;
+                {
+                    Careful link;
+                    const auto all = [&] {
+                        try {
+                            life.live(link, ending);
+                        } catch (const std::bad_alloc&) {
+                            link.protocol.lost({});
+                        }
+                        link.protocol.lost({});
+                    };
+                    has_failed = allocation::failing(n, all, others);
+                    ASSERT_EQ(link.ends, 1) << n << " of " << ending;
+                    ASSERT_FALSE(link.is_late) << n << " of " << ending;
+                    ASSERT_EQ(link.protocol.state(), LinkState::closed);
+                    ASSERT_TRUE(link.protocol.reason());
+                    ASSERT_FALSE(link.protocol.next_deadline());
+                    ASSERT_TRUE(link.protocol.output(then).empty());
+                    ASSERT_TRUE(has_failed || n > 50) << n;
+                }
+                ASSERT_EQ(allocation::live, before) << n << " of " << ending;
+            }
+        }
+    }
 }
 
 }  // namespace protocol_allocation_test

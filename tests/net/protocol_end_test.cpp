@@ -108,6 +108,19 @@ TEST(NetProtocolEnd, BeforeTheOtherSideIsThereSaysHelloFirst) {
     EXPECT_EQ(link.here.protocol.state(), LinkState::closed);
 }
 
+TEST(NetProtocolEnd, ByTheOtherSideIsAnsweredInOnesOwnWordsAlsoFromInsideTheCallThatTellsOfIt) {
+    Pair link;
+    link.open();
+    Bytes answer;
+    link.here.on_ended = [&] { answer = taken_from(link.here, link.now); };
+    link.there.protocol.close({.code = end_code::killed, .text = "their words"}, link.now);
+    give(link.here, taken_from(link.there, link.now), link.now);
+    Bytes closed;
+    write_bye({.code = end_code::closed}, closed);
+    EXPECT_EQ(hex(answer), hex(closed));
+    EXPECT_EQ(link.here.protocol.state(), LinkState::closed);
+}
+
 TEST(NetProtocolEnd, IsHeardBehindFramesThatWereOnTheirWay) {
     Peer peer;
     const Moment now{1h};

@@ -130,25 +130,26 @@ void Protocol::end(Alias alias, const Reason& reason) {
 }
 
 void Protocol::close(const Reason& reason, Moment now) {
-    if (!is_ended()) drain(reason, now);
+    if (!is_ended()) drain(reason, reason, now);
 }
 
 void Protocol::fail(Reason reason, Moment now) {
     is_deaf_ = true;
     outbox_.clear();
-    drain(reason, now);
+    drain(reason, reason, now);
 }
 
-void Protocol::drain(const Reason& reason, Moment now) {
-    state_ = LinkState::draining;
+void Protocol::drain(const Reason& reason, const Reason& said, Moment now) {
+    // what may throw comes first: `lost` then still has an end to tell
+    outbox_.bye(said);
     reason_ = reason;
+    state_ = LinkState::draining;
     deadlines_.handshake.reset();
     deadlines_.ping.reset();
     deadlines_.pong.reset();
     deadlines_.close = now + options_.times.close_timeout;
     consumed_.clear();
     served_.clear();
-    outbox_.bye(reason);
     actions_.ended(*reason_);
 }
 

@@ -119,7 +119,8 @@ private:
 
     /// The other side broke the protocol, or does not answer.
     void fail(Reason reason, Moment now);
-    void drain(const Reason& reason, Moment now);
+    /// `said` is for the other side.
+    void drain(const Reason& reason, const Reason& said, Moment now);
     void close_if_done();
     void close_at_once();
 

@@ -213,8 +213,7 @@ Protocol::Fault Protocol::take_bye(View body, Moment now) {
     remote_reason_ = reason;
     is_deaf_ = true;
     outbox_.clear();
-    drain(reason, now);
-    outbox_.bye({.code = end_code::closed, .text = {}});
+    drain(reason, {}, now);
     close_if_done();
     return {};
 }
