@@ -393,6 +393,20 @@ TEST(NetProtocol, StarvesNoLane) {
     EXPECT_THAT(link.here.happened(), ElementsAre("state 2 m 123 v1", "state 2 n 123 v1", "event 1.0 y"));
 }
 
+TEST(NetProtocol, WritesAtLeastAFrameOfEachWhateverTheLimits) {
+    Pair link({}, {.limits = {.max_state_keys = 0, .max_state_bytes = 0, .quantum = 0}});
+    link.open();
+    link.here.subscribe({"a"});
+    link.here.subscribe({"b"}, Mode::latest);
+    link.exchange();
+    EXPECT_EQ(link.there.send(1, "x"), Sent::yes);
+    EXPECT_EQ(link.there.set(2, "k", 1, "y"), Sent::yes);
+    EXPECT_EQ(link.there.set(2, "l", 1, "z"), Sent::no_room);
+    link.there.protocol.close({}, link.now);
+    link.exchange();
+    EXPECT_THAT(link.here.happened(), ElementsAre("state 2 k y v1", "event 1.0 x", "ended by the remote: closed"));
+}
+
 TEST(NetProtocol, KeepsABatchWhereItIsUntilItIsWritten) {
     Pair link;
     link.open();

@@ -10,6 +10,7 @@
 #include "net/protocol/frames.hpp"
 #include "net/protocol/state_lane.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <optional>
@@ -19,7 +20,7 @@ namespace event::net::protocol {
 
 class Outbox {
 public:
-    explicit Outbox(const LinkLimits& limits) : quantum_(limits.quantum), states_(limits) {}
+    explicit Outbox(const LinkLimits& limits) : quantum_(std::max<std::size_t>(limits.quantum, 1)), states_(limits) {}
 
     void hello(const Hello& hello) { write(hello, batch_); }
     void ping(std::uint64_t nonce) { ping_ = nonce; }

@@ -38,7 +38,7 @@ bool StateLane::put(const State& state) {
         entry.present = state.present;
         return true;
     }
-    if (by_key_.size() >= limits_.max_state_keys) return false;
+    if (!by_key_.empty() && by_key_.size() >= limits_.max_state_keys) return false;
 
     if (spare_.empty()) spare_.emplace_back();
     Entry& entry = spare_.front();
