@@ -141,6 +141,27 @@ TEST(NetProtocolEnd, IsHeardBehindFramesThatWereOnTheirWay) {
     EXPECT_EQ(static_cast<int>(peer.protocol.remote_reason()->code), 200);
 }
 
+TEST(NetProtocolEnd, BeforeTheStartSaysHelloFirstToo) {
+    Peer peer({.times = {.handshake_timeout = 1ms, .close_timeout = 10ms}});
+    const Moment now{1h};
+    peer.protocol.close({}, now);
+    EXPECT_THAT(taken_from(peer, now), IsEmpty());
+    peer.protocol.start(now);
+    EXPECT_EQ(taken_from(peer, now).size(), 21U) << "HELLO";
+    EXPECT_EQ(hex(taken_from(peer, now)), "03 08 01 00") << "BYE";
+    peer.protocol.tick(now + 2ms);
+    EXPECT_THAT(peer.log, ElementsAre("ended here: closed")) << "nobody waits for the other's HELLO";
+    peer.protocol.tick(now + 10ms);
+    EXPECT_EQ(peer.protocol.state(), LinkState::closed);
+
+    Peer never;
+    never.protocol.lost("no stream");
+    never.protocol.start(now);
+    EXPECT_FALSE(never.protocol.next_deadline());
+    EXPECT_THAT(taken_from(never, now), IsEmpty());
+    EXPECT_EQ(never.log.size(), 1U);
+}
+
 // --- time
 
 TEST(NetProtocolTime, LimitsHowLongTheOtherSideMayTakeToSayHello) {
@@ -209,11 +230,33 @@ TEST(NetProtocolTime, LimitsHowLongTheOtherSideMayTakeToAnswer) {
     EXPECT_EQ(link.here.protocol.state(), LinkState::running);
     link.pass(1ms);
     EXPECT_THAT(link.here.happened(), ElementsAre("event 1.0 x", "ended here: no PONG in time"));
+    EXPECT_EQ(link.here.protocol.next_deadline(), link.now + 20ms) << "until it is confirmed, or the stream ends";
     link.exchange();
     EXPECT_EQ(link.there.protocol.reason()->code, end_code::pong_timeout) << "it can read why";
-    EXPECT_EQ(link.here.protocol.next_deadline(), link.now + 20ms) << "which it confirms, or the stream ends";
-    link.here.protocol.lost("");
+    ASSERT_TRUE(link.here.protocol.remote_reason());
+    EXPECT_EQ(link.here.protocol.remote_reason()->code, end_code::closed) << "who is late is heard all the same";
     EXPECT_EQ(link.here.protocol.state(), LinkState::closed);
+}
+
+TEST(NetProtocolTime, OfAnAnswerBeginsWhenThePingHasBeenWritten) {
+    Pair link({.times = patient}, {.limits = {.quantum = 1'000}, .times = times});
+    link.open();
+    link.here.subscribe({"a"});
+    link.exchange();
+    const std::string large(10'000, 'x');
+    link.there.send(1, large);
+    (void)link.there.protocol.output(link.now);
+    for (int i = 0; i < 20; ++i) {
+        link.pass(20ms);
+        link.there.send(1, "x");
+        EXPECT_FALSE(taken_from(link.there, link.now, 500).empty()) << "a slow stream, which goes on";
+        ASSERT_EQ(link.there.protocol.state(), LinkState::running) << i;
+    }
+    while (!taken_from(link.there, link.now, 5'000).empty()) continue;
+    link.pass(49ms);
+    EXPECT_EQ(link.there.protocol.state(), LinkState::running);
+    link.pass(1ms);
+    EXPECT_EQ(to_string(*link.there.protocol.reason()), "ended here: no PONG in time");
 }
 
 TEST(NetProtocolTime, EndsAFrameThatNeverEnds) {
@@ -257,6 +300,33 @@ TEST(NetProtocolTime, LimitsAnEnding) {
     EXPECT_EQ(link.here.protocol.state(), LinkState::closed);
     EXPECT_FALSE(link.here.protocol.remote_reason());
     EXPECT_EQ(link.here.happened().size(), 1U);
+}
+
+TEST(NetProtocolTime, ThatIsBeyondTheClockIsNever) {
+    const auto most = std::chrono::milliseconds::max();
+    const LinkTimes never{most, most, most, most, most};
+    Pair link({.times = never}, {.times = never});
+    link.here.protocol.start(link.now);
+    EXPECT_EQ(link.here.protocol.next_deadline(), Moment::max());
+    link.there.protocol.start(link.now);
+    link.exchange();
+    link.here.subscribe({"a"});
+    (void)link.here.protocol.output(link.now);
+    link.pass(1'000'000h);
+    EXPECT_EQ(link.here.protocol.state(), LinkState::running);
+    link.here.protocol.close({}, link.now);
+    link.pass(1'000'000h);
+    EXPECT_EQ(link.here.protocol.state(), LinkState::draining);
+
+    for (const Moment last : {Moment::max(), Moment::max() - 1ns, Moment::min()}) {
+        Peer peer;
+        peer.protocol.start(last);
+        EXPECT_GE(peer.protocol.next_deadline(), last);
+    }
+    const auto least = std::chrono::milliseconds::min();
+    Peer peer({.times = {least, least, least, least, least}});
+    peer.protocol.start(link.now);
+    EXPECT_EQ(peer.protocol.next_deadline(), link.now) << "before now is now";
 }
 
 TEST(NetProtocolTime, HasNoDeadlinesBeforeAndAfter) {

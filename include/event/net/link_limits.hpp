@@ -32,11 +32,12 @@ struct LinkLimits {
     static constexpr std::size_t min_frame = 1'024;
 };
 
+/// Those that are larger than the clock's range are never over.
 struct LinkTimes {
     std::chrono::milliseconds handshake_timeout{10'000};
     /// So long without a frame, and a PING asks whether anybody is there.
     std::chrono::milliseconds ping_interval{15'000};
-    /// So long after the PING the link ends. A frame that takes longer than both together ends it, too.
+    /// So long after the PING was written the link ends. A frame that takes longer than both together ends it, too.
     std::chrono::milliseconds pong_timeout{20'000};
     /// So long the other side may take no byte of what is to be written.
     std::chrono::milliseconds write_timeout{30'000};

@@ -23,6 +23,12 @@ struct Deadlines {
         }
         return first;
     }
+    /// The clock's last moment, which is never, if it does not reach so far; never before now.
+    [[nodiscard]] static Moment after(Moment now, std::chrono::milliseconds time) {
+        const auto left = now < Moment{} ? Moment::duration::max() : Moment::max() - now;
+        if (time >= std::chrono::floor<std::chrono::milliseconds>(left)) return Moment::max();
+        return now + std::max(time, std::chrono::milliseconds::zero());
+    }
     [[nodiscard]] static bool is_over(const std::optional<Moment>& deadline, Moment now) {
         return deadline && *deadline <= now;
     }

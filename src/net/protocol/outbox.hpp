@@ -24,6 +24,8 @@ public:
 
     void hello(const Hello& hello) { write(hello, batch_); }
     void ping(std::uint64_t nonce) { ping_ = nonce; }
+    /// One that has not been written.
+    [[nodiscard]] bool has_ping() const noexcept { return ping_.has_value() || (is_asking_ && is_writing()); }
     void pong(std::uint64_t nonce) { pong_ = nonce; }  // a later one answers the earlier ones, too
     void bye(const Reason& reason) { bye_ = reason; }
 
@@ -84,6 +86,7 @@ private:
 
     Bytes batch_;
     std::size_t at_ = 0;
+    bool is_asking_ = false;  // the batch has a PING
     bool has_bye_ = false;
 };
 

@@ -9,6 +9,7 @@
 namespace event::net::protocol {
 
 void Protocol::start(Moment now) {
+    if (state_ == LinkState::closed) return;
     assert(limits_.max_frame >= LinkLimits::min_frame && "event: the other side refuses less");
     outbox_.hello({.version = newest_version,
                    .epoch = options_.epoch,
@@ -16,21 +17,24 @@ void Protocol::start(Moment now) {
                    .max_subscriptions = limits_.max_subscriptions,
                    .serves = options_.serves,
                    .consumes = options_.consumes});
-    deadlines_.handshake = now + options_.times.handshake_timeout;
+    has_started_ = true;
+    if (state_ == LinkState::opening) deadlines_.handshake = Deadlines::after(now, options_.times.handshake_timeout);
 }
 
 View Protocol::output(Moment now) {
-    if (state_ == LinkState::closed) return {};
+    if (!has_started_ || state_ == LinkState::closed) return {};
     const View bytes = outbox_.output();
-    if (!bytes.empty() && !deadlines_.write) deadlines_.write = now + options_.times.write_timeout;
+    if (!bytes.empty() && !deadlines_.write) deadlines_.write = Deadlines::after(now, options_.times.write_timeout);
     return bytes;
 }
 
 void Protocol::written(std::size_t count, Moment now) {
     if (count == 0 || state_ == LinkState::closed) return;
+    // a PING that waits behind much, for a stream that takes it slowly, has not been asked yet
+    if (deadlines_.pong && outbox_.has_ping()) deadlines_.pong = Deadlines::after(now, options_.times.pong_timeout);
     outbox_.written(count);
     deadlines_.write.reset();
-    if (outbox_.is_writing()) deadlines_.write = now + options_.times.write_timeout;
+    if (outbox_.is_writing()) deadlines_.write = Deadlines::after(now, options_.times.write_timeout);
     close_if_done();
 }
 
@@ -58,7 +62,7 @@ void Protocol::tick(Moment now) {
     if (is_over(deadlines_.ping)) {
         outbox_.ping(++pings_);
         deadlines_.ping.reset();
-        deadlines_.pong = now + options_.times.pong_timeout;
+        deadlines_.pong = Deadlines::after(now, options_.times.pong_timeout);
     }
 }
 
@@ -133,8 +137,7 @@ void Protocol::close(const Reason& reason, Moment now) {
     if (!is_ended()) drain(reason, reason, now);
 }
 
-void Protocol::fail(Reason reason, Moment now) {
-    is_deaf_ = true;
+void Protocol::fail(const Reason& reason, Moment now) {
     outbox_.clear();
     drain(reason, reason, now);
 }
@@ -147,7 +150,7 @@ void Protocol::drain(const Reason& reason, const Reason& said, Moment now) {
     deadlines_.handshake.reset();
     deadlines_.ping.reset();
     deadlines_.pong.reset();
-    deadlines_.close = now + options_.times.close_timeout;
+    deadlines_.close = Deadlines::after(now, options_.times.close_timeout);
     consumed_.clear();
     served_.clear();
     actions_.ended(*reason_);

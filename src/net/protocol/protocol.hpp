@@ -58,6 +58,7 @@ public:
 
     // The stream. `output` is the same until all of it was `written`; it is to be asked after every other call, and it
     // is the only one that starts the time limit on writing.
+    /// Once. Nothing is written before it.
     void start(Moment now);
     void received(View bytes, Moment now);
     [[nodiscard]] View output(Moment now);
@@ -118,7 +119,7 @@ private:
     void take_while_draining(Kind kind, View body);
 
     /// The other side broke the protocol, or does not answer.
-    void fail(Reason reason, Moment now);
+    void fail(const Reason& reason, Moment now);
     /// `said` is for the other side.
     void drain(const Reason& reason, const Reason& said, Moment now);
     void close_if_done();
@@ -129,6 +130,7 @@ private:
     Actions& actions_;
 
     LinkState state_ = LinkState::opening;
+    bool has_started_ = false;
     bool has_hello_ = false;
     bool is_deaf_ = false;  // nothing that comes is read any more
     Hello remote_;

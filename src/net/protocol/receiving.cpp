@@ -42,7 +42,7 @@ void Protocol::received(View bytes, Moment now) {
         if (!fault) {
             // any frame tells that the other side is there; the answer to a PING has a limit of its own
             if (state_ == LinkState::running && !deadlines_.pong) {
-                deadlines_.ping = now + options_.times.ping_interval;
+                deadlines_.ping = Deadlines::after(now, options_.times.ping_interval);
             }
             continue;
         }
@@ -93,7 +93,7 @@ Protocol::Fault Protocol::take_hello(View body, Moment now) {
     has_hello_ = true;
     state_ = LinkState::running;
     deadlines_.handshake.reset();
-    deadlines_.ping = now + options_.times.ping_interval;
+    deadlines_.ping = Deadlines::after(now, options_.times.ping_interval);
     actions_.opened(remote_);
     return {};
 }
@@ -203,7 +203,7 @@ Protocol::Fault Protocol::take_pong(View body, Moment now) {
     if (Fault fault = read_nonce(body, nonce)) return fault;
     if (!deadlines_.pong || nonce != pings_) return wrong(end_code::unexpected_frame, "nobody asked");
     deadlines_.pong.reset();
-    deadlines_.ping = now + options_.times.ping_interval;
+    deadlines_.ping = Deadlines::after(now, options_.times.ping_interval);
     return {};
 }
 
