@@ -226,6 +226,22 @@ TEST(NetHostilePeer, MakesNothingGrowWithTenThousandSubscriptions) {
     }
 }
 
+TEST(NetHostilePeer, TakesBackWhatWaitsForItsSubscriptionAndForNoOther) {
+    Attacked link;
+    link.say_hello();
+    link.replies();
+    for (const Alias alias : {1U, 2U, 3U, 4U}) {
+        link.subscribe(alias, Mode::latest);
+        for (const char* key : {"l", "", "k"}) link.peer.set(alias, key, alias, key);
+    }
+    for (const Alias alias : {4U, 2U, 3U}) link.peer.protocol.end(alias, {});
+    for (const Alias alias : {2U, 2U, 3U}) link.send(written(Unsubscribe{.alias = alias}));
+    link.peer.set(1, "m", 1, "");
+    std::string kinds;
+    for (const auto& reply : link.replies()) kinds += fmt::format(" {}{}", name_of(reply.kind), int(reply.body[0]));
+    EXPECT_EQ(kinds, " STATE1 STATE1 STATE1 STATE4 STATE4 STATE4 UNSUB4 STATE1");
+}
+
 TEST(NetHostilePeer, IsRefusedASubscriptionThatIsTooMuch) {
     Attacked link;
     link.say_hello();

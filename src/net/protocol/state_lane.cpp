@@ -61,26 +61,31 @@ void StateLane::put_end(const Unsubscribe& unsubscribe) {
     fill(entry, frame);
     entry.alias = unsubscribe.alias;
     entry.is_end = true;
+    ends_.push_back(spare_.begin());
     queue_.splice(queue_.end(), spare_, spare_.begin());
 }
 
 /// Its memory stays, unless there is much.
-StateLane::Queue::iterator StateLane::remove(Queue::iterator entry) {
-    if (!entry->is_end) by_key_.erase(lower_bound(entry->alias, entry->key));
+void StateLane::put_aside(Queue::iterator entry) {
     fill(*entry, {});
-    const Queue::iterator next = std::next(entry);
     spare_.splice(spare_.begin(), queue_, entry);
-    return next;
 }
 
 void StateLane::drop(Alias alias) {
-    for (Queue::iterator entry = queue_.begin(); entry != queue_.end();) {
-        entry = entry->alias == alias ? remove(entry) : std::next(entry);
+    const auto is_another = [alias](Queue::iterator entry) { return entry->alias != alias; };
+    const Index::iterator first = lower_bound(alias, {});
+    const Index::iterator last = std::find_if(first, by_key_.end(), is_another);
+    std::for_each(first, last, [this](Queue::iterator entry) { put_aside(entry); });
+    by_key_.erase(first, last);
+    if (const auto end = std::find_if_not(ends_.begin(), ends_.end(), is_another); end != ends_.end()) {
+        put_aside(*end);
+        ends_.erase(end);
     }
 }
 
 void StateLane::clear() {
     by_key_.clear();
+    ends_.clear();
     queue_.clear();
     spare_.clear();
     bytes_ = 0;
@@ -93,6 +98,7 @@ void StateLane::take(Bytes& out, std::size_t quantum) {
         const Entry& entry = queue_.front();
         if (entry.is_end) {
             out.insert(out.end(), entry.payload.begin(), entry.payload.end());
+            ends_.erase(ends_.begin());
         } else {
             write({.alias = entry.alias,
                    .version = entry.version,
@@ -100,8 +106,9 @@ void StateLane::take(Bytes& out, std::size_t quantum) {
                    .present = entry.present,
                    .payload = entry.payload},
                   out);
+            by_key_.erase(lower_bound(entry.alias, entry.key));
         }
-        remove(queue_.begin());
+        put_aside(queue_.begin());
     }
 }
 

@@ -24,7 +24,7 @@ public:
     [[nodiscard]] bool put(const State& state);
     /// Goes behind all that its subscription has here.
     void put_end(const Unsubscribe& unsubscribe);
-    /// Forgets what waits for this subscription, its end included.
+    /// Forgets what waits for this subscription, its end included. Costs no more where others have much that waits.
     void drop(Alias alias);
     void clear();
 
@@ -32,7 +32,7 @@ public:
     void take(Bytes& out, std::size_t quantum);
 
     [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
-    [[nodiscard]] std::size_t ends() const noexcept { return queue_.size() - by_key_.size(); }
+    [[nodiscard]] std::size_t ends() const noexcept { return ends_.size(); }
     /// Bytes of memory, of the values.
     [[nodiscard]] std::size_t held() const noexcept { return held_; }
 
@@ -50,12 +50,13 @@ private:
 
     Index::iterator lower_bound(Alias alias, View key);
     void fill(Entry& entry, View payload);
-    Queue::iterator remove(Queue::iterator entry);
+    void put_aside(Queue::iterator entry);
 
     const LinkLimits limits_;
     Queue queue_;
     Queue spare_;
     Index by_key_;
+    Index ends_;             // in the order of the queue
     std::size_t bytes_ = 0;  // of the payloads that wait
     std::size_t held_ = 0;   // of memory that these and the spare ones have
 };
