@@ -12,6 +12,8 @@ namespace protocol_allocation_test {
 
 using namespace net_test;
 
+const Moment then{1h};
+
 /// Takes note of nothing, which would allocate.
 struct Quiet final : Actions {
     explicit Quiet(const Options& options = {}) : protocol(options, *this) {}
@@ -141,6 +143,63 @@ TEST(NetProtocolMemory, StaysBelowTheFigureWhateverThePeerDoes) {
     EXPECT_LE(most, memory_bound(limits));
 }
 
+TEST(NetProtocolMemory, OfASubscriptionThatIsReadIsPartOfTheFigure) {
+    const std::size_t count = 1'000'000;
+    const LinkLimits limits{
+        .max_frame = 1 << 20, .max_subscriptions = 4, .max_keys = count, .max_state_bytes = 1'000, .quantum = 1'000};
+    Bytes bytes;
+    write(Hello{.max_frame = 1 << 20, .consumes = true}, bytes);
+    {
+        Subscribe sub{.alias = 1};
+        sub.types.push_back({.name = "a", .schema = {}, .keys = std::vector<View>(count)});
+        write(sub, bytes);
+    }
+    const std::size_t before = used();
+    Quiet link({.limits = limits});
+    link.protocol.start(then);
+    link.protocol.received(bytes, then);
+    EXPECT_GT(used() - before, count * sizeof(View));
+    EXPECT_LE(used() - before, memory_bound(limits));
+}
+
+TEST(NetProtocolMemory, OfEndsThatWaitIsPartOfTheFigure) {
+    const LinkLimits limits{.max_frame = 100'000,
+                            .max_subscriptions = 100,
+                            .max_key = 50'000,
+                            .max_state_keys = 1,
+                            .max_state_bytes = 1'000,
+                            .quantum = 1'000};
+    const std::string key(limits.max_key, 'k');
+    Bytes bytes;
+    bytes.reserve(10'000);
+    const std::size_t before = used();
+    Quiet link({.limits = limits});
+    link.protocol.start(then);
+    write(Hello{.max_frame = 1 << 20, .consumes = true}, bytes);
+    link.protocol.received(bytes, then);
+    Alias last = 0;
+    const auto subscribe = [&] {
+        Subscribe sub{.alias = ++last, .mode = Mode::latest};
+        sub.types.push_back({.name = "a", .schema = {}, .keys = {}});
+        bytes.clear();
+        write(sub, bytes);
+        link.protocol.received(bytes, then);
+    };
+    subscribe();
+    for (std::size_t ends = limits.max_subscriptions - 1; ends != 0; --ends) {
+        // so many take their places, and the value the one behind them
+        for (std::size_t i = 0; i != ends; ++i) {
+            subscribe();
+            link.protocol.end(last, {});
+        }
+        EXPECT_EQ(link.protocol.send_state({.alias = 1, .version = last, .key = view(key)}), Sent::yes);
+        while (!link.protocol.output(then).empty()) link.protocol.written(link.protocol.output(then).size(), then);
+    }
+    ASSERT_EQ(link.protocol.state(), LinkState::running);
+    EXPECT_GT(used() - before, 50 * key.size());
+    EXPECT_LE(used() - before, memory_bound(limits));
+}
+
 TEST(NetProtocolMemory, OfALinkThatIsIdleIsLittle) {
     const std::size_t before = used();
     Quiet here;
@@ -154,7 +213,6 @@ TEST(NetProtocolMemory, OfALinkThatIsIdleIsLittle) {
 
 // --- where there is none
 
-const Moment then{1h};
 const std::string_view long_text = "a reason that is too long for a small string";
 
 /// Does in its callbacks what a shell may do there, and gives up where memory fails.

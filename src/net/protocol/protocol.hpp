@@ -155,10 +155,15 @@ private:
 [[nodiscard]] constexpr std::size_t memory_bound(const LinkLimits& limits, std::size_t subscribed = 0) {
     constexpr std::size_t node = 256;  // of a key's or a subscription's own
     const std::size_t frame = limits.max_frame + 5;
-    const std::size_t states = 3 * limits.max_state_bytes + frame + 2 * limits.max_state_keys * (limits.max_key + node);
+    // what a SUB makes of its bytes: a type has four at least, a key one
+    const std::size_t sub = 3 * (std::min(limits.max_types, frame / 4) * sizeof(Subscribe::Type) +
+                                 std::min(limits.max_keys, frame) * sizeof(View));
+    // the places of ends may have been those of keys
+    const std::size_t keys = 2 * limits.max_state_keys + limits.max_subscriptions;
+    const std::size_t states = 3 * limits.max_state_bytes + frame + keys * (limits.max_key + node);
     const std::size_t answers = limits.max_subscriptions * (Reason::max_text + 2 * node);
     const std::size_t written = 2 * (limits.quantum + frame);  // buffers double as they grow
-    return frame + 2 * (2 * written + answers + subscribed) + states + answers + subscribed;
+    return frame + sub + 2 * (2 * written + answers + subscribed) + states + answers + subscribed;
 }
 
 }  // namespace event::net::protocol
