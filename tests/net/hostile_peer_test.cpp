@@ -305,6 +305,30 @@ TEST(NetHostilePeer, SpeaksOnlyOfSubscriptionsThatThereAreOrWere) {
     EXPECT_EQ(link.peer.protocol.state(), LinkState::running) << "two that crossed look like this";
 }
 
+TEST(NetHostilePeer, EndsNoSubscriptionThatItHasNotBeenToldOf) {
+    Attacked link;
+    link.say_hello();
+    link.replies();
+    link.peer.subscribe({"a"});
+    (void)link.peer.protocol.output(link.now);                       // of which it reads nothing
+    link.peer.on_ended_alias = [&] { link.peer.subscribe({"a"}); };  // as who cannot do without
+    for (Alias alias = 1; alias <= 1'000; ++alias) {
+        link.send(written(Unsubscribe{.alias = alias, .of = Side::remote}));
+    }
+    EXPECT_LE(link.peer.protocol.held(), 1'024U);
+    EXPECT_THAT(link.peer.happened(),
+                ElementsAre("1 ended by the remote: closed",
+                            "ended here: a subscription that never was (UNSUB: alias 2, in frame 3)"));
+
+    for (const Mode mode : {Mode::events, Mode::latest}) {
+        Attacked other;
+        other.say_hello();
+        other.peer.subscribe({"a"}, mode);
+        other.send(mode == Mode::events ? written(Event{.alias = 1}) : written(State{.alias = 1}));
+        EXPECT_EQ(other.peer.protocol.reason()->code, end_code::unknown_alias);
+    }
+}
+
 // --- events and latest values
 
 struct Consuming : Attacked {

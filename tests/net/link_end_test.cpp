@@ -215,6 +215,9 @@ TEST_F(AnEnd, OfABadPayloadNamesTheTypeAndWhere) {
     victim.run();
     protocol::Bytes bytes;
     write(protocol::Hello{.max_frame = 4'096, .max_subscriptions = 4, .serves = true, .consumes = true}, bytes);
+    asio::async_write(b, asio::buffer(bytes), [](error_code, std::size_t) {});
+    drive(io_);  // only then has it been asked for events
+    bytes.clear();
     const std::array<std::byte, 3> payload{std::byte{9}, std::byte{'a'}, std::byte{'b'}};
     write(protocol::Event{.alias = 1, .payload = payload}, bytes);
     asio::async_write(b, asio::buffer(bytes), [](error_code, std::size_t) {});

@@ -39,6 +39,7 @@ public:
     std::function<void()> on_opened;
     std::function<void(Alias)> on_subscribed;
     std::function<void()> on_event;
+    std::function<void()> on_ended_alias;
     std::function<void()> on_ended;
 
     Log log;
@@ -91,6 +92,7 @@ public:
     }
     void ended(Alias alias, const Reason& reason) noexcept override {
         log.push_back(fmt::format("{} {}", alias, to_string(reason)));
+        if (on_ended_alias) on_ended_alias();
     }
     void ended(const Reason& reason) noexcept override {
         log.push_back(to_string(reason));

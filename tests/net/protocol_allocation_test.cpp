@@ -107,6 +107,7 @@ TEST(NetProtocolMemory, StaysBelowTheFigureWhateverThePeerDoes) {
     Subscribe wanted{.mode = Mode::latest};
     wanted.types.push_back({.name = "a", .schema = "{}", .keys = {}});
     ASSERT_EQ(link.protocol.subscribe(wanted, {1'000}, refusal), 1U);
+    for (int batch = 0; batch < 2; ++batch) link.protocol.written(link.protocol.output(now).size(), now);
     const auto receive = [&](const auto& one) {
         frame.clear();
         write(one, frame);

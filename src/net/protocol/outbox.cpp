@@ -40,7 +40,10 @@ void Outbox::take_control() {
     if (pong_) write_pong(*std::exchange(pong_, std::nullopt), batch_);
     is_asking_ = ping_.has_value();
     if (ping_) write_ping(*std::exchange(ping_, std::nullopt), batch_);
-    for (const Note& note : notes_) batch_.insert(batch_.end(), note.frame.begin(), note.frame.end());
+    for (const Note& note : notes_) {
+        batch_.insert(batch_.end(), note.frame.begin(), note.frame.end());
+        if (note.is_subscribe) last_subscribed_ = note.alias;
+    }
     notes_.clear();
 }
 

@@ -34,6 +34,9 @@ public:
     /// If the SUB has not been written, neither is.
     void unsubscribe(const Unsubscribe& unsubscribe);
 
+    /// Whether the other side can know of it: its SUB, or a later one, has begun to be written.
+    [[nodiscard]] bool has_subscribed(Alias alias) const noexcept { return alias <= last_subscribed_; }
+
     // of those that the other side has
     [[nodiscard]] bool has_room_for_event() const noexcept { return events_.size() < quantum_; }
     void event(const Event& event) { write(event, events_); }
@@ -79,6 +82,7 @@ private:
     std::optional<std::uint64_t> ping_;
     std::optional<std::uint64_t> pong_;
     std::vector<Note> notes_;
+    Alias last_subscribed_ = 0;
     StateLane states_;
     Bytes events_;
     std::vector<End> ends_;

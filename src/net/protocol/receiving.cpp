@@ -124,7 +124,7 @@ Protocol::Fault Protocol::take_unsubscribe(View body) {
     if (Fault fault = read(body, unsubscribe)) return fault;
     const Alias alias = unsubscribe.alias;
     const bool is_theirs = unsubscribe.of == Side::here;
-    if (!(is_theirs ? served_.was(alias) : consumed_.was(alias))) {
+    if (!(is_theirs ? served_.was(alias) : outbox_.has_subscribed(alias))) {
         return wrong(end_code::unknown_alias, fmt::format("alias {}", alias));
     }
     if (is_theirs) {
@@ -143,12 +143,11 @@ Protocol::Fault Protocol::take_unsubscribe(View body) {
 Protocol::Fault Protocol::take_event(View body) {
     Event event;
     if (Fault fault = read(body, event)) return fault;
-    const Consumed* const consumed = consumed_.find(event.alias);
-    if (consumed == nullptr) {
-        // was on its way when this side had enough of it
-        if (consumed_.was(event.alias)) return {};
+    if (!outbox_.has_subscribed(event.alias)) {
         return wrong(end_code::unknown_alias, fmt::format("alias {}", event.alias));
     }
+    const Consumed* const consumed = consumed_.find(event.alias);
+    if (consumed == nullptr) return {};  // was on its way when this side had enough of it
     if (consumed->mode != Mode::events) return wrong(end_code::unexpected_frame, "of a subscription to latest values");
     if (event.type >= consumed->max_payload.size()) {
         return wrong(end_code::unknown_type, fmt::format("type {} of {}", event.type, consumed->max_payload.size()));
@@ -163,11 +162,11 @@ Protocol::Fault Protocol::take_event(View body) {
 Protocol::Fault Protocol::take_state(View body) {
     State state;
     if (Fault fault = read(body, state)) return fault;
-    Consumed* const consumed = consumed_.find(state.alias);
-    if (consumed == nullptr) {
-        if (consumed_.was(state.alias)) return {};
+    if (!outbox_.has_subscribed(state.alias)) {
         return wrong(end_code::unknown_alias, fmt::format("alias {}", state.alias));
     }
+    Consumed* const consumed = consumed_.find(state.alias);
+    if (consumed == nullptr) return {};
     if (consumed->mode != Mode::latest) return wrong(end_code::unexpected_frame, "of a subscription to events");
     if (const std::size_t most = consumed->max_payload.front(); state.payload.size() > most) {
         return wrong(end_code::payload_too_large, fmt::format("{} bytes, of {} at most", state.payload.size(), most));

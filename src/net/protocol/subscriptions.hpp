@@ -28,8 +28,6 @@ public:
         last_ = subscription.alias;
         all_.push_back(std::move(subscription));
     }
-    /// Counts as one that was.
-    void skip(Alias alias) noexcept { last_ = alias; }
     void remove(Alias alias) {
         if (const auto place = lower_bound(alias); place != all_.end() && place->alias == alias) all_.erase(place);
     }
