@@ -250,6 +250,10 @@ TEST(NetProtocol, SendsTheNewestOfEachKeyInThePlaceOfTheOldest) {
     link.there.set(1, "k", 1, "again");
     link.exchange();
     EXPECT_THAT(link.here.happened(), ElementsAre("state 1 k again v1")) << "a key that was gone begins anew";
+    link.there.protocol.send_state({.alias = 1, .version = 6, .key = view("k"), .present = false});
+    EXPECT_EQ(link.there.set(1, "k", 5, "older"), Sent::yes);
+    link.exchange();
+    EXPECT_THAT(link.here.happened(), ElementsAre("state 1 k gone v6")) << "not anew while the end of the old waits";
 }
 
 TEST(NetProtocol, TakesAsManyLatestValuesAsItHasRoomFor) {

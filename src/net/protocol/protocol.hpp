@@ -3,9 +3,9 @@
 /// The whole of a link's behaviour, without I/O: bytes, what happens on this side, and moments go in; bytes, actions
 /// and a deadline come out. `wire.md` describes what is on the wire.
 ///
-/// What is promised: events at most once and in order, with every gap counted in the next one (`Event::missed`); of
-/// latest values the newest, and never an older one; what ends a subscription comes behind what was given for it.
-/// Whatever the other side sends, nothing here waits, `memory_bound` holds, and what throws is the lack of memory;
+/// What is promised: events at most once and in order, with every gap counted in the next one (`Event::missed`), if one
+/// comes; of latest values the newest, and never an older one; what ends a subscription comes behind what was given for
+/// it. Whatever the other side sends, nothing here waits, `memory_bound` holds, and what throws is the lack of memory;
 /// after that only `lost` is of use.
 ///
 /// Events are not queued here: who serves asks `has_room_for_event()`, and takes the next one out of its own queue
@@ -79,7 +79,8 @@ public:
     // What this side serves.
     [[nodiscard]] bool has_room_for_event() const noexcept { return outbox_.has_room_for_event(); }
     Sent send_event(Event event);
-    /// The version grows with each value of a key. `no_room` never holds for a key whose last value still waits, unless
+    /// The version grows with each value of a key, also of one that was gone in between: what is not newer than a value
+    /// that still waits is dropped. `no_room` never holds for a key whose last value still waits, unless
     /// the new value is too large beside the others.
     Sent send_state(const State& state);
     /// Refuses the subscription, or ends it behind what was given for it.
