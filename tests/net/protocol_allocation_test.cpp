@@ -29,8 +29,7 @@ struct Quiet final : Actions {
     Protocol protocol;
 };
 
-void move(Protocol& from, Protocol& to, std::size_t chunk) {
-    const Moment now{1h};
+void move(Protocol& from, Protocol& to, std::size_t chunk, Moment now = then) {
     for (View output = from.output(now); !output.empty(); output = from.output(now)) {
         const std::size_t size = std::min(chunk, output.size());
         to.received(output.first(size), now);
@@ -210,6 +209,59 @@ TEST(NetProtocolMemory, OfALinkThatIsIdleIsLittle) {
     move(here.protocol, there.protocol, 1'000);
     move(there.protocol, here.protocol, 1'000);
     EXPECT_LE(used() - before, 2'048U) << "both, beside the objects themselves";
+}
+
+TEST(NetProtocolMemory, IsGivenBackByALinkThatIsIdle) {
+    const std::string large(1 << 20, 'p');
+    const std::string key(900, 'k');
+    Moment now = then;
+    Quiet here;
+    Quiet there;
+    const std::size_t before = used();
+    here.protocol.start(now);
+    there.protocol.start(now);
+    const auto exchange = [&](std::size_t chunk) {
+        for (int i = 0; i < 3; ++i) {
+            move(here.protocol, there.protocol, chunk, now);
+            move(there.protocol, here.protocol, chunk, now);
+        }
+    };
+    exchange(1'000);
+    Reason refusal;
+    for (const Mode mode : {Mode::events, Mode::latest}) {
+        Subscribe wanted{.mode = mode};
+        wanted.types.push_back({.name = "a", .schema = "{}", .keys = {}});
+        ASSERT_NE(here.protocol.subscribe(wanted, {large.size()}, refusal), 0U);
+    }
+    exchange(1'000);
+    for (std::uint64_t round = 1; round <= 3; ++round) {
+        EXPECT_EQ(there.protocol.send_event({.alias = 1, .payload = view(large)}), Sent::yes);
+        for (std::uint64_t i = 0; i < 500; ++i) {
+            const std::string numbered = std::to_string(i) + key;
+            EXPECT_EQ(there.protocol.send_state({.alias = 2,
+                                                 .version = round,
+                                                 .key = view(numbered),
+                                                 .present = round != 3,
+                                                 .payload = view(large).first(1'000)}),
+                      Sent::yes);
+        }
+        exchange(70'000);
+    }
+    EXPECT_GT(here.came, 3 * large.size());
+    EXPECT_GT(used() - before, 2 * large.size());
+    for (int i = 0; i < 3; ++i) {
+        // who comes first asks, and the other one never has to
+        now += LinkTimes{}.ping_interval;
+        there.protocol.tick(now);
+        exchange(70'000);
+        here.protocol.tick(now);
+    }
+    EXPECT_LE(here.protocol.held() + there.protocol.held(), 512U);
+    EXPECT_LE(used() - before, 32'768U) << "of which the allocator keeps most for itself";
+    EXPECT_EQ(here.protocol.state(), LinkState::running);
+    EXPECT_EQ(there.protocol.send_event({.alias = 1, .payload = view(large)}), Sent::yes);
+    exchange(70'000);
+    EXPECT_GT(here.came, 4 * large.size());
 }
 
 // --- where there is none

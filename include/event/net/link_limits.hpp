@@ -1,7 +1,7 @@
 #pragma once
 
 /// What one link may take of this side, whatever the other side does: room, and time. With what stands here a link
-/// holds 17 MiB at the very most, and below 2 KiB when nothing happens.
+/// holds 17 MiB at the very most, and below 2 KiB when nothing happens for two `ping_interval`s.
 
 #include <event/detail/requirements.hpp>
 

@@ -29,6 +29,12 @@ inline constexpr std::uint64_t oldest_version = 1;
 inline constexpr Limits unlimited{.size = std::numeric_limits<std::size_t>::max(),
                                   .elements = std::numeric_limits<std::size_t>::max()};
 
+/// The memory of a buffer that is empty; what is less than this is not worth it.
+inline constexpr std::size_t worth_giving_back = 256;
+inline void give_back(Bytes& buffer) noexcept {
+    if (buffer.capacity() > worth_giving_back) Bytes().swap(buffer);
+}
+
 /// What is before the other side's HELLO fits in so many bytes.
 inline constexpr std::size_t max_hello = 256;
 

@@ -32,6 +32,7 @@ Length read_length(View bytes, std::size_t max_frame) {
 }  // namespace
 
 void Inbox::keep(View& input, std::size_t count, std::size_t claimed) {
+    was_needed_ = was_needed_ || claimed > worth_giving_back;
     const std::size_t size = kept_.size() + count;
     if (size > kept_.capacity()) kept_.reserve(std::min(claimed, std::max(size, 2 * kept_.size())));
     kept_.insert(kept_.end(), input.begin(), input.begin() + static_cast<std::ptrdiff_t>(count));

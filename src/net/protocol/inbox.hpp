@@ -21,6 +21,12 @@ public:
     /// Takes from the front of `input`. After `too_large` and `malformed` there are no more steps.
     [[nodiscard]] Step next(View& input, std::size_t max_frame, View& frame);
 
+    /// Gives memory back that was not needed since the last time.
+    void rest() noexcept {
+        if (kept_.empty() && !was_needed_) give_back(kept_);
+        was_needed_ = false;
+    }
+
     /// Bytes of memory.
     [[nodiscard]] std::size_t held() const noexcept { return kept_.capacity(); }
 
@@ -29,6 +35,7 @@ private:
 
     Bytes kept_;  // the beginning of a frame, length included
     bool is_taken_ = false;
+    bool was_needed_ = false;
 };
 
 }  // namespace event::net::protocol

@@ -31,8 +31,8 @@ void Outbox::clear() {
     ping_.reset();
     pong_.reset();
     notes_.clear();
-    states_.clear();
-    events_.clear();
+    states_.give_back();
+    Bytes().swap(events_);
     ends_.clear();
 }
 
@@ -74,6 +74,17 @@ View Outbox::output() {
         }
     }
     return View(batch_).subspan(at_);
+}
+
+void Outbox::rest() noexcept {
+    if (!was_needed_ && !is_writing() && events_.empty() && states_.empty()) {
+        batch_.clear();
+        at_ = 0;
+        give_back(batch_);
+        give_back(events_);
+        states_.give_back();
+    }
+    was_needed_ = false;
 }
 
 std::size_t Outbox::held() const noexcept {

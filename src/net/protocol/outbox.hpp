@@ -39,8 +39,14 @@ public:
 
     // of those that the other side has
     [[nodiscard]] bool has_room_for_event() const noexcept { return events_.size() < quantum_; }
-    void event(const Event& event) { write(event, events_); }
-    [[nodiscard]] bool state(const State& state) { return states_.put(state); }
+    void event(const Event& event) {
+        was_needed_ = true;
+        write(event, events_);
+    }
+    [[nodiscard]] bool state(const State& state) {
+        was_needed_ = true;
+        return states_.put(state);
+    }
     /// Behind what was given for it.
     void end(const Unsubscribe& unsubscribe, Mode mode);
     /// The other side wants no more of it: what has not been written is of no use.
@@ -50,6 +56,9 @@ public:
 
     /// All that has not begun to be written.
     void clear();
+
+    /// Gives memory back that was not needed since the last time.
+    void rest() noexcept;
 
     /// Empty: there is nothing. Otherwise the same until it has been written.
     [[nodiscard]] View output();
@@ -92,6 +101,7 @@ private:
     std::size_t at_ = 0;
     bool is_asking_ = false;  // the batch has a PING
     bool has_bye_ = false;
+    bool was_needed_ = false;  // for events or latest values
 };
 
 }  // namespace event::net::protocol

@@ -60,6 +60,7 @@ void Protocol::tick(Moment now) {
     if (is_over(deadlines_.handshake)) return fail({.code = end_code::handshake_timeout, .text = {}}, now);
     if (is_over(deadlines_.pong)) return fail({.code = end_code::pong_timeout, .text = {}}, now);
     if (is_over(deadlines_.ping)) {
+        rest();
         outbox_.ping(++pings_);
         deadlines_.ping.reset();
         deadlines_.pong = Deadlines::after(now, options_.times.pong_timeout);
@@ -154,6 +155,12 @@ void Protocol::drain(const Reason& reason, const Reason& said, Moment now) {
     consumed_.clear();
     served_.clear();
     actions_.ended(*reason_);
+}
+
+/// A PING, of either side, tells that there was nothing else for long.
+void Protocol::rest() {
+    inbox_.rest();
+    outbox_.rest();
 }
 
 /// Both have said all.

@@ -123,6 +123,7 @@ private:
     void fail(const Reason& reason, Moment now);
     /// `said` is for the other side.
     void drain(const Reason& reason, const Reason& said, Moment now);
+    void rest();
     void close_if_done();
     void close_at_once();
 

@@ -73,6 +73,7 @@ Protocol::Fault Protocol::take(Kind kind, View body, Moment now) {
         case Kind::ping: {
             std::uint64_t nonce = 0;
             if (Fault fault = read_nonce(body, nonce)) return fault;
+            rest();
             outbox_.pong(nonce);
             return {};
         }

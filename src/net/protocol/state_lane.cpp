@@ -92,6 +92,12 @@ void StateLane::clear() {
     held_ = 0;
 }
 
+void StateLane::give_back() noexcept {
+    clear();
+    Index().swap(by_key_);
+    Index().swap(ends_);
+}
+
 void StateLane::take(Bytes& out, std::size_t quantum) {
     const std::size_t before = out.size();
     while (!queue_.empty() && out.size() - before < quantum) {

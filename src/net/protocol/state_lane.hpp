@@ -27,6 +27,8 @@ public:
     /// Forgets what waits for this subscription, its end included. Costs no more where others have much that waits.
     void drop(Alias alias);
     void clear();
+    /// The memory that it has for what comes, while it is empty.
+    void give_back() noexcept;
 
     /// Appends frames until `quantum` bytes are reached or there are no more.
     void take(Bytes& out, std::size_t quantum);
