@@ -15,6 +15,7 @@ eventbus_test_program(eventbus_net_tests
     net/listener_test.cpp
     net/protocol_end_test.cpp
     net/protocol_test.cpp
+    net/reentrancy_test.cpp
     net/round_trip_test.cpp
     net/schedules_test.cpp
     net/schema_test.cpp
