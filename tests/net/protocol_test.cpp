@@ -367,6 +367,11 @@ TEST(NetProtocol, CountsAnEventThatIsTooLargeForTheOtherSideAsMissed) {
     EXPECT_EQ(link.there.send(1, "y"), Sent::yes);
     link.exchange();
     EXPECT_THAT(link.here.happened(), ElementsAre("event 1.0 x missed 7", "event 1.0 y"));
+    EXPECT_EQ(link.there.send(1, std::string(1'024, 'x'), ~0ULL), Sent::too_large);
+    EXPECT_EQ(link.there.send(1, "x", 1), Sent::yes);
+    link.exchange();
+    EXPECT_THAT(link.here.happened(), ElementsAre("event 1.0 x missed 18446744073709551615"))
+        << "as many as it can say";
 
     Pair own({}, {.limits = {.max_frame = 1'024}});
     const std::string text(1'024, 'x');

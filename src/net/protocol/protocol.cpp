@@ -4,9 +4,19 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <utility>
 
 namespace event::net::protocol {
+namespace {
+
+/// Where a count cannot say how many, it says very many rather than none.
+std::uint64_t sum(std::uint64_t left, std::uint64_t right) {
+    const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+    return left > most - right ? most : left + right;
+}
+
+}  // namespace
 
 void Protocol::start(Moment now) {
     if (state_ == LinkState::closed) return;
@@ -104,9 +114,9 @@ Sent Protocol::send_event(Event event) {
     if (served == nullptr || served->mode != Mode::events) return Sent::ended;
     if (!outbox_.has_room_for_event()) return Sent::no_room;
     assert(event.type < served->types);
-    event.missed += served->lost;
+    event.missed = sum(event.missed, served->lost);
     if (size_of(event) > max_sent()) {
-        served->lost = event.missed + 1;
+        served->lost = sum(event.missed, 1);
         return Sent::too_large;
     }
     served->lost = 0;
