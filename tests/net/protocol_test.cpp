@@ -190,6 +190,20 @@ TEST(NetProtocol, IgnoresWhatWasOnItsWayWhenItUnsubscribed) {
     EXPECT_EQ(link.there.protocol.state(), LinkState::running);
 }
 
+TEST(NetProtocol, SaysClosedWhereAReasonHasNoCode) {
+    Pair link;
+    link.open();
+    link.here.subscribe({"a"});
+    link.exchange();
+    link.there.happened();
+    link.here.protocol.unsubscribe(1, {.code = end_code{}});
+    link.exchange();
+    EXPECT_THAT(link.there.happened(), ElementsAre("unsubscribed 1: ended by the remote: closed"));
+    link.here.protocol.close({.code = end_code{}}, link.now);
+    link.exchange();
+    EXPECT_THAT(link.there.happened(), ElementsAre("ended by the remote: closed"));
+}
+
 TEST(NetProtocol, EndsASubscriptionBehindItsEvents) {
     Pair link;
     link.open();

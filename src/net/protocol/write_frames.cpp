@@ -31,7 +31,8 @@ public:
     }
     void sized(std::string_view text) { sized(std::as_bytes(std::span(text))); }
     void reason(const Reason& reason) {
-        write_byte(std::byte(reason.code));
+        // zero is none, which nobody could read
+        write_byte(std::byte(reason.code == end_code{} ? end_code::closed : reason.code));
         sized(std::string_view(reason.text).substr(0, Reason::max_text));
     }
     void flag(bool is_set) { write_byte(std::byte(is_set)); }
