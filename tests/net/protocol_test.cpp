@@ -271,18 +271,39 @@ TEST(NetProtocol, SendsTheNewestOfEachKeyInThePlaceOfTheOldest) {
 }
 
 TEST(NetProtocol, TakesAsManyLatestValuesAsItHasRoomFor) {
-    Pair link({}, {.limits = {.max_state_keys = 2, .max_state_bytes = 10}});
+    Pair link({}, {.limits = {.max_state_keys = 3, .max_state_bytes = 10}});
     link.open();
     link.here.subscribe({"a"}, Mode::latest);
     link.exchange();
     EXPECT_EQ(link.there.set(1, "k", 1, "123456"), Sent::yes);
-    EXPECT_EQ(link.there.set(1, "l", 1, "12345"), Sent::no_room) << "of bytes";
-    EXPECT_EQ(link.there.set(1, "l", 1, "1234"), Sent::yes);
-    EXPECT_EQ(link.there.set(1, "m", 1, ""), Sent::no_room) << "of keys";
+    EXPECT_EQ(link.there.set(1, "l", 1, "12345"), Sent::yes) << "one goes beyond it";
+    EXPECT_EQ(link.there.set(1, "m", 1, "1"), Sent::no_room) << "of bytes";
+    EXPECT_EQ(link.there.set(1, "l", 2, "1234567890"), Sent::yes) << "beside six others";
     EXPECT_EQ(link.there.set(1, "k", 2, "1234567"), Sent::no_room) << "the older one stays";
+    EXPECT_EQ(link.there.set(1, "k", 3, "123"), Sent::yes) << "less is always taken";
+    EXPECT_EQ(link.there.protocol.send_state({.alias = 1, .version = 1, .key = view("m"), .present = false}),
+              Sent::yes);
+    EXPECT_EQ(link.there.protocol.send_state({.alias = 1, .version = 1, .key = view("n"), .present = false}),
+              Sent::no_room)
+        << "of keys";
     link.exchange();
-    EXPECT_THAT(link.here.happened(), ElementsAre("state 1 k 123456 v1", "state 1 l 1234 v1"));
-    EXPECT_EQ(link.there.set(1, "k", 2, std::string(50, 'x')), Sent::yes) << "alone, one of any size";
+    EXPECT_THAT(link.here.happened(), ElementsAre("state 1 k 123 v3", "state 1 l 1234567890 v2", "state 1 m gone v1"));
+    EXPECT_EQ(link.there.set(1, "k", 4, std::string(50, 'x')), Sent::yes) << "alone, one of any size";
+}
+
+TEST(NetProtocol, TakesALargeLatestValueBesideSmallOnesThatChangeAllTheTime) {
+    Pair link({}, {.limits = {.max_state_bytes = 100, .quantum = 20}});
+    link.open();
+    link.here.subscribe({"a"}, Mode::latest);
+    link.exchange();
+    const std::string large(90, 'x');
+    Sent sent = Sent::no_room;
+    for (std::uint64_t version = 1; version <= 100 && sent != Sent::yes; ++version) {
+        for (const char* key : {"k", "l", "m"}) EXPECT_EQ(link.there.set(1, key, version, "123456"), Sent::yes);
+        sent = link.there.set(1, "large", version, large);
+        give(link.here, taken_from(link.there, link.now), link.now);
+    }
+    EXPECT_EQ(sent, Sent::yes);
 }
 
 TEST(NetProtocol, KeepsNotAllTheRoomThatLargeValuesTookForSmallOnes) {

@@ -24,7 +24,7 @@ struct LinkLimits {
 
     /// Keys with a latest value, in all subscriptions of a direction together.
     std::size_t max_state_keys = 1'024;
-    /// Latest values that wait to be written, in bytes; at least one frame is taken.
+    /// Latest values that wait to be written, in bytes; one may go beyond it.
     std::size_t max_state_bytes = std::size_t{1} << 20;
     /// Written of latest values, and of events, before the other's turn comes, in bytes; one frame may go beyond it.
     std::size_t quantum = 65'536;

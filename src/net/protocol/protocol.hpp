@@ -81,7 +81,7 @@ public:
     Sent send_event(Event event);
     /// The version grows with each value of a key, also of one that was gone in between: what is not newer than a value
     /// that still waits is dropped. `no_room` never holds for a key whose last value still waits, unless
-    /// the new value is too large beside the others.
+    /// the new one is larger and the others fill the room.
     Sent send_state(const State& state);
     /// Refuses the subscription, or ends it behind what was given for it.
     void end(Alias alias, const Reason& reason);

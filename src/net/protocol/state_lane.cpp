@@ -29,8 +29,11 @@ bool StateLane::put(const State& state) {
     const bool is_there =
         place != by_key_.end() && (*place)->alias == state.alias && std::ranges::equal((*place)->key, state.key);
     if (is_there && state.version <= (*place)->version) return true;
-    const std::size_t others = bytes_ - (is_there ? (*place)->payload.size() : 0);
-    if (others != 0 && others + payload.size() > limits_.max_state_bytes) return false;
+    const std::size_t before = is_there ? (*place)->payload.size() : 0;
+    const std::size_t others = bytes_ - before;
+    // one may go beyond the limit: a large one would wait for ever beside small ones that change all the time
+    const bool is_full = others != 0 && others >= limits_.max_state_bytes;
+    if (is_full && payload.size() > before) return false;
     if (is_there) {
         Entry& entry = **place;
         fill(entry, payload);

@@ -5,8 +5,9 @@
 ///
 /// The end of such a subscription waits here too, behind the values that it had.
 ///
-/// Bounded by `max_state_keys` and `max_state_bytes`. Memory is used again and stays below `3 * max_state_bytes` and a
-/// frame, and the keys; nothing is allocated for values that are no larger than those before them.
+/// Bounded by `max_state_keys` and `max_state_bytes`, which one value may go beyond. Memory is used again and stays
+/// below `3 * max_state_bytes` and a frame, and the keys; nothing is allocated for values that are no larger than those
+/// before them.
 
 #include "net/protocol/frames.hpp"
 
