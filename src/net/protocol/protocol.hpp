@@ -57,7 +57,8 @@ public:
     Protocol& operator=(const Protocol&) = delete;
 
     // The stream. `output` is the same until all of it was `written`; it is to be asked after every other call, and it
-    // is the only one that starts the time limit on writing.
+    // is the only one that starts the time limit on writing. `written` is told of each part when the stream has taken
+    // it: a batch that is told of as a whole has to be taken within that limit.
     /// Once. Nothing is written before it.
     void start(Moment now);
     void received(View bytes, Moment now);
