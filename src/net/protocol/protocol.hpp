@@ -13,7 +13,7 @@
 ///
 /// Ownership: it refers to the actions, which outlive it. Threads: one at a time. Cost: frames that come whole are
 /// parsed where they lie, and what is written is written once; nothing is allocated for events and latest values once
-/// buffers have grown.
+/// buffers have grown, which they give back when there was nothing but PINGs for long.
 
 #include "net/protocol/actions.hpp"
 #include "net/protocol/deadlines.hpp"
