@@ -19,13 +19,12 @@ namespace event::net::detail {
 
 SupervisorCore::SupervisorCore(const boost::asio::any_io_executor& executor, SupervisorOptions&& options,
                                BusAccess access)
-    : Port(executor, LinkOptions(options.link), std::move(access), std::make_shared<Echoes>()),
+    : Port(executor, options.link, std::move(access), std::make_shared<Echoes>()),
       options_(std::move(options)),
       clock_(executor.context()),
       state_(executor, LinkState::opening),
       alarm_(strand(), options_.link.name),
-      random_(static_cast<std::minstd_rand::result_type>(options_.seed != 0 ? options_.seed : std::random_device()())) {
-}
+      random_(options_.seed != 0 ? options_.seed : std::random_device()()) {}
 
 void SupervisorCore::serve(std::shared_ptr<const Group> group) {
     boost::asio::dispatch(strand(), [self = self(), this, group = std::move(group)] {

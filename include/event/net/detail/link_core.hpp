@@ -165,7 +165,7 @@ public:
     void let_go() noexcept;
 
 protected:
-    Port(const boost::asio::any_io_executor& executor, LinkOptions&& options, BusAccess access,
+    Port(const boost::asio::any_io_executor& executor, LinkOptions options, BusAccess access,
          std::shared_ptr<Echoes> echoes)
         : Runnable(executor), options_(std::move(options)), access_(std::move(access)), echoes_(std::move(echoes)) {}
 

@@ -60,7 +60,7 @@ private:
     const Clock clock_;
     Value<LinkState> state_;
     Alarm alarm_;
-    std::minstd_rand random_;
+    std::mt19937_64 random_;
 
     std::vector<std::shared_ptr<const Group>> groups_;
     std::vector<std::shared_ptr<Consumer>> consumers_;
