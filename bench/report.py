@@ -33,6 +33,7 @@ LABELS = {
     "sigslot_inline": "sigslot (inline)",
     "entt_one_thread": "EnTT (one thread)",
     "sobjectizer": "SObjectizer mchain",
+    "asio_frames": "a length and the event, Asio",
     "eventbus_emit_all": "eventbus, emit_all",
     "eventbus_async_emit": "eventbus, async_emit",
     "eventbus_used_once": "eventbus, used once",
