@@ -1,12 +1,26 @@
 #include <event/net/detail/runnable.hpp>
 
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 namespace event::net::detail {
 
+namespace {
+
+/// Of what is below the erasure, where that is known: a strand of an erased executor allocates whenever it is copied.
+boost::asio::any_io_executor strand_of(const boost::asio::any_io_executor& executor) {
+    using namespace boost::asio;
+    if (const auto* context = executor.target<io_context::executor_type>()) return make_strand(*context);
+    if (const auto* pool = executor.target<thread_pool::executor_type>()) return make_strand(*pool);
+    return make_strand(executor);
+}
+
+}  // namespace
+
 Runnable::Runnable(const boost::asio::any_io_executor& executor)
-    : strand_(boost::asio::make_strand(executor)), finished_(executor, boost::asio::steady_timer::time_point::max()) {}
+    : strand_(strand_of(executor)), finished_(executor, boost::asio::steady_timer::time_point::max()) {}
 
 void Runnable::cancel_run() {
     boost::asio::post(strand_, [self = shared_from_this()] {
