@@ -10,6 +10,7 @@ eventbus_test_program(eventbus_net_tests
     net/hostile_peer_test.cpp
     net/hostile_test.cpp
     net/json_test.cpp
+    net/link_abuse_test.cpp
     net/link_end_test.cpp
     net/link_test.cpp
     net/listener_test.cpp

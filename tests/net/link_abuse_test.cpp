@@ -1,0 +1,212 @@
+#include "link_fixture.hpp"
+#include "net/protocol/frames.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <stdexcept>
+
+/// Links in the hands of who calls them from everywhere, gives them bad streams and bad numbers, and floods them.
+
+namespace link_abuse_test {
+
+using namespace links;
+using namespace std::chrono_literals;
+namespace protocol = event::net::protocol;
+
+class AnAbusedLink : public Links {
+protected:
+    AnAbusedLink() { connect(); }
+};
+
+// ---- calls from inside ------------------------------------------------------------------------------------------
+
+TEST_F(AnAbusedLink, IsCalledFromInsideWhatItDelivers) {
+    there_.link->serve<Count, Joined>();
+    std::optional<event::Subscription<Joined>> later;
+    auto first = here_.link->subscribe<Count>(
+        {.capacity = 1, .on_full = event::Notify{[&](const auto&) { later = here_.link->subscribe<Joined>(); }}});
+    auto all = here_.link->subscribe<Count>({.capacity = 10'000});
+    run();
+    auto emitter = there_.bus.emitter<Count, Joined>();
+    for (int round = 0; round < 4; ++round) {
+        for (int i = 0; i < 1'000; ++i) emitter.emit(Count{i});
+        drive(io_);
+    }
+    EXPECT_EQ(all.stat().size, 4'000U) << "the bytes that were being read stay what they were";
+    emitter.emit(Joined{"a", 1});
+    drive(io_);
+    ASSERT_TRUE(later);
+    EXPECT_TRUE(later->try_receive());
+    EXPECT_FALSE(here_.is_over());
+}
+
+TEST_F(AnAbusedLink, IsClosedFromInsideWhatItDelivers) {
+    there_.link->serve<Count>();
+    auto first = here_.link->subscribe<Count>(
+        {.capacity = 1, .on_full = event::Notify{[&](const auto&) { here_.link->close({.text = "enough"}); }}});
+    run();
+    auto emitter = there_.bus.emitter<Count>();
+    for (int i = 0; i < 1'000; ++i) emitter.emit(Count{i});
+    drive(io_);
+    ASSERT_TRUE(here_.is_over() && there_.is_over());
+    EXPECT_EQ(there_.link->stat().remote_reason->text, "enough");
+}
+
+TEST_F(AnAbusedLink, IsDestroyedFromInsideWhatItDelivers) {
+    there_.link->serve<Count>();
+    auto first = here_.link->subscribe<Count>(
+        {.capacity = 1, .on_full = event::Notify{[&](const auto&) { here_.link.reset(); }}});
+    run();
+    auto emitter = there_.bus.emitter<Count>();
+    for (int i = 0; i < 1'000; ++i) emitter.emit(Count{i});
+    drive(io_);
+    EXPECT_TRUE(here_.is_over() && there_.is_over());
+}
+
+TEST(AnAbusedLinksEnd, OfASubscriptionMayDestroyLinkAndBus) {
+    asio::io_context io;
+    auto [a, b] = duplex::pair(io);
+    Node server(io);
+    server.make(std::move(b));
+    auto bus = std::make_unique<event::EventBus>(io);
+    std::unique_ptr<Link> link;
+    LinkOptions options;
+    options.on_subscription_ended = [&](const auto&) {
+        link.reset();
+        bus.reset();
+    };
+    link = std::make_unique<Link>(*bus, std::move(a), std::move(options));
+    auto counts = link->subscribe<Count>();  // not served
+    auto joined = link->subscribe<Joined>();
+    bool is_over = false;
+    link->async_run([&](error_code) { is_over = true; });
+    server.run();
+    drive(io);
+    EXPECT_TRUE(is_over && server.is_over());
+}
+
+// ---- async_run --------------------------------------------------------------------------------------------------
+
+TEST_F(AnAbusedLink, RunsOnItsStrandAndCompletesWhereItsHandlerIs) {
+    asio::io_context elsewhere;
+    bool is_over = false;
+    here_.link->async_run(asio::bind_executor(elsewhere, [&](error_code) { is_over = true; }));
+    there_.run();
+    drive(io_);
+    EXPECT_EQ(here_.link->stat().state, LinkState::running) << "whatever the handler's executor does";
+    here_.link->close();
+    drive(io_);
+    EXPECT_EQ(here_.link->stat().state, LinkState::closed);
+    EXPECT_FALSE(is_over);
+    drive(elsewhere);
+    EXPECT_TRUE(is_over);
+}
+
+TEST_F(AnAbusedLink, IsCancelledBeforeItsFirstStep) {
+    here_.run();
+    here_.cancel.emit(asio::cancellation_type::terminal);
+    pass(5s);
+    ASSERT_TRUE(here_.is_over());
+    EXPECT_EQ(*here_.result, asio::error::operation_aborted);
+}
+
+TEST_F(AnAbusedLink, NeverCompletesInsideTheCall) {
+    run();
+    here_.link->close();
+    drive(io_);
+    bool is_over = false, was_inside = false;
+    asio::post(here_.link->get_executor(), [&] {
+        here_.link->async_run([&](error_code) { is_over = true; });
+        was_inside = is_over;
+    });
+    drive(io_);
+    EXPECT_TRUE(is_over);
+    EXPECT_FALSE(was_inside);
+}
+
+TEST(AnAbusedLinksContext, TakesAlongALinkThatItsHandlerOwns) {
+    auto io = std::make_unique<asio::io_context>();
+    auto bus = std::make_unique<event::EventBus>(*io);
+    auto [a, b] = duplex::pair(*io);
+    auto link = std::make_shared<Link>(*bus, std::move(a));
+    auto other = std::make_shared<Link>(*bus, std::move(b));
+    link->serve<Count>();
+    other->import <Count>();
+    link->async_run([link](error_code) {});
+    other->async_run([other](error_code) {});
+    link.reset();
+    other.reset();
+    drive(*io);
+    io.reset();
+}
+
+TEST(AnAbusedLinkOnThreads, RunsInACoroutineOfAnotherStrand) {
+    asio::thread_pool pool(3);
+    event::EventBus here{pool}, there{pool};
+    for (int round = 0; round < 50; ++round) {
+        auto [a, b] = duplex::pair(pool.get_executor(), pool.get_executor());
+        Link client(here, std::move(a)), server(there, std::move(b));
+        asio::cancellation_signal cancel;
+        const auto strand = asio::make_strand(pool);
+        std::promise<error_code> client_over, server_over;
+        client.async_run(asio::bind_executor(strand, asio::bind_cancellation_slot(cancel.slot(), [&](error_code error) {
+                                                 client_over.set_value(error);
+                                             })));
+        server.async_run(asio::bind_executor(pool, [&](error_code error) { server_over.set_value(error); }));
+        server.serve<Count>();
+        auto counts = client.subscribe<Count>();
+        asio::post(strand, [&] { cancel.emit(asio::cancellation_type::terminal); });
+        EXPECT_EQ(client_over.get_future().get(), asio::error::operation_aborted);
+        server_over.get_future().wait();
+    }
+    pool.join();
+}
+
+// ---- streams ----------------------------------------------------------------------------------------------------
+
+/// Throws where it is told to.
+class ThrowingStream {
+public:
+    using executor_type = asio::any_io_executor;
+
+    ThrowingStream(duplex::End end, const bool& reads, const bool& writes)
+        : end_(std::move(end)), reads_(reads), writes_(writes) {}
+    [[nodiscard]] executor_type get_executor() const noexcept { return end_.get_executor(); }
+    template <class Buffers, class Token>
+    auto async_read_some(const Buffers& buffers, Token&& token) {
+        if (reads_) throw std::runtime_error("no more reads");
+        return end_.async_read_some(buffers, std::forward<Token>(token));
+    }
+    template <class Buffers, class Token>
+    auto async_write_some(const Buffers& buffers, Token&& token) {
+        if (writes_) throw std::runtime_error("no more writes");
+        return end_.async_write_some(buffers, std::forward<Token>(token));
+    }
+    void close() { end_.close(); }
+
+private:
+    duplex::End end_;
+    const bool& reads_;
+    const bool& writes_;
+};
+
+// ---- floods -----------------------------------------------------------------------------------------------------
+
+// ---- figures ----------------------------------------------------------------------------------------------------
+
+struct Small {
+    static constexpr std::size_t max_wire_size = 8;
+    std::string text;
+};
+
+// ---- wrong use --------------------------------------------------------------------------------------------------
+
+}  // namespace link_abuse_test
