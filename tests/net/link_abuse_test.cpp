@@ -198,6 +198,31 @@ private:
     const bool& writes_;
 };
 
+TEST(AnAbusedLinksStream, ThatThrowsEndsIt) {
+    for (const bool reads : {true, false}) {
+        asio::io_context io;
+        Node other(io);
+        auto [a, b] = duplex::pair(io);
+        other.make(std::move(b));
+        bool throws = false, never = false;
+        event::EventBus bus(io);
+        event::net::Link<ThrowingStream> link(
+            bus, ThrowingStream(std::move(a), reads ? throws : never, reads ? never : throws));
+        std::optional<error_code> result;
+        link.async_run([&](const error_code& error) { result = error; });
+        other.run();
+        drive(io);
+        ASSERT_FALSE(result);
+        throws = true;
+        auto counts = link.subscribe<Count>();
+        drive(io);
+        ASSERT_TRUE(result) << reads;
+        EXPECT_EQ(*result, end_code::lost);
+        EXPECT_THAT(link.stat().reason->text, testing::HasSubstr("no more"));
+        EXPECT_TRUE(other.is_over());
+    }
+}
+
 // ---- floods -----------------------------------------------------------------------------------------------------
 
 // ---- figures ----------------------------------------------------------------------------------------------------

@@ -56,21 +56,24 @@ void LinkCore::Inside::go_on() {
         const bool is_closed = protocol_.state() == LinkState::closed;
         if (!is_closed && !is_writing_) {
             if (const auto output = protocol_.output(now()); !output.empty()) {
-                is_writing_ = true;
                 link_.write(output);
+                is_writing_ = true;  // not where that throws: nothing would end it
             }
         }
         if (!is_closed && has_begun_ && !is_reading_) {
             if (read_buffer_.empty()) read_buffer_.resize(least_read);
-            is_reading_ = true;
             link_.read(read_buffer_);
+            is_reading_ = true;
         }
         arm();
     } catch (...) {
         protocol_.lost(what(std::current_exception()));
     }
     const LinkState state = protocol_.state();
-    static_cast<void>(state_.set_if_changed(state));
+    try {
+        static_cast<void>(state_.set_if_changed(state));
+    } catch (...) {  // no memory: it is told with the next one, or the view's end
+    }
     count([&](LinkStat& stat) {
         stat.state = state;
         stat.serving = served_.size();
@@ -88,11 +91,14 @@ void LinkCore::Inside::finish() {
     if (is_reading_ || is_writing_ || armed_) return;  // it ends with them
     read_buffer_ = {};
     payload_ = {};
-    count([&](LinkStat& stat) {
-        stat.reason = protocol_.reason();
-        stat.remote_reason = protocol_.remote_reason();
-        stat.held = 0;
-    });
+    count([](LinkStat& stat) { stat.held = 0; });
+    try {
+        count([&](LinkStat& stat) {
+            stat.reason = protocol_.reason();
+            stat.remote_reason = protocol_.remote_reason();
+        });
+    } catch (...) {  // no memory for the words
+    }
     link_.finish();
 }
 
@@ -127,13 +133,13 @@ void LinkCore::Inside::arm() {
         if (*next < *armed_) alarm_.cancel();
         return;
     }
-    armed_ = next;
     alarm_.wait(*next - now(), [self = link_.self(), this](bool has_passed) {
         enter([&] {
             armed_.reset();
             if (has_passed) protocol_.tick(now());
         });
     });
+    armed_ = next;
 }
 
 // ---- what is served ---------------------------------------------------------------------------------------------
@@ -227,7 +233,7 @@ void LinkCore::Inside::subscribed(const protocol::Subscribe& subscribe) noexcept
     } catch (...) {
         reason.text = what(std::current_exception());
     }
-    protocol_.end(subscribe.alias, reason);
+    or_lose([&] { protocol_.end(subscribe.alias, reason); });
 }
 
 std::unique_ptr<Serving> LinkCore::Inside::open(const protocol::Subscribe& subscribe) {
@@ -342,7 +348,7 @@ void LinkCore::Inside::opened(const protocol::Hello& remote) noexcept {
         }
         for (auto& consumer : std::exchange(waiting_, {})) subscribe(std::move(consumer));
     } catch (...) {
-        protocol_.close({.code = end_code::closed, .text = what(std::current_exception())}, now());
+        close_for(end_code::closed, std::current_exception());
     }
 }
 
@@ -355,7 +361,7 @@ void LinkCore::Inside::event(const protocol::Event& event) noexcept {
                                                       event.payload));
         }
     } catch (...) {
-        protocol_.close({.code = end_code::malformed_payload, .text = what(std::current_exception())}, now());
+        close_for(end_code::malformed_payload, std::current_exception());
     }
 }
 
@@ -367,7 +373,7 @@ void LinkCore::Inside::state(const protocol::State& state) noexcept {
             was_consumed(state.alias, consumer->state(state.key, state.present, state.payload));
         }
     } catch (...) {
-        protocol_.close({.code = end_code::malformed_payload, .text = what(std::current_exception())}, now());
+        close_for(end_code::malformed_payload, std::current_exception());
     }
 }
 

@@ -92,7 +92,18 @@ private:
     void was_consumed(protocol::Alias alias, Consumed consumed);
     void tell_end(const Consumer& consumer, const Reason& reason);
     void throw_outside(std::exception_ptr exception) noexcept;
-    [[nodiscard]] static std::string what(const std::exception_ptr& exception);
+    void close_for(end_code code, const std::exception_ptr& exception) noexcept;
+    /// Ends the link where there is no memory for ending something less in order.
+    template <class F>
+    void or_lose(F&& f) noexcept {
+        try {
+            f();
+        } catch (...) {
+            protocol_.lost(what(std::current_exception()));
+        }
+    }
+    /// What an exception says, in what memory there is.
+    [[nodiscard]] static std::string what(const std::exception_ptr& exception) noexcept;
     [[nodiscard]] static std::string names_of(const Consumer& consumer);
 
     [[nodiscard]] protocol::Moment now() const noexcept { return clock_.now(); }

@@ -10,14 +10,22 @@
 
 namespace event::net::detail {
 
-std::string LinkCore::Inside::what(const std::exception_ptr& exception) {
+std::string LinkCore::Inside::what(const std::exception_ptr& exception) noexcept {
     try {
         std::rethrow_exception(exception);
     } catch (const std::exception& error) {
-        return error.what();
+        try {
+            return error.what();
+        } catch (...) {
+            return "no memory";
+        }
     } catch (...) {
-        return "an exception of this side's";
+        return "an exception";
     }
+}
+
+void LinkCore::Inside::close_for(end_code code, const std::exception_ptr& exception) noexcept {
+    or_lose([&] { protocol_.close({.code = code, .text = what(exception)}, now()); });
 }
 
 std::string LinkCore::Inside::names_of(const Consumer& consumer) {
