@@ -10,6 +10,7 @@ add_library(eventbus_net
     src/net/link/listener.cpp
     src/net/link/outside.cpp
     src/net/link/runnable.cpp
+    src/net/link/served.cpp
     src/net/link/supervisor.cpp
     src/net/protocol/inbox.cpp
     src/net/protocol/outbox.cpp

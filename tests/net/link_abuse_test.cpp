@@ -225,12 +225,59 @@ TEST(AnAbusedLinksStream, ThatThrowsEndsIt) {
 
 // ---- floods -----------------------------------------------------------------------------------------------------
 
+TEST_F(AnAbusedLink, GivesEachSubscriptionItsTurnThoughABatchHoldsOnlySome) {
+    there_.link->serve<Joined>({.capacity = 4, .on_full = event::DropOldest{}});
+    std::vector<event::Subscription<Joined>> subscriptions;
+    for (int i = 0; i < 8; ++i) subscriptions.push_back(here_.link->subscribe<Joined>({.capacity = 10'000}));
+    run();
+    back_->chunk(16'384);
+    auto emitter = there_.bus.emitter<Joined>();
+    const std::string large(30'000, 'x');
+    for (int i = 0; i < 200; ++i) {
+        emitter.emit({large, i});
+        for (int step = 0; step < 12; ++step) io_.poll_one();
+    }
+    std::vector<std::size_t> sizes;
+    for (const auto& subscription : subscriptions) sizes.push_back(subscription.stat().size);
+    EXPECT_GT(*std::ranges::min_element(sizes) * 2, *std::ranges::max_element(sizes)) << testing::PrintToString(sizes);
+}
+
+TEST(AnAbusedLinksPeer, CannotMakeItKeepSubscriptionsWhoseValuesItDoesNotTake) {
+    asio::io_context io;
+    auto [a, b] = duplex::pair(io);
+    Node victim(io);
+    victim.make(std::move(a));
+    victim.link->serve<Joined>();
+    auto value = victim.bus.value<Joined>();
+    value.set({std::string(5'000, 'x'), 1});
+    victim.run();
+    const std::string schema(event::net::schema<Joined>());
+    protocol::Bytes bytes;
+    write(protocol::Hello{.max_frame = 1'024, .max_subscriptions = 4, .serves = true, .consumes = true}, bytes);
+    for (protocol::Alias alias = 1; alias <= 20; ++alias)
+        write(protocol::Subscribe{.alias = alias, .mode = protocol::Mode::latest, .types = {{"joined", schema, {}}}},
+              bytes);
+    asio::async_write(b, asio::buffer(bytes), [](error_code, std::size_t) {});
+    drive(io);
+    EXPECT_FALSE(victim.is_over());
+    EXPECT_EQ(victim.link->stat().serving, 0U);
+}
+
 // ---- figures ----------------------------------------------------------------------------------------------------
 
 struct Small {
     static constexpr std::size_t max_wire_size = 8;
     std::string text;
 };
+
+TEST_F(AnAbusedLink, CountsWhatCannotBeSentAtOnce) {
+    there_.link->serve<Small>();
+    auto subscription = here_.link->subscribe<Small>();
+    run();
+    there_.bus.emitter<Small>().emit({"far too long"});
+    drive(io_);
+    EXPECT_EQ(there_.link->stat().unsendable, 1U);
+}
 
 // ---- wrong use --------------------------------------------------------------------------------------------------
 

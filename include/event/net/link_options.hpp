@@ -70,8 +70,9 @@ struct LinkStat {
     std::uint64_t events_received = 0;
     std::uint64_t states_sent = 0;  ///< latest values; one may take another's place before it is written
     std::uint64_t states_received = 0;
-    /// Events that could not be written, since they are larger than their type, or the other side, allows. The other
-    /// side sees them as missed.
+    /// Events and latest values that could not be written, since they are larger than their type, or the other side,
+    /// allows. The other side sees an event as missed; it has no value instead of one that is too large for its type,
+    /// and no subscription any more instead of one that is too large for itself.
     std::uint64_t unsendable = 0;
     std::size_t serving = 0;    ///< subscriptions of the other side
     std::size_t consuming = 0;  ///< subscriptions of this side

@@ -2,7 +2,8 @@
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
+
+#include <fmt/format.h>
 
 #include <random>
 
@@ -140,143 +141,6 @@ void LinkCore::Inside::arm() {
         });
     });
     armed_ = next;
-}
-
-// ---- what is served ---------------------------------------------------------------------------------------------
-
-void LinkCore::Inside::pull() {
-    if (protocol_.state() != LinkState::running) return;
-    // round after round, one of each, so that who has much leaves room for who has little
-    for (bool has_found = true; has_found;) {
-        has_found = false;
-        for (std::size_t left = served_.size(); left > 0; --left) {
-            if (next_served_ >= served_.size()) next_served_ = 0;
-            ServedOne& one = served_[next_served_++];
-            if (one.is_ready && (one.is_latest || protocol_.has_room_for_event()) && try_pull_from(one))
-                has_found = true;
-        }
-    }
-    for (ServedOne& one : served_) {
-        if (one.is_ready || one.is_waited_for) continue;
-        one.is_waited_for = true;
-        one.serving->wait(ServingReady(link_.self(), one.alias));
-    }
-}
-
-/// The types' own code may throw, and the bus may be closed: that ends the subscription, and nothing else.
-bool LinkCore::Inside::try_pull_from(ServedOne& one) {
-    try {
-        return pull_from(one);
-    } catch (...) {
-        const protocol::Alias alias = one.alias;
-        protocol_.end(alias, {.code = end_code::closed, .text = what(std::current_exception())});
-        std::erase_if(served_, [&](const ServedOne& served) { return served.alias == alias; });
-        return false;
-    }
-}
-
-/// Whether there may be more.
-bool LinkCore::Inside::pull_from(ServedOne& one) {
-    const std::uint64_t unsendable = std::exchange(item_.unsendable, 0);
-    if (unsendable != 0) count([&](LinkStat& stat) { stat.unsendable += unsendable; });
-    one.is_ready = one.serving->next(payload_, item_);
-    if (!one.is_ready) return false;
-    return one.is_latest ? send_state(one) : send_event(one);
-}
-
-bool LinkCore::Inside::send_event(const ServedOne& one) {
-    const protocol::Sent sent = protocol_.send_event({.alias = one.alias,
-                                                      .type = item_.type,
-                                                      .missed = item_.missed,
-                                                      .replayed = item_.is_replayed,
-                                                      .payload = payload_});
-    count([&](LinkStat& stat) { ++(sent == protocol::Sent::yes ? stat.events_sent : stat.unsendable); });
-    return true;
-}
-
-bool LinkCore::Inside::send_state(ServedOne& one) {
-    protocol::State state{.alias = one.alias, .version = ++one.version, .key = item_.key, .present = item_.is_present};
-    if (item_.is_present) state.payload = payload_;
-    const protocol::Sent sent = protocol_.send_state(state);
-    if (sent == protocol::Sent::no_room) return false;  // the newest one then
-    one.serving->was_sent(item_);
-    if (sent == protocol::Sent::yes) count([](LinkStat& stat) { ++stat.states_sent; });
-    return true;
-}
-
-void LinkCore::Inside::was_ready(protocol::Alias alias, const error_code& error) {
-    const auto one =
-        std::find_if(served_.begin(), served_.end(), [&](const auto& served) { return served.alias == alias; });
-    if (one == served_.end()) return;
-    one->is_waited_for = false;
-    if (!error) {
-        one->is_ready = true;
-        return;
-    }
-    if (error == boost::asio::error::operation_aborted) return;
-    const bool was_killed = error == event::errc::killed;
-    protocol_.end(alias, {.code = was_killed ? end_code::killed : end_code::closed,
-                          .text = was_killed ? "too slow" : "the bus has closed"});
-    served_.erase(one);
-}
-
-void LinkCore::Inside::subscribed(const protocol::Subscribe& subscribe) noexcept {
-    Reason reason{.code = end_code::not_served};
-    try {
-        auto serving = open(subscribe);
-        served_.push_back({.alias = subscribe.alias,
-                           .serving = std::move(serving),
-                           .is_latest = subscribe.mode == protocol::Mode::latest});
-        return;
-    } catch (const Refused& refused) {
-        reason = refused.reason;
-    } catch (...) {
-        reason.text = what(std::current_exception());
-    }
-    or_lose([&] { protocol_.end(subscribe.alias, reason); });
-}
-
-std::unique_ptr<Serving> LinkCore::Inside::open(const protocol::Subscribe& subscribe) {
-    Asked asked{.is_latest = subscribe.mode == protocol::Mode::latest,
-                .is_by_key = subscribe.by_key,
-                .replays = subscribe.replay};
-    for (const auto& type : subscribe.types) asked.types.push_back({type.name, type.schema, type.keys});
-    const Asked::Type& first = asked.types.front();
-
-    for (const auto& group : groups_) {
-        const std::vector<WireType> types = group->types();
-        const auto place_of = [&](std::string_view name) {
-            const auto found =
-                std::find_if(types.begin(), types.end(), [&](const auto& type) { return type.name == name; });
-            return static_cast<std::size_t>(found - types.begin());
-        };
-        if (place_of(first.name) == types.size()) continue;
-        std::vector<std::size_t> places;
-        for (const Asked::Type& type : asked.types) {
-            const std::size_t place = place_of(type.name);
-            if (place == types.size())
-                refuse(end_code::not_served, type, fmt::format("it is not served in one order with {}", first.name));
-            if (std::find(places.begin(), places.end(), place) != places.end())
-                refuse(end_code::not_served, type, "it is asked for twice");
-            const WireType& ours = types[place];
-            if (ours.schema != type.schema) {
-                if (const auto difference = schema_difference(ours.schema, type.schema))
-                    refuse(end_code::schema_mismatch, type, *difference);
-            }
-            places.push_back(place);
-        }
-        std::unique_ptr<Serving> serving;
-        const bool has_bus = link_.bus_access().use([&](EventBus& bus) {
-            serving = group->open({bus, link_.bus_access(), link_.echoes(), link_.options().name}, asked, places);
-        });
-        if (!has_bus) refuse(end_code::closed, first, "the link is closing");
-        return serving;
-    }
-    refuse(end_code::not_served, first, "it is not served");
-}
-
-void LinkCore::Inside::unsubscribed(protocol::Alias alias, const Reason&) noexcept {
-    std::erase_if(served_, [&](const ServedOne& one) { return one.alias == alias; });
 }
 
 // ---- what is consumed -------------------------------------------------------------------------------------------

@@ -64,7 +64,9 @@ private:
         std::uint64_t version = 0;  // of the latest value
         bool is_ready = true;
         bool is_waited_for = false;
+        bool is_refused = false;  // no room this time
     };
+    enum class Pulled : std::uint8_t { nothing, one, no_room };
     struct ConsumedOne {
         protocol::Alias alias;
         std::shared_ptr<Consumer> consumer;
@@ -81,10 +83,11 @@ private:
 
     void go_on();
     void pull();
-    [[nodiscard]] bool try_pull_from(ServedOne& one);
-    [[nodiscard]] bool pull_from(ServedOne& one);
-    bool send_event(const ServedOne& one);
-    bool send_state(ServedOne& one);
+    void pull(bool latest, std::size_t& next);
+    [[nodiscard]] Pulled try_pull_from(ServedOne& one);
+    [[nodiscard]] Pulled pull_from(ServedOne& one);
+    [[nodiscard]] Pulled send_event(const ServedOne& one);
+    [[nodiscard]] Pulled send_state(ServedOne& one);
     void arm();
     void finish();
     void subscribe(std::shared_ptr<Consumer> consumer);
@@ -121,7 +124,8 @@ private:
 
     std::vector<std::shared_ptr<const Group>> groups_;
     std::vector<ServedOne> served_;
-    std::size_t next_served_ = 0;  // whose turn it is
+    std::size_t next_latest_ = 0;  // whose turn it is
+    std::size_t next_events_ = 0;
     Bytes payload_;
     ServedItem item_;
 

@@ -1,0 +1,169 @@
+#include "net/link/inside.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <fmt/format.h>
+
+/// What the other side subscribed to: opened, taken from, written.
+
+namespace event::net::detail {
+
+void LinkCore::Inside::pull() {
+    if (protocol_.state() != LinkState::running) return;
+    pull(true, next_latest_);
+    pull(false, next_events_);
+    for (ServedOne& one : served_) {
+        one.is_refused = false;
+        if (one.is_ready || one.is_waited_for) continue;
+        one.is_waited_for = true;
+        one.serving->wait(ServingReady(link_.self(), one.alias));
+    }
+}
+
+/// Round after round one of each, so that who has much leaves room for who has little. Where there was no room, the
+/// next time begins: so nobody's turn is always the last.
+void LinkCore::Inside::pull(bool latest, std::size_t& next) {
+    std::optional<std::size_t> refused;
+    for (std::size_t without = 0; without < served_.size(); ++next) {
+        if (next >= served_.size()) next = 0;
+        ServedOne& one = served_[next];
+        const bool is_due = one.is_latest == latest && one.is_ready && !one.is_refused;
+        switch (is_due ? try_pull_from(one) : Pulled::nothing) {
+            case Pulled::one:
+                without = 0;
+                break;
+            case Pulled::no_room:
+                if (!latest) return;
+                one.is_refused = true;  // others may have their old value's room
+                if (!refused) refused = next;
+                [[fallthrough]];
+            case Pulled::nothing:
+                ++without;
+                break;
+        }
+    }
+    if (refused) next = *refused;
+}
+
+/// The types' own code may throw, and the bus may be closed: that ends the subscription, and nothing else.
+LinkCore::Inside::Pulled LinkCore::Inside::try_pull_from(ServedOne& one) {
+    const protocol::Alias alias = one.alias;
+    try {
+        return pull_from(one);
+    } catch (...) {
+        protocol_.end(alias, {.code = end_code::closed, .text = what(std::current_exception())});
+        unsubscribed(alias, {});
+        return Pulled::nothing;
+    }
+}
+
+LinkCore::Inside::Pulled LinkCore::Inside::pull_from(ServedOne& one) {
+    if (!one.is_latest && !protocol_.has_room_for_event()) return Pulled::no_room;
+    one.is_ready = one.serving->next(payload_, item_);
+    const std::uint64_t unsendable = std::exchange(item_.unsendable, 0);
+    if (unsendable != 0) count([&](LinkStat& stat) { stat.unsendable += unsendable; });
+    if (!one.is_ready) return Pulled::nothing;
+    return one.is_latest ? send_state(one) : send_event(one);
+}
+
+LinkCore::Inside::Pulled LinkCore::Inside::send_event(const ServedOne& one) {
+    const protocol::Sent sent = protocol_.send_event({.alias = one.alias,
+                                                      .type = item_.type,
+                                                      .missed = item_.missed,
+                                                      .replayed = item_.is_replayed,
+                                                      .payload = payload_});
+    count([&](LinkStat& stat) { ++(sent == protocol::Sent::yes ? stat.events_sent : stat.unsendable); });
+    return Pulled::one;
+}
+
+LinkCore::Inside::Pulled LinkCore::Inside::send_state(ServedOne& one) {
+    protocol::State state{.alias = one.alias, .version = ++one.version, .key = item_.key, .present = item_.is_present};
+    if (item_.is_present) state.payload = payload_;
+    const protocol::Sent sent = protocol_.send_state(state);
+    if (sent == protocol::Sent::no_room) return Pulled::no_room;  // the newest one then
+    if (sent != protocol::Sent::yes) {
+        count([](LinkStat& stat) { ++stat.unsendable; });
+        unsubscribed(one.alias, {});
+        return Pulled::nothing;
+    }
+    one.serving->was_sent(item_);
+    count([](LinkStat& stat) { ++stat.states_sent; });
+    return Pulled::one;
+}
+
+void LinkCore::Inside::was_ready(protocol::Alias alias, const error_code& error) {
+    const auto one =
+        std::find_if(served_.begin(), served_.end(), [&](const auto& served) { return served.alias == alias; });
+    if (one == served_.end()) return;
+    one->is_waited_for = false;
+    if (!error) {
+        one->is_ready = true;
+        return;
+    }
+    if (error == boost::asio::error::operation_aborted) return;
+    const bool was_killed = error == event::errc::killed;
+    protocol_.end(alias, {.code = was_killed ? end_code::killed : end_code::closed,
+                          .text = was_killed ? "too slow" : "the bus has closed"});
+    served_.erase(one);
+}
+
+void LinkCore::Inside::subscribed(const protocol::Subscribe& subscribe) noexcept {
+    Reason reason{.code = end_code::not_served};
+    try {
+        auto serving = open(subscribe);
+        served_.push_back({.alias = subscribe.alias,
+                           .serving = std::move(serving),
+                           .is_latest = subscribe.mode == protocol::Mode::latest});
+        return;
+    } catch (const Refused& refused) {
+        reason = refused.reason;
+    } catch (...) {
+        reason.text = what(std::current_exception());
+    }
+    or_lose([&] { protocol_.end(subscribe.alias, reason); });
+}
+
+std::unique_ptr<Serving> LinkCore::Inside::open(const protocol::Subscribe& subscribe) {
+    Asked asked{.is_latest = subscribe.mode == protocol::Mode::latest,
+                .is_by_key = subscribe.by_key,
+                .replays = subscribe.replay};
+    for (const auto& type : subscribe.types) asked.types.push_back({type.name, type.schema, type.keys});
+    const Asked::Type& first = asked.types.front();
+
+    for (const auto& group : groups_) {
+        const std::vector<WireType> types = group->types();
+        const auto place_of = [&](std::string_view name) {
+            const auto found =
+                std::find_if(types.begin(), types.end(), [&](const auto& type) { return type.name == name; });
+            return static_cast<std::size_t>(found - types.begin());
+        };
+        if (place_of(first.name) == types.size()) continue;
+        std::vector<std::size_t> places;
+        for (const Asked::Type& type : asked.types) {
+            const std::size_t place = place_of(type.name);
+            if (place == types.size())
+                refuse(end_code::not_served, type, fmt::format("it is not served in one order with {}", first.name));
+            if (std::find(places.begin(), places.end(), place) != places.end())
+                refuse(end_code::not_served, type, "it is asked for twice");
+            const WireType& ours = types[place];
+            if (ours.schema != type.schema) {
+                if (const auto difference = schema_difference(ours.schema, type.schema))
+                    refuse(end_code::schema_mismatch, type, *difference);
+            }
+            places.push_back(place);
+        }
+        std::unique_ptr<Serving> serving;
+        const bool has_bus = link_.bus_access().use([&](EventBus& bus) {
+            serving = group->open({bus, link_.bus_access(), link_.echoes(), link_.options().name}, asked, places);
+        });
+        if (!has_bus) refuse(end_code::closed, first, "the link is closing");
+        return serving;
+    }
+    refuse(end_code::not_served, first, "it is not served");
+}
+
+void LinkCore::Inside::unsubscribed(protocol::Alias alias, const Reason&) noexcept {
+    std::erase_if(served_, [&](const ServedOne& one) { return one.alias == alias; });
+}
+
+}  // namespace event::net::detail
