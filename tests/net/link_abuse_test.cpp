@@ -132,6 +132,16 @@ TEST_F(AnAbusedLink, NeverCompletesInsideTheCall) {
     EXPECT_FALSE(was_inside);
 }
 
+TEST_F(AnAbusedLink, ClosedBeforeItRanHasEndedInOrder) {
+    here_.link->close({.text = "never mind"});
+    drive(io_);
+    here_.run();
+    drive(io_);
+    ASSERT_TRUE(here_.is_over());
+    EXPECT_FALSE(*here_.result);
+    EXPECT_EQ(here_.link->stat().reason->text, "never mind");
+}
+
 TEST(AnAbusedLinksContext, TakesAlongALinkThatItsHandlerOwns) {
     auto io = std::make_unique<asio::io_context>();
     auto bus = std::make_unique<event::EventBus>(*io);

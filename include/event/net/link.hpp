@@ -48,7 +48,7 @@ public:
                                                                    detail::BusAccess(bus))) {}
 
     /// Says HELLO, and runs the link until it ends; once. When it completes, the stream is closed, and so is everything
-    /// that came by it. Completion: `void(error_code)`: none if either side closed it, otherwise an `end_code`;
+    /// that came by it. Completion: `void(error_code)`: none if either side closed it in order, otherwise an `end_code`;
     /// `stat()` says it in words. Cancellation (all types) ends it in order, within `LinkTimes::close_timeout`, and
     /// then it is `operation_aborted`. `boost::asio::error::already_started` where it was begun before.
     template <class Token>

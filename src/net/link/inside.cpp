@@ -46,7 +46,8 @@ void LinkCore::Inside::begin() {
 
 void LinkCore::Inside::close(const Reason& reason) {
     if (has_begun_) return protocol_.close(reason, now());
-    protocol_.lost("it was closed before it ran");
+    protocol_.close(reason, now());
+    protocol_.lost({});
 }
 
 /// What follows from anything that has happened.
