@@ -291,4 +291,40 @@ TEST_F(AnAbusedLink, CountsWhatCannotBeSentAtOnce) {
 
 // ---- wrong use --------------------------------------------------------------------------------------------------
 
+TEST_F(AnAbusedLink, RefusesLimitsThatNoLinkCanWorkWith) {
+    const auto make = [&](auto change) {
+        LinkOptions options;
+        change(options);
+        auto [a, b] = duplex::pair(io_);
+        Link link(here_.bus, std::move(a), options);
+    };
+    EXPECT_NO_THROW(make([](LinkOptions&) {}));
+    EXPECT_THROW(make([](LinkOptions& options) { options.limits.max_frame = 1'023; }), std::invalid_argument);
+    EXPECT_THROW(make([](LinkOptions& options) { options.limits.max_state_keys = 0; }), std::invalid_argument);
+    EXPECT_THROW(make([](LinkOptions& options) { options.times.handshake_timeout = 0ms; }), std::invalid_argument);
+    EXPECT_THROW(make([](LinkOptions& options) { options.times.ping_interval = 0ms; }), std::invalid_argument);
+    EXPECT_THROW(make([](LinkOptions& options) { options.times.pong_timeout = -1ms; }), std::invalid_argument);
+    EXPECT_THROW(make([](LinkOptions& options) { options.times.write_timeout = 0ms; }), std::invalid_argument);
+    EXPECT_THROW(make([](LinkOptions& options) { options.times.close_timeout = -1ms; }), std::invalid_argument);
+}
+
+TEST(AnAbusedLinksLimits, AreNeverReachedIfTheyAreTheLargest) {
+    asio::io_context io;
+    event::testing::ManualClock clock(io);
+    Node here(io), there(io);
+    auto [a, b] = duplex::pair(io);
+    const auto never = std::chrono::milliseconds::max();
+    const LinkOptions options{.times = {never, never, never, never, never}};
+    here.make(std::move(a), options);
+    there.make(std::move(b), options);
+    here.run();
+    there.run();
+    drive(io);
+    event::testing::drive_for(io, clock, 24h);
+    EXPECT_EQ(here.link->stat().state, LinkState::running);
+    here.link->close();
+    drive(io);
+    EXPECT_TRUE(here.is_over() && there.is_over());
+}
+
 }  // namespace link_abuse_test

@@ -43,14 +43,17 @@ class Link : public Remote {
 public:
     using stream_type = Stream;
 
+    /// Throws `std::invalid_argument` for limits that no link can work with (`link_limits.hpp`).
     Link(EventBus& bus, Stream stream, LinkOptions options = {})
         : Remote(bus, std::make_shared<detail::StreamLink<Stream>>(std::move(stream), std::move(options),
                                                                    detail::BusAccess(bus))) {}
 
     /// Says HELLO, and runs the link until it ends; once. When it completes, the stream is closed, and so is everything
-    /// that came by it. Completion: `void(error_code)`: none if either side closed it in order, otherwise an `end_code`;
-    /// `stat()` says it in words. Cancellation (all types) ends it in order, within `LinkTimes::close_timeout`, and
-    /// then it is `operation_aborted`. `boost::asio::error::already_started` where it was begun before.
+    /// that came by it. Completion: `void(error_code)`: none if either side closed it in order, otherwise an
+    /// `end_code`; `stat()` says it in words. Cancellation (all types) ends it in order, within
+    /// `LinkTimes::close_timeout`, and then it is `operation_aborted`. `boost::asio::error::already_started` where it
+    /// was begun before. It completes on the handler's executor, by default the link's strand, and never inside this
+    /// call.
     template <class Token>
     auto async_run(Token&& token) {
         return event::detail::initiate<Token, void(error_code)>(detail::InitiateRun(port()), token);

@@ -10,6 +10,8 @@
 
 namespace event::net {
 
+/// A link is not made with a `max_frame` below `min_frame`, or beyond 2^35 - 1, and not with `max_state_keys` of 0:
+/// `std::invalid_argument`.
 struct LinkLimits {
     /// The largest frame that is taken, and sent, in bytes. HELLO tells the other side; at least `min_frame`.
     std::size_t max_frame = (std::size_t{1} << 20) + 4'096;
@@ -32,7 +34,7 @@ struct LinkLimits {
     static constexpr std::size_t min_frame = 1'024;
 };
 
-/// Those that are larger than the clock's range are never over.
+/// Each at least 1 ms, `close_timeout` 0: otherwise `std::invalid_argument`. One of more than ten years is never over.
 struct LinkTimes {
     std::chrono::milliseconds handshake_timeout{10'000};
     /// So long without a frame, and a PING asks whether anybody is there.

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
 #include <stdexcept>
 
 namespace event::net::detail {
@@ -20,6 +23,42 @@ void check_fits(const WireType& type, std::size_t max_frame) {
 
 void refuse(end_code code, const Asked::Type& type, const std::string& why) {
     throw Refused{{.code = code, .text = fmt::format("{}: {}", type.name, why)}};
+}
+
+namespace {
+
+void check_limits(const LinkLimits& limits, const LinkTimes& times) {
+    const auto check = [](std::string_view what, auto given, auto least, auto most, std::string_view unit) {
+        if (given >= least && given <= most) return;
+        throw std::invalid_argument(
+            fmt::format("event: {} must be at least {}{}, and at most {}; it is {}", what, least, unit, most, given));
+    };
+    constexpr std::size_t one = 1, any = std::numeric_limits<std::size_t>::max();
+    // the length of a frame has five bytes
+    constexpr auto most_frame = static_cast<std::size_t>(std::min<std::uint64_t>((std::uint64_t{1} << 35) - 1, any));
+    check("LinkLimits::max_frame", limits.max_frame, LinkLimits::min_frame, most_frame, "");
+    check("LinkLimits::max_state_keys", limits.max_state_keys, one, any, "");
+
+    using Count = std::chrono::milliseconds::rep;
+    constexpr Count always = std::chrono::milliseconds::max().count();
+    check("LinkTimes::handshake_timeout", times.handshake_timeout.count(), Count{1}, always, " ms");
+    check("LinkTimes::ping_interval", times.ping_interval.count(), Count{1}, always, " ms");
+    check("LinkTimes::pong_timeout", times.pong_timeout.count(), Count{1}, always, " ms");
+    check("LinkTimes::write_timeout", times.write_timeout.count(), Count{1}, always, " ms");
+    check("LinkTimes::close_timeout", times.close_timeout.count(), Count{0}, always, " ms");
+}
+
+}  // namespace
+
+LinkOptions checked(LinkOptions&& options) {
+    check_limits(options.limits, options.times);
+    // what is never to happen: a clock does not count so far
+    constexpr std::chrono::milliseconds never = std::chrono::hours(24 * 365 * 10);
+    LinkTimes& times = options.times;
+    for (std::chrono::milliseconds* time : {&times.handshake_timeout, &times.ping_interval, &times.pong_timeout,
+                                            &times.write_timeout, &times.close_timeout})
+        *time = std::min(*time, never);
+    return std::move(options);
 }
 
 void Port::close(Reason reason) {

@@ -150,6 +150,9 @@ public:
                                                         const std::vector<std::size_t>& places) const = 0;
 };
 
+/// Options that a link can work with; throws `std::invalid_argument`.
+[[nodiscard]] LinkOptions checked(LinkOptions&& options);
+
 /// What a remote is reached by: one link, or one after the other. Any thread.
 class Port : public Runnable {
 public:
@@ -167,7 +170,10 @@ public:
 protected:
     Port(const boost::asio::any_io_executor& executor, LinkOptions options, BusAccess access,
          std::shared_ptr<Echoes> echoes)
-        : Runnable(executor), options_(std::move(options)), access_(std::move(access)), echoes_(std::move(echoes)) {}
+        : Runnable(executor),
+          options_(checked(std::move(options))),
+          access_(std::move(access)),
+          echoes_(std::move(echoes)) {}
 
 private:
     const LinkOptions options_;
