@@ -291,6 +291,17 @@ TEST_F(AnAbusedLink, CountsWhatCannotBeSentAtOnce) {
 
 // ---- wrong use --------------------------------------------------------------------------------------------------
 
+TEST_F(AnAbusedLink, FindsTheGroupThatHasAllTypesThatAreAskedFor) {
+    there_.link->serve<Joined>();
+    there_.link->serve<Left, Joined>();
+    auto both = here_.link->subscribe<Joined, Left>();
+    run();
+    EXPECT_TRUE(here_.ended.empty());
+    there_.bus.emitter<Left>().emit({"a"});
+    drive(io_);
+    EXPECT_TRUE(both.try_receive());
+}
+
 TEST_F(AnAbusedLink, RefusesLimitsThatNoLinkCanWorkWith) {
     const auto make = [&](auto change) {
         LinkOptions options;

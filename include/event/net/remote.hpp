@@ -36,7 +36,8 @@ public:
     /// The other side may subscribe to the events of these types, all or some of them together, in one order; and to
     /// the latest of each of them, which is retained from then on. By default to nothing. What came here by this link
     /// (`import`) does not go back. Throws `std::invalid_argument` for a policy `Wait`, a capacity of 0, and a type
-    /// that does not fit into `LinkLimits::max_frame`.
+    /// that does not fit into `LinkLimits::max_frame`. Of several calls with one type, the first counts that has all
+    /// the types which a subscription asks for.
     template <class... Ts>
     void serve(ServeOptions options = {}) {
         serve<Ts...>(std::move(options), ByKey<RemovesNothing>{});  // which is no projection of any type

@@ -7,6 +7,28 @@
 /// What the other side subscribed to: opened, taken from, written.
 
 namespace event::net::detail {
+namespace {
+
+struct Places {
+    std::vector<std::size_t> of;           // each type that is asked for, among these
+    const Asked::Type* missing = nullptr;  // the first that is not there
+};
+
+Places places_of(const Asked& asked, const std::vector<WireType>& types) {
+    Places places;
+    for (const Asked::Type& type : asked.types) {
+        const auto found =
+            std::find_if(types.begin(), types.end(), [&](const WireType& served) { return served.name == type.name; });
+        if (found == types.end()) {
+            places.missing = &type;
+            break;
+        }
+        places.of.push_back(static_cast<std::size_t>(found - types.begin()));
+    }
+    return places;
+}
+
+}  // namespace
 
 void LinkCore::Inside::pull() {
     if (protocol_.state() != LinkState::running) return;
@@ -128,38 +150,34 @@ std::unique_ptr<Serving> LinkCore::Inside::open(const protocol::Subscribe& subsc
                 .is_by_key = subscribe.by_key,
                 .replays = subscribe.replay};
     for (const auto& type : subscribe.types) asked.types.push_back({type.name, type.schema, type.keys});
-    const Asked::Type& first = asked.types.front();
 
+    const Asked::Type* missing = nullptr;  // in the group that has most of them
     for (const auto& group : groups_) {
         const std::vector<WireType> types = group->types();
-        const auto place_of = [&](std::string_view name) {
-            const auto found =
-                std::find_if(types.begin(), types.end(), [&](const auto& type) { return type.name == name; });
-            return static_cast<std::size_t>(found - types.begin());
-        };
-        if (place_of(first.name) == types.size()) continue;
-        std::vector<std::size_t> places;
-        for (const Asked::Type& type : asked.types) {
-            const std::size_t place = place_of(type.name);
-            if (place == types.size())
-                refuse(end_code::not_served, type, fmt::format("it is not served in one order with {}", first.name));
-            if (std::find(places.begin(), places.end(), place) != places.end())
+        const auto [places, lacks] = places_of(asked, types);
+        if (lacks != nullptr) {
+            if (missing == nullptr || lacks > missing) missing = lacks;
+            continue;
+        }
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            const Asked::Type& type = asked.types[i];
+            if (std::find(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(i), places[i]) !=
+                places.begin() + static_cast<std::ptrdiff_t>(i))
                 refuse(end_code::not_served, type, "it is asked for twice");
-            const WireType& ours = types[place];
-            if (ours.schema != type.schema) {
-                if (const auto difference = schema_difference(ours.schema, type.schema))
-                    refuse(end_code::schema_mismatch, type, *difference);
-            }
-            places.push_back(place);
+            if (types[places[i]].schema == type.schema) continue;
+            if (const auto difference = schema_difference(types[places[i]].schema, type.schema))
+                refuse(end_code::schema_mismatch, type, *difference);
         }
         std::unique_ptr<Serving> serving;
         const bool has_bus = link_.bus_access().use([&](EventBus& bus) {
             serving = group->open({bus, link_.bus_access(), link_.echoes(), link_.options().name}, asked, places);
         });
-        if (!has_bus) refuse(end_code::closed, first, "the link is closing");
+        if (!has_bus) refuse(end_code::closed, asked.types.front(), "the link is closing");
         return serving;
     }
-    refuse(end_code::not_served, first, "it is not served");
+    const Asked::Type& first = asked.types.front();
+    if (missing == nullptr || missing == &first) refuse(end_code::not_served, first, "it is not served");
+    refuse(end_code::not_served, *missing, fmt::format("it is not served in one order with {}", first.name));
 }
 
 void LinkCore::Inside::unsubscribed(protocol::Alias alias, const Reason&) noexcept {
