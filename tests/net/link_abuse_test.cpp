@@ -289,6 +289,22 @@ TEST_F(AnAbusedLink, CountsWhatCannotBeSentAtOnce) {
     EXPECT_EQ(there_.link->stat().unsendable, 1U);
 }
 
+TEST_F(AnAbusedLink, TellsEachWhoIsConcernedOfAGapInWhatIsImportedTogether) {
+    there_.link->serve<Joined, Count>({.capacity = 2});
+    here_.link->import <Joined, Count>();
+    auto joined = here_.bus.subscribe<Joined>();
+    run();
+    auto emitter = there_.bus.emitter<Joined, Count>();
+    for (int i = 0; i < 5; ++i) emitter.emit(Joined{"a", i});  // three are lost
+    drive(io_);
+    emitter.emit(Count{1});
+    emitter.emit(Joined{"a", 5});
+    drive(io_);
+    std::uint64_t missed = 0;
+    for (const auto& delivery : event::testing::take_all(joined)) missed += delivery.missed();
+    EXPECT_EQ(missed, 3U);
+}
+
 // ---- wrong use --------------------------------------------------------------------------------------------------
 
 TEST_F(AnAbusedLink, FindsTheGroupThatHasAllTypesThatAreAskedFor) {

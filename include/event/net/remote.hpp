@@ -87,7 +87,9 @@ public:
     }
 
     /// The other side's events of these types are emitted on this bus, in its order and with its gaps (as
-    /// `Emitter::relay`), by an emitter of this name; they are never sent back by this link. It ends with the link.
+    /// `Emitter::relay`), by an emitter of this name; they are never sent back by this link. It ends with the link. A
+    /// gap in types that are imported together is told to the subscribers of each, by its next event: who subscribed to
+    /// several counts it once for each. Buses that import in a ring, each from the next, send an event round for ever.
     /// Throws what `EventBus::emitter` throws, and as `serve`.
     template <class... Ts>
     void import(EmitterOptions options = {}) {

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -124,6 +125,19 @@ class Importing final : public EventConsumer<Ts...> {
 public:
     Importing(EventBus& bus, EmitterOptions&& options) : EventConsumer<Ts...>(bus.emitter<Ts...>(std::move(options))) {}
     [[nodiscard]] EmitterId id() const noexcept { return this->emitter_.id(); }
+
+    /// Of which types those were that are missed, nobody knows: the subscribers of each are told, by its next event.
+    Consumed event(std::size_t type, const Relayed& from, ByteView payload) override {
+        for (std::uint64_t& missed : missed_) missed += from.missed;
+        return EventConsumer<Ts...>::event(type, {.missed = std::exchange(missed_[type], 0), .replayed = from.replayed},
+                                           payload);
+    }
+    void interrupt() noexcept override {
+        for (std::uint64_t& missed : missed_) ++missed;  // nobody knows how many
+    }
+
+private:
+    std::array<std::uint64_t, sizeof...(Ts)> missed_{};
 };
 
 /// A bus for what comes of one subscription, and for nothing else.
