@@ -147,8 +147,11 @@ void LinkCore::Inside::arm() {
 // ---- what is consumed -------------------------------------------------------------------------------------------
 
 void LinkCore::Inside::consume(std::shared_ptr<Consumer> consumer) {
-    consumer->watch_use(link_.strand(), [link = std::weak_ptr<LinkCore>(link_.self()), consumer = consumer.get()] {
-        if (const auto self = link.lock()) self->was_unused(*consumer);
+    // weakly: another one may have its address by then
+    consumer->watch_use(link_.strand(), [link = std::weak_ptr(link_.self()), consumer = std::weak_ptr(consumer)] {
+        const auto self = link.lock();
+        const auto unused = consumer.lock();
+        if (self && unused) self->was_unused(*unused);
     });
     switch (protocol_.state()) {
         case LinkState::opening:
