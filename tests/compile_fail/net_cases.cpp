@@ -4,6 +4,11 @@
 
 #include <event/net/json.hpp>
 #include <event/net/schema.hpp>
+#if defined(CASE_net_link_of_any_event) || defined(CASE_net_link_by_no_key)
+#include <event/net/link.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#endif
 
 #include <chrono>
 #include <cstdint>
@@ -170,5 +175,11 @@ int main() {
 #elif defined(CASE_net_key_that_may_grow)
     std::set<MayGrow> keys;
     (void)event::net::decode({}, keys);
+#elif defined(CASE_net_link_of_any_event)
+    event::net::Link<boost::asio::ip::tcp::socket>* link = nullptr;
+    (void)link->subscribe<event::AnyEvent>();
+#elif defined(CASE_net_link_by_no_key)
+    event::net::Link<boost::asio::ip::tcp::socket>* link = nullptr;
+    link->serve<Base>({}, event::net::by_key(&Twice1::value));
 #endif
 }

@@ -61,6 +61,8 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     eventbus_net_refuses(one_name_twice "event: two types in this event have one name, .* another event_name")
     eventbus_net_refuses(called_like_a_kind "event: a type that is sent cannot be called like a kind of value")
     eventbus_net_refuses(key_that_may_grow "event: the key of a map, or the element of a set, cannot get further fields")
+    eventbus_net_refuses(link_of_any_event "event: a link sends events of types that are named, not AnyEvent or")
+    eventbus_net_refuses(link_by_no_key "event: the projection of by_key can be called with none of the types that are")
 endif()
 
 if(EVENTBUS_FUZZ)

@@ -45,11 +45,13 @@ public:
     /// The same, also by key: `link.serve<Message>({}, by_key(&Message::room))`.
     template <class... Ts, class Projection, class Removes>
     void serve(ServeOptions options, ByKey<Projection, Removes> key) {
-        static_assert(event::detail::check_event_types<Ts...>());
+        constexpr bool has_key = (event::detail::projects<Projection, Ts> || ...);
+        static_assert(has_key || std::is_same_v<Projection, RemovesNothing>,
+                      "event: the projection of by_key can be called with none of the types that are served");
+        check<Ts...>();
         if (options.capacity == 0) throw std::invalid_argument("event: Link::serve: its capacity must be at least 1");
         if (std::holds_alternative<Wait>(options.on_full))
             throw std::invalid_argument("event: Link::serve: nobody waits for the other side; choose another policy");
-        (check_fits<Ts>(), ...);
         using Group = detail::GroupOf<Projection, Removes, Ts...>;
         port_->serve(std::make_shared<Group>(std::move(options), std::move(key)));
     }
@@ -93,8 +95,7 @@ public:
     /// Throws what `EventBus::emitter` throws, and as `serve`.
     template <class... Ts>
     void import(EmitterOptions options = {}) {
-        static_assert(event::detail::check_event_types<Ts...>());
-        (check_fits<Ts>(), ...);
+        check<Ts...>();
         auto importing = std::make_shared<detail::Importing<Ts...>>(*bus_, named(std::move(options)));
         port_->echoes()->add(importing->id());
         port_->consume(std::move(importing));
@@ -105,7 +106,7 @@ public:
     /// as long as the link lives.
     template <class T>
     [[nodiscard]] ValueView<T> watch() {
-        check_fits<T>();
+        check<T>();
         auto watching = std::make_shared<detail::Watching<T>>(bus_->get_executor(), port_->options());
         ValueView<T> view = watching->view();
         port_->consume(std::move(watching));
@@ -159,20 +160,24 @@ private:
     }
     template <class Mirror, class T>
     void mirror_by(Emitter<T>&& emitter) {
-        check_fits<T>();
+        check<T>();
         auto mirroring = std::make_shared<Mirror>(port_->bus_access(), std::move(emitter));
         port_->echoes()->add(mirroring->id());
         port_->consume(std::move(mirroring));
     }
-    template <class T>
-    void check_fits() const {
-        detail::check_fits(detail::wire_type<T>(), port_->options().limits.max_frame);
+    template <class... Ts>
+    void check() const {
+        constexpr bool has_erased = (event::detail::is_erased<Ts> || ...);
+        static_assert(!has_erased, "event: a link sends events of types that are named, not AnyEvent or Implements");
+        if constexpr (!has_erased) {
+            static_assert(event::detail::check_event_types<Ts...>());
+            (detail::check_fits(detail::wire_type<Ts>(), port_->options().limits.max_frame), ...);
+        }
     }
     template <class... Ts, class... Given>
     [[nodiscard]] Subscription<Ts...> subscribe_with(SubscriptionOptions&& options, std::source_location where,
                                                      Given&&... given) {
-        static_assert(event::detail::check_event_types<Ts...>());
-        (check_fits<Ts>(), ...);
+        check<Ts...>();
         auto subscribing = std::make_shared<detail::Subscribing<Ts...>>(bus_->get_executor(), port_->options());
         auto subscription = subscribing->subscribe(std::move(options), where, std::forward<Given>(given)...);
         port_->consume(std::move(subscribing));
