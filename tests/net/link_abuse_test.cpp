@@ -180,6 +180,57 @@ TEST(AnAbusedLinkOnThreads, RunsInACoroutineOfAnotherStrand) {
     pool.join();
 }
 
+TEST_F(AnAbusedLink, IsNotClosedByTheSignalOfARunThatWasRefused) {
+    run();
+    asio::cancellation_signal of_second;
+    std::optional<error_code> second;
+    here_.link->async_run(
+        asio::bind_cancellation_slot(of_second.slot(), [&](const error_code& error) { second = error; }));
+    drive(io_);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(*second, asio::error::already_started);
+    of_second.emit(asio::cancellation_type::terminal);
+    drive(io_);
+    EXPECT_FALSE(here_.is_over());
+}
+
+TEST_F(AnAbusedLink, TakesAlongWhatItMirrorsAlsoWhenItIsDestroyed) {
+    there_.link->serve<Count>();
+    there_.link->serve<Joined>({}, event::net::by_key(&Joined::peer));
+    auto value = there_.bus.value<Count>();
+    value.set({1});
+    auto joined = there_.bus.emitter<Joined>({}, event::retain_by(&Joined::peer));
+    joined.emit({"a", 1});
+    joined.emit({"b", 1});
+    here_.link->mirror<Count>();
+    here_.link->mirror<Joined>({}, event::retain_by(&Joined::peer));
+    run();
+    EXPECT_TRUE(here_.bus.stat<Count>().replayable);
+    EXPECT_TRUE(here_.bus.stat<Joined>().replayable);
+    here_.link.reset();
+    drive(io_);
+    EXPECT_FALSE(here_.bus.stat<Count>().replayable);
+    EXPECT_FALSE(here_.bus.stat<Joined>().replayable);
+}
+
+TEST_F(AnAbusedLink, LeavesWhatSomebodyElseHasSetSinceItMirroredIt) {
+    there_.link->serve<Joined>({}, event::net::by_key(&Joined::peer));
+    auto joined = there_.bus.emitter<Joined>({}, event::retain_by(&Joined::peer));
+    joined.emit({"a", 1});
+    joined.emit({"b", 1});
+    here_.link->mirror<Joined>({}, event::retain_by(&Joined::peer));
+    run();
+    here_.bus.emitter<Joined>().emit({"a", 2});
+    here_.link->close();
+    drive(io_);
+    auto left = here_.bus.subscribe<Joined>();
+    const auto first = left.try_receive();
+    ASSERT_TRUE(first);
+    EXPECT_EQ((*first)->peer, "a");
+    EXPECT_EQ((*first)->room, 2);
+    EXPECT_FALSE(left.try_receive());
+}
+
 // ---- streams ----------------------------------------------------------------------------------------------------
 
 /// Throws where it is told to.

@@ -126,7 +126,7 @@ public:
     /// `link.mirror<Joined>({}, retain_by(&Joined::peer))`.
     template <class T, class Key, class Removes>
     void mirror(EmitterOptions options, const RetainBy<Key, Removes>& retained) {
-        mirror_by<detail::MirroringKeys<T, Key>>(bus_->emitter<T>(named(std::move(options)), retained));
+        mirror_by<detail::MirroringKeys<T, Key>>(bus_->emitter<T>(named(std::move(options)), retained), retained.key);
     }
 
     /// Ends it: what is written already and the reason still go out, nothing more. Idempotent.
@@ -158,11 +158,12 @@ private:
         if (options.name.empty()) options.name = port_->options().name;
         return std::move(options);
     }
-    template <class Mirror, class T>
-    void mirror_by(Emitter<T>&& emitter) {
+    template <class Mirror, class T, class... Key>
+    void mirror_by(Emitter<T>&& emitter, const Key&... key) {
         check<T>();
-        auto mirroring = std::make_shared<Mirror>(port_->bus_access(), std::move(emitter));
+        auto mirroring = std::make_shared<Mirror>(port_->bus_access(), std::move(emitter), key...);
         port_->echoes()->add(mirroring->id());
+        port_->bus_access().add(mirroring);
         port_->consume(std::move(mirroring));
     }
     template <class... Ts>

@@ -38,8 +38,15 @@ public:
         if (shared_->bus != nullptr) f(*shared_->bus);
         return shared_->bus != nullptr;
     }
+    /// Has the consumer end before the bus is let go of: what it has there is taken along.
+    void add(const std::shared_ptr<Consumer>& consumer) const {
+        const std::lock_guard guard(shared_->mutex);
+        shared_->consumers.emplace_back(consumer);
+    }
     void let_go() const noexcept {
         const std::lock_guard guard(shared_->mutex);
+        for (const auto& each : std::exchange(shared_->consumers, {}))
+            if (const auto consumer = each.lock()) consumer->end();
         shared_->bus = nullptr;
     }
 
@@ -47,6 +54,7 @@ private:
     struct Shared {
         std::recursive_mutex mutex;
         EventBus* bus = nullptr;
+        std::vector<std::weak_ptr<Consumer>> consumers;
     };
     std::shared_ptr<Shared> shared_;
 };

@@ -6,6 +6,7 @@
 #include <event/net/detail/link_core.hpp>
 #include <event/net/detail/wire_type.hpp>
 #include <event/retain_by.hpp>
+#include <event/where_key.hpp>
 
 #include <set>
 #include <utility>
@@ -17,7 +18,8 @@
 
 namespace event::net::detail {
 
-/// The latest value.
+/// The latest value. It ends on whatever thread the link is destroyed on, so all that it does to the bus it does while
+/// it has access: what is emitted after the end is nothing.
 template <class T>
 class Mirroring : public Consumer {
 public:
@@ -26,37 +28,49 @@ public:
 
     [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<T>()}; }
     [[nodiscard]] bool is_latest() const noexcept override { return true; }
-    Consumed state(ByteView, bool is_present, ByteView payload) override {
-        if (is_present) return emit(payload);
-        forget();
+    Consumed state(ByteView key, bool is_present, ByteView payload) override {
+        const auto emit = [&](T&& value) {
+            Consumed consumed;
+            access_.use([&](EventBus& bus) {
+                note(bus, key, true);
+                consumed = consume([&] { return emitter_.emit(std::move(value)); });
+            });
+            return consumed;
+        };
+        if (is_present) return decode_for<T>(payload, emit);
+        access_.use([&](EventBus& bus) { note(bus, key, false); });
         return {};
     }
     void end() noexcept override {
-        interrupt();
+        access_.use([this](EventBus& bus) {
+            emitter_.close();
+            forget_all(bus);
+        });
         emitter_.close();
     }
     [[nodiscard]] bool has_ended() const noexcept override { return !emitter_.is_open(); }
-    void interrupt() noexcept override { forget(); }
+    void interrupt() noexcept override {
+        access_.use([this](EventBus& bus) { forget_all(bus); });
+    }
 
 protected:
-    [[nodiscard]] Consumed emit(ByteView payload) {
-        return decode_for<T>(payload,
-                             [&](T&& value) { return consume([&] { return emitter_.emit(std::move(value)); }); });
-    }
-    template <class F>
-    void use_bus(F&& f) const {
-        access_.use(std::forward<F>(f));
+    /// Forgets what is retained, as far as those refinements choose, unless somebody else has set it since.
+    template <class Forget, class... Refinements>
+    void forget(EventBus& bus, Forget&& forget, Refinements&&... refinements) const noexcept {
+        try {
+            const auto latest = bus.subscribe<T>({.capacity = 1, .on_full = Drop{}}, refinements...).try_receive();
+            if (latest && latest->replayed() && latest->emitter() == id()) forget();
+        } catch (...) {  // the bus is closed, and retains nothing; or the key's own code throws
+        }
     }
 
 private:
-    /// Unless somebody else has set it since.
-    void forget() const noexcept try {
-        use_bus([this](EventBus& bus) {
-            auto latest = bus.subscribe<T>({.capacity = 1, .on_full = Drop{}});
-            const auto delivery = latest.try_receive();
-            if (delivery && delivery->replayed() && delivery->emitter() == emitter_.id()) bus.forget<T>();
-        });
-    } catch (...) {  // the bus is closed, and retains nothing
+    /// That there is a value of the key soon, or none any more.
+    virtual void note(EventBus& bus, ByteView, bool is_present) {
+        if (!is_present) forget_all(bus);
+    }
+    virtual void forget_all(EventBus& bus) noexcept {
+        forget(bus, [&] { bus.forget<T>(); });
     }
 
     const BusAccess access_;
@@ -64,38 +78,40 @@ private:
 };
 
 /// The latest event of each key.
-template <class T, class Key>
+template <class T, class Projection>
 class MirroringKeys final : public Mirroring<T> {
-    using Kept = typename event::detail::KeyKind<std::decay_t<std::invoke_result_t<Key&, const T&>>>::Kept;
+    using Kept = typename event::detail::KeyKind<std::decay_t<std::invoke_result_t<Projection&, const T&>>>::Kept;
 
 public:
-    using Mirroring<T>::Mirroring;
+    MirroringKeys(BusAccess access, Emitter<T>&& emitter, const Projection& key)
+        : Mirroring<T>(std::move(access), std::move(emitter)), key_(key) {}
 
     [[nodiscard]] bool is_by_key() const noexcept override { return true; }
-    Consumed state(ByteView key, bool is_present, ByteView payload) override {
-        Bytes bytes(key.begin(), key.end());
-        if (!is_present) {
-            forget(bytes);
-            keys_.erase(bytes);
-            return {};
-        }
-        keys_.insert(std::move(bytes));
-        return this->emit(payload);
-    }
-    void interrupt() noexcept override {
-        for (const Bytes& key : keys_) forget(key);
-        keys_.clear();
-        Mirroring<T>::interrupt();
-    }
 
 private:
-    void forget(const Bytes& bytes) const noexcept try {
-        Kept key{};
-        if (decode(bytes, key)) return;
-        this->use_bus([&](EventBus& bus) { bus.forget<T>(key); });
-    } catch (...) {  // what the key's own code throws
+    void note(EventBus& bus, ByteView key, bool is_present) override {
+        Bytes bytes(key.begin(), key.end());
+        if (is_present) {
+            keys_.insert(std::move(bytes));
+        } else {
+            forget_one(bus, bytes);
+            keys_.erase(bytes);
+        }
+    }
+    void forget_all(EventBus& bus) noexcept override {
+        for (const Bytes& key : keys_) forget_one(bus, key);
+        keys_.clear();
+    }
+    void forget_one(EventBus& bus, const Bytes& bytes) const noexcept {
+        try {
+            Kept key{};
+            if (decode(bytes, key)) return;
+            this->forget(bus, [&] { bus.forget<T>(key); }, where_key(key_, key));
+        } catch (...) {  // what the key's own code throws
+        }
     }
 
+    const Projection key_;
     std::set<Bytes> keys_;  // that are there
 };
 
