@@ -22,22 +22,22 @@ boost::asio::any_io_executor strand_of(const boost::asio::any_io_executor& execu
 Runnable::Runnable(const boost::asio::any_io_executor& executor)
     : strand_(strand_of(executor)), finished_(executor, boost::asio::steady_timer::time_point::max()) {}
 
-void Runnable::cancel_run() {
-    boost::asio::post(strand_, [self = shared_from_this()] {
-        if (self->has_finished_) return;
+void Runnable::cancel_run(std::shared_ptr<const Ticket> ticket) {
+    boost::asio::post(strand_, [self = shared_from_this(), ticket = std::move(ticket)] {
+        if (self->has_finished_ || ticket->is_refused) return;
         self->was_cancelled_ = true;
         self->stop({.code = end_code::closed, .text = "cancelled"});
     });
 }
 
-void Runnable::run(RunHandler handler) {
+void Runnable::run(RunHandler handler, Ticket& ticket) {
     // on its own executor, whose context it keeps at work until then
     const auto executor = boost::asio::get_associated_executor(handler, strand_);
     const auto complete = [](const auto& on, RunHandler&& waiting, const error_code& error) {
         boost::asio::dispatch(on, boost::asio::append(std::move(waiting), error));
     };
-    if (std::exchange(has_begun_, true))
-        return complete(executor, std::move(handler), boost::asio::error::already_started);
+    ticket.is_refused = std::exchange(has_begun_, true);
+    if (ticket.is_refused) return complete(executor, std::move(handler), boost::asio::error::already_started);
     auto work = boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
     auto end = [self = shared_from_this(), complete, executor, work = std::move(work),
                 handler = std::move(handler)](const error_code&) mutable {

@@ -30,13 +30,17 @@ public:
     virtual ~Runnable() = default;
 
     [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
+    /// What one `async_run` and its cancellation know of each other; on the strand.
+    struct Ticket {
+        bool is_refused = false;  // another one runs it
+    };
     /// Any thread.
-    void cancel_run();
+    void cancel_run(std::shared_ptr<const Ticket> ticket);
 
     // ---- on the strand ---------------------------------------------------------------------------------------
 
     using RunHandler = boost::asio::any_completion_handler<void(error_code)>;
-    void run(RunHandler handler);
+    void run(RunHandler handler, Ticket& ticket);
     [[nodiscard]] bool has_finished() const noexcept { return has_finished_; }
 
 protected:
@@ -59,14 +63,16 @@ private:
 /// What a cancellation slot holds while it runs.
 class CancelRun {
 public:
-    explicit CancelRun(std::weak_ptr<Runnable> runs) noexcept : runs_(std::move(runs)) {}
+    CancelRun(std::weak_ptr<Runnable> runs, std::shared_ptr<const Runnable::Ticket> ticket) noexcept
+        : runs_(std::move(runs)), ticket_(std::move(ticket)) {}
     void operator()(boost::asio::cancellation_type type) const {
         if (type == boost::asio::cancellation_type::none) return;
-        if (const auto runs = runs_.lock()) runs->cancel_run();
+        if (const auto runs = runs_.lock()) runs->cancel_run(ticket_);
     }
 
 private:
     std::weak_ptr<Runnable> runs_;
+    std::shared_ptr<const Runnable::Ticket> ticket_;
 };
 
 /// Begins `async_run`.
@@ -79,10 +85,13 @@ public:
 
     template <class Handler>
     void operator()(Handler&& handler) const {
+        const auto ticket = std::make_shared<Runnable::Ticket>();
         Runnable::RunHandler erased(std::forward<Handler>(handler));
         auto slot = boost::asio::get_associated_cancellation_slot(erased);  // passes on what it is told (all types)
-        if (slot.is_connected()) slot.template emplace<CancelRun>(runs_);
-        auto run = [runs = runs_, erased = std::move(erased)]() mutable { runs->run(std::move(erased)); };
+        if (slot.is_connected()) slot.template emplace<CancelRun>(runs_, ticket);
+        auto run = [runs = runs_, ticket, erased = std::move(erased)]() mutable {
+            runs->run(std::move(erased), *ticket);
+        };
         boost::asio::post(runs_->strand(), std::move(run));
     }
 
