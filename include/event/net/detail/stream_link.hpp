@@ -17,7 +17,7 @@ namespace event::net::detail {
 
 /// Closes the innermost of a stream's layers: what waits on any of them ends.
 template <class Stream>
-void close_layers(Stream& stream) noexcept {
+void close_layers(Stream& stream) {
     error_code ignored;
     if constexpr (requires { stream.next_layer(); }) {
         close_layers(stream.next_layer());
@@ -57,7 +57,12 @@ private:
                 self->was_written(error, count);
             }));
     }
-    void close_stream() noexcept override { close_layers(stream_); }
+    void close_stream() noexcept override {
+        try {
+            close_layers(stream_);
+        } catch (...) {  // what waits on it ends by itself, or with it
+        }
+    }
 
     Stream stream_;
 };
