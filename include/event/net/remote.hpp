@@ -116,7 +116,8 @@ public:
     /// The other side's latest value of the type as this bus's: emitted here as a retained event, by an emitter of this
     /// name, forgotten here when it is forgotten there, and when the link ends (unless somebody here has set it since).
     /// A new link begins with what is there then, so that nothing here is older. It is never sent back by this link.
-    /// Throws as `import`.
+    /// Destroying the link waits for a value that is being emitted, with the callbacks that it calls. Throws as
+    /// `import`.
     template <class T>
     void mirror(EmitterOptions options = {}) {
         options.retain = true;

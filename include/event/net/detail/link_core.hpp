@@ -40,12 +40,17 @@ public:
     }
     /// Has the consumer end before the bus is let go of: what it has there is taken along.
     void add(const std::shared_ptr<Consumer>& consumer) const {
-        const std::lock_guard guard(shared_->mutex);
+        const std::lock_guard guard(shared_->consumers_mutex);
         shared_->consumers.emplace_back(consumer);
     }
     void let_go() const noexcept {
+        std::vector<std::weak_ptr<Consumer>> consumers;
+        {
+            const std::lock_guard guard(shared_->consumers_mutex);
+            consumers.swap(shared_->consumers);
+        }
         const std::lock_guard guard(shared_->mutex);
-        for (const auto& each : std::exchange(shared_->consumers, {}))
+        for (const auto& each : consumers)
             if (const auto consumer = each.lock()) consumer->end();
         shared_->bus = nullptr;
     }
@@ -54,6 +59,7 @@ private:
     struct Shared {
         std::recursive_mutex mutex;
         EventBus* bus = nullptr;
+        std::mutex consumers_mutex;  // never waits for what is called with the bus
         std::vector<std::weak_ptr<Consumer>> consumers;
     };
     std::shared_ptr<Shared> shared_;
