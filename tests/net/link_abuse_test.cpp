@@ -9,9 +9,11 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 /// Links in the hands of who calls them from everywhere, gives them bad streams and bad numbers, and floods them.
 
@@ -229,6 +231,58 @@ TEST_F(AnAbusedLink, LeavesWhatSomebodyElseHasSetSinceItMirroredIt) {
     EXPECT_EQ((*first)->peer, "a");
     EXPECT_EQ((*first)->room, 2);
     EXPECT_FALSE(left.try_receive());
+}
+
+TEST(AnAbusedLinkOnThreads, IsUsedFromEverywhereAtOnceAndDestroyed) {
+    asio::thread_pool pool(3);
+    const auto quiet = [](const auto&) {};
+    event::EventBus here{pool, {.on_slow_subscriber = quiet}}, there{pool, {.on_slow_subscriber = quiet}};
+    std::atomic<bool> stop{false};
+    std::thread emitting([&] {
+        auto counts = there.emitter<Count>({.retain = true});
+        auto joined = there.emitter<Joined>({}, event::retain_by(&Joined::room));
+        for (int i = 0; !stop; ++i) {
+            counts.emit({i});
+            joined.emit({"a", i % 5});
+            if (i % 7 == 0) there.forget<Count>();
+        }
+    });
+    for (int round = 0; round < 40; ++round) {
+        auto [a, b] = duplex::pair(pool.get_executor(), pool.get_executor());
+        LinkOptions options;
+        options.on_subscription_ended = quiet;
+        options.on_slow_subscriber = quiet;
+        std::optional<Link> client(std::in_place, here, std::move(a), options);
+        std::optional<Link> server(std::in_place, there, std::move(b), options);
+        std::promise<void> client_over, server_over;
+        std::vector<std::thread> users;
+        users.emplace_back([&] { server->serve<Count>(); });
+        users.emplace_back([&] { server->serve<Joined>({}, event::net::by_key(&Joined::room)); });
+        users.emplace_back([&] { client->async_run([&](error_code) { client_over.set_value(); }); });
+        users.emplace_back([&] { server->async_run([&](error_code) { server_over.set_value(); }); });
+        users.emplace_back([&] { client->mirror<Count>(); });
+        users.emplace_back([&] { client->mirror<Joined>({}, event::retain_by(&Joined::room)); });
+        users.emplace_back([&] {
+            for (int i = 0; i < 5; ++i) {
+                auto counts = client->subscribe<Count>({.on_full = event::Drop{}});
+                const auto view = client->watch<Count>();
+                static_cast<void>(client->stat());
+                static_cast<void>(client->state().try_get());
+            }
+        });
+        for (std::thread& user : users) user.join();
+        if (round % 3 == 0) server->close();
+        client.reset();
+        EXPECT_FALSE(here.stat<Count>().replayable);
+        EXPECT_FALSE(here.stat<Joined>().replayable);
+        if (round % 3 == 1) server.reset();
+        client_over.get_future().wait();
+        server_over.get_future().wait();
+        EXPECT_FALSE(here.stat<Count>().replayable);
+    }
+    stop = true;
+    emitting.join();
+    pool.join();
 }
 
 // ---- streams ----------------------------------------------------------------------------------------------------
