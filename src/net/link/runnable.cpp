@@ -5,6 +5,8 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <new>
+
 namespace event::net::detail {
 
 namespace {
@@ -33,6 +35,7 @@ void Runnable::cancel_run(std::shared_ptr<const Ticket> ticket) {
 void Runnable::run(RunHandler handler, Ticket& ticket) {
     // on its own executor, whose context it keeps at work until then
     const auto executor = boost::asio::get_associated_executor(handler, strand_);
+    if (!executor) throw std::bad_alloc();  // an erased handler's comes empty where there is no memory for it
     const auto complete = [](const auto& on, RunHandler&& waiting, const error_code& error) {
         boost::asio::dispatch(on, boost::asio::append(std::move(waiting), error));
     };
