@@ -11,7 +11,12 @@ eventbus_test_program(eventbus_net_tests
     net/hostile_test.cpp
     net/json_test.cpp
     net/link_abuse_test.cpp
+    net/link_buses_test.cpp
+    net/link_callbacks_test.cpp
     net/link_end_test.cpp
+    net/link_reports_test.cpp
+    net/link_schedules_test.cpp
+    net/link_streams_test.cpp
     net/link_test.cpp
     net/listener_test.cpp
     net/protocol_end_test.cpp
@@ -26,7 +31,10 @@ target_include_directories(eventbus_net_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)
 
 if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     # The sanitizers have another allocator.
-    eventbus_test_program(eventbus_net_allocation_tests allocation.cpp net/protocol_allocation_test.cpp)
+    eventbus_test_program(eventbus_net_allocation_tests
+        allocation.cpp
+        net/link_many_test.cpp
+        net/protocol_allocation_test.cpp)
     target_link_libraries(eventbus_net_allocation_tests PRIVATE event::net)
     target_include_directories(eventbus_net_allocation_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_link_options(eventbus_net_allocation_tests PRIVATE -Wl,--wrap=aligned_alloc)

@@ -61,10 +61,11 @@ private:
         protocol::Alias alias;
         std::unique_ptr<Serving> serving;
         bool is_latest;
+        bool is_by_key;
         std::uint64_t version = 0;  // of the latest value
         bool is_ready = true;
         bool is_waited_for = false;
-        bool is_refused = false;  // no room this time
+        bool is_refused = false;  // not this time any more
     };
     enum class Pulled : std::uint8_t { nothing, one, no_room };
     struct ConsumedOne {

@@ -9,6 +9,8 @@
 namespace event::net::detail {
 namespace {
 
+constexpr int most_at_once = 1'000;  // events, or latest values
+
 struct Places {
     std::vector<std::size_t> of;           // each type that is asked for, among these
     const Asked::Type* missing = nullptr;  // the first that is not there
@@ -46,13 +48,15 @@ void LinkCore::Inside::pull() {
 /// next time begins: so nobody's turn is always the last.
 void LinkCore::Inside::pull(bool latest, std::size_t& next) {
     std::optional<std::size_t> refused;
-    for (std::size_t without = 0; without < served_.size(); ++next) {
+    int left = most_at_once;
+    for (std::size_t without = 0; without < served_.size() && left > 0; ++next) {
         if (next >= served_.size()) next = 0;
         ServedOne& one = served_[next];
         const bool is_due = one.is_latest == latest && one.is_ready && !one.is_refused;
         switch (is_due ? try_pull_from(one) : Pulled::nothing) {
             case Pulled::one:
                 without = 0;
+                --left;
                 break;
             case Pulled::no_room:
                 if (!latest) return;
@@ -109,6 +113,7 @@ LinkCore::Inside::Pulled LinkCore::Inside::send_state(ServedOne& one) {
         return Pulled::nothing;
     }
     one.serving->was_sent(item_);
+    one.is_refused = !one.is_by_key;  // somebody may set it all the while: a newer one, when this is written
     count([](LinkStat& stat) { ++stat.states_sent; });
     return Pulled::one;
 }
@@ -135,7 +140,8 @@ void LinkCore::Inside::subscribed(const protocol::Subscribe& subscribe) noexcept
         auto serving = open(subscribe);
         served_.push_back({.alias = subscribe.alias,
                            .serving = std::move(serving),
-                           .is_latest = subscribe.mode == protocol::Mode::latest});
+                           .is_latest = subscribe.mode == protocol::Mode::latest,
+                           .is_by_key = subscribe.by_key});
         return;
     } catch (const Refused& refused) {
         reason = refused.reason;

@@ -51,11 +51,15 @@ private:
             }));
     }
     void write(ByteView bytes) override {
-        stream_.async_write_some(
-            boost::asio::buffer(bytes.data(), bytes.size()),
-            boost::asio::bind_executor(strand(), [self = self()](const error_code& error, std::size_t count) {
-                self->was_written(error, count);
-            }));
+        const auto buffer = boost::asio::buffer(bytes.data(), bytes.size());
+        auto written = boost::asio::bind_executor(
+            strand(), [self = self()](const error_code& error, std::size_t count) { self->was_written(error, count); });
+        if constexpr (requires { stream_.async_write_some(true, buffer, std::move(written)); }) {
+            stream_.binary(true);  // a WebSocket of Beast's: a message, which is no text
+            stream_.async_write_some(true, buffer, std::move(written));
+        } else {
+            stream_.async_write_some(buffer, std::move(written));
+        }
     }
     void close_stream() noexcept override {
         try {
