@@ -85,6 +85,7 @@ protected:
         options.link.on_subscription_ended = [this](const auto& ended) { ended_.push_back(ended); };
         supervisor_.emplace(bus_, Dialer(io_, clock_, script_), options);
     }
+    ~ASupervisor() override { script_->waiting.reset(); }  // which owns what dials
     void run() {
         supervisor_->async_run(
             asio::bind_cancellation_slot(cancel_.slot(), [this](const error_code& error) { result_ = error; }));
