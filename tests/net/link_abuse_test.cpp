@@ -196,6 +196,32 @@ TEST_F(AnAbusedLink, IsNotClosedByTheSignalOfARunThatWasRefused) {
     EXPECT_FALSE(here_.is_over());
 }
 
+TEST_F(AnAbusedLink, DoesNotSendALatestValueRoundForEverWhereBothSidesMirrorIt) {
+    for (Node* node : {&here_, &there_}) {
+        node->link->serve<Count>();
+        node->link->mirror<Count>();
+    }
+    here_.run();
+    there_.run();
+    const auto go = [&] {
+        for (int i = 0; i < 10'000; ++i) io_.poll_one();
+    };
+    go();
+    auto here = here_.bus.value<Count>(), there = there_.bus.value<Count>();
+    here.set({1});
+    go();
+    EXPECT_EQ((*there.try_get())->value, 1);
+    there.set({2});
+    go();
+    EXPECT_EQ((*here.try_get())->value, 2);
+    EXPECT_EQ((*there.try_get())->value, 2);
+    here.set({3});
+    go();
+    EXPECT_EQ((*there.try_get())->value, 3);
+    EXPECT_LT(here_.link->stat().states_received, 10U);
+    EXPECT_LT(there_.link->stat().states_received, 10U);
+}
+
 TEST_F(AnAbusedLink, TakesAlongWhatItMirrorsAlsoWhenItIsDestroyed) {
     there_.link->serve<Count>();
     there_.link->serve<Joined>({}, event::net::by_key(&Joined::peer));

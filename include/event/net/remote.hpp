@@ -101,9 +101,9 @@ public:
         port_->consume(std::move(importing));
     }
 
-    /// The other side's latest value of the type, on its bus, whoever sets it. Empty until it has come, and when it is
-    /// forgotten there. Its watchers end with the link; the view keeps the last value. Each call subscribes anew, for
-    /// as long as the link lives.
+    /// The other side's latest value of the type, on its bus, whoever sets it. Empty until it has come, when it is
+    /// forgotten there, and while it is one that came there by this link. Its watchers end with the link; the view
+    /// keeps the last value. Each call subscribes anew, for as long as the link lives.
     template <class T>
     [[nodiscard]] ValueView<T> watch() {
         check<T>();

@@ -99,7 +99,7 @@ private:
                                                         const Asked& asked) const {
         const Asked::Type& type = asked.types.front();
         if (!type.keys.empty()) refuse(end_code::not_served, type, "some keys of a latest value");
-        if (!asked.is_by_key) return std::make_unique<ServedLatest<T>>(in.bus, in.access);
+        if (!asked.is_by_key) return std::make_unique<ServedLatest<T>>(in);
         if constexpr (has_key<T>) {
             options.on_full = Kill{};  // and then it begins anew
             return std::make_unique<ServedKeys<T, Projection, Removes>>(in, std::move(options), key_);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -60,34 +61,39 @@ private:
     std::uint64_t unsent_ = 0;  // larger than their types allow
 };
 
-/// The latest value of a type.
+/// The latest value of a type. What came by this link is none: the other side has it, and two sides that mirror each
+/// other would send it round for ever.
 template <class T>
 class ServedLatest final : public Serving {
 public:
-    ServedLatest(EventBus& bus, BusAccess access)
-        : access_(std::move(access)), watcher_(bus.watch<T>()), forgotten_(bus.forget_count<T>().watch()) {
+    explicit ServedLatest(const ServingContext& in)
+        : access_(in.access),
+          echoes_(in.echoes),
+          retained_(in.bus.watch<T>()),
+          subscription_(in.bus.subscribe<T>({.capacity = 1, .on_full = Latest{}, .name = in.name})),
+          forgotten_(in.bus.forget_count<T>().watch()) {
         static_cast<void>(forgotten_.try_get());
     }
 
     bool next(Bytes& bytes, ServedItem& item) override {
         static_cast<void>(forgotten_.try_get());
-        if (auto newer = watcher_.try_get()) latest_ = *std::move(newer);
+        if (auto newer = subscription_.try_receive()) latest_ = std::move(newer);
         // an event that comes between these two wakes again
-        else if (latest_.version() != 0 && is_forgotten())
-            latest_ = {};
-        if (latest_.version() == sent_) return false;
+        else if (latest_ && is_forgotten())
+            latest_.reset();
+        if (version() == sent_) return false;
         bytes.clear();
-        item.is_present = latest_.version() != 0;
-        if (item.is_present && encode(*latest_, bytes)) {
+        item.is_present = version() != 0;
+        if (item.is_present && encode(**latest_, bytes)) {
             ++item.unsendable;
             item.is_present = false;  // better none than an older one
             bytes.clear();
         }
         return true;
     }
-    void was_sent(const ServedItem&) noexcept override { sent_ = latest_.version(); }
+    void was_sent(const ServedItem&) noexcept override { sent_ = version(); }
     void wait(ServingReady ready) override {
-        wait_for(watcher_, waits_->first, ready);
+        wait_for(subscription_, waits_->first, ready);
         wait_for(forgotten_, waits_->second, std::move(ready));
     }
 
@@ -104,6 +110,10 @@ private:
         };
         watched.async_wait(boost::asio::bind_executor(executor, std::move(tell)));
     }
+    /// 0: there is none.
+    [[nodiscard]] std::uint64_t version() const noexcept {
+        return latest_ && !echoes_->are_of(latest_->emitter()) ? latest_->sequence() : 0;
+    }
     [[nodiscard]] bool is_forgotten() const {
         bool is_gone = false;
         access_.use([&](EventBus& bus) { is_gone = !bus.stat<T>().replayable; });
@@ -111,10 +121,12 @@ private:
     }
 
     const BusAccess access_;
-    Watcher<T> watcher_;
+    const std::shared_ptr<const Echoes> echoes_;
+    const Watcher<T> retained_;  // as long as this lives
+    Subscription<T> subscription_;
     Watcher<std::size_t> forgotten_;
     const std::shared_ptr<Waits> waits_ = std::make_shared<Waits>();  // whether the one, and the other, is waited for
-    Snapshot<T> latest_;                                              // empty: there is none
+    std::optional<Delivery<T>> latest_;
     std::uint64_t sent_ = 0;
 };
 
