@@ -567,7 +567,6 @@ TEST(LinkSchedules, DeliverInOrderCountTheGapsEndWithTheNewestAndLeaveNothing) {
         ended += schedule.ended;
     }
     if (chosen != nullptr) return;
-    fmt::print("{} came, {} lost, {} moods, {} killed, {} ended\n", came, lost, moods, killed, ended);
     EXPECT_GT(came, 1'000U);
     EXPECT_GT(lost, 1'000U);
     EXPECT_GT(moods, 1'000U);
