@@ -2,6 +2,7 @@
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 
 #include <fmt/format.h>
 
@@ -83,6 +84,19 @@ void LinkCore::Inside::go_on() {
         stat.held = protocol_.held() + read_buffer_.capacity() + payload_.capacity();
     });
     if (state == LinkState::closed) finish();
+}
+
+bool LinkCore::Inside::go_on_later() noexcept {
+    if (goes_on_later_) return true;
+    try {
+        boost::asio::post(link_.strand(), [self = link_.self(), this] {
+            goes_on_later_ = false;
+            go_on();
+        });
+        return goes_on_later_ = true;
+    } catch (...) {
+        return false;
+    }
 }
 
 void LinkCore::Inside::finish() {

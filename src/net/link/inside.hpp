@@ -37,14 +37,18 @@ public:
 
     /// Everything that comes from outside comes in by this: does it, then what follows from it. Without memory the link
     /// ends, and nothing else.
+    enum class Next : std::uint8_t {
+        at_once,
+        together,  // where there are many: one event wakes them all, and looking at each costs something
+    };
     template <class F>
-    void enter(F&& f) {
+    void enter(F&& f, Next next = Next::at_once) {
         try {
             f();
         } catch (...) {
             protocol_.lost(what(std::current_exception()));
         }
-        go_on();
+        if (next == Next::at_once || served_.size() < many || !go_on_later()) go_on();
     }
     void begin();
     [[nodiscard]] const std::optional<Reason>& reason() const noexcept { return protocol_.reason(); }
@@ -82,7 +86,11 @@ private:
     void ended(protocol::Alias alias, const Reason& reason) noexcept override;
     void ended(const Reason& reason) noexcept override;
 
+    static constexpr std::size_t many = 16;
+
     void go_on();
+    /// False if there is no memory for that.
+    [[nodiscard]] bool go_on_later() noexcept;
     void pull();
     void pull(bool latest, std::size_t& next);
     [[nodiscard]] Pulled try_pull_from(ServedOne& one);
@@ -138,6 +146,7 @@ private:
 
     Bytes read_buffer_;
     bool has_begun_ = false;
+    bool goes_on_later_ = false;
     bool is_reading_ = false;
     bool is_writing_ = false;
     bool has_closed_stream_ = false;

@@ -111,7 +111,7 @@ error_code LinkCore::result() const {
 }
 
 void LinkCore::was_ready(std::uint64_t alias, const error_code& error) {
-    inside_->enter([&] { inside_->was_ready(alias, error); });
+    inside_->enter([&] { inside_->was_ready(alias, error); }, Inside::Next::together);
 }
 
 void LinkCore::was_unused(const Consumer& consumer) {

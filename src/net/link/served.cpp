@@ -119,9 +119,9 @@ LinkCore::Inside::Pulled LinkCore::Inside::send_state(ServedOne& one) {
 }
 
 void LinkCore::Inside::was_ready(protocol::Alias alias, const error_code& error) {
-    const auto one =
-        std::find_if(served_.begin(), served_.end(), [&](const auto& served) { return served.alias == alias; });
-    if (one == served_.end()) return;
+    // in the order of their aliases, which only grow
+    const auto one = std::ranges::lower_bound(served_, alias, {}, &ServedOne::alias);
+    if (one == served_.end() || one->alias != alias) return;
     one->is_waited_for = false;
     if (!error) {
         one->is_ready = true;
