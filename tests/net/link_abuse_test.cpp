@@ -436,6 +436,28 @@ TEST_F(AnAbusedLink, TellsEachWhoIsConcernedOfAGapInWhatIsImportedTogether) {
     EXPECT_EQ(missed, 3U);
 }
 
+TEST_F(AnAbusedLink, DoesNotTellTheOtherSideOfWhatThatHasLostItself) {
+    for (Node* node : {&here_, &there_}) {
+        node->link->serve<Count>({.capacity = 2});
+        node->link->import <Count>();
+    }
+    auto here = here_.bus.subscribe<Count>({.capacity = 1'000});
+    auto there = there_.bus.subscribe<Count>({.capacity = 1'000});
+    run();
+    auto from_there = there_.bus.emitter<Count>();
+    auto from_here = here_.bus.emitter<Count>();
+    for (int i = 0; i < 5; ++i) from_there.emit({i});  // three are lost
+    drive(io_);
+    for (int i = 0; i < 20; ++i) {
+        from_there.emit({i});
+        drive(io_);
+        from_here.emit({i});
+        drive(io_);
+    }
+    EXPECT_EQ(here.stat().lost, 3U) << "and not again and again, there and back";
+    EXPECT_EQ(there.stat().lost, 0U);
+}
+
 // ---- wrong use --------------------------------------------------------------------------------------------------
 
 TEST_F(AnAbusedLink, FindsTheGroupThatHasAllTypesThatAreAskedFor) {

@@ -96,7 +96,9 @@ public:
     template <class... Ts>
     void import(EmitterOptions options = {}) {
         check<Ts...>();
-        auto importing = std::make_shared<detail::Importing<Ts...>>(*bus_, named(std::move(options)));
+        auto importing = std::make_shared<detail::Importing<Ts...>>(
+            *bus_, named(std::move(options)),
+            std::shared_ptr<detail::EchoedGaps>(port_->echoes(), &port_->echoes()->gaps()));
         port_->echoes()->add(importing->id());
         port_->consume(std::move(importing));
     }

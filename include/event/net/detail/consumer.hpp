@@ -11,13 +11,17 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <source_location>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -119,24 +123,52 @@ private:
     std::uint64_t unknown_ = 0;  // 1: nobody knows how many were missed
 };
 
+/// How many events of each type were said to be missed when what came by a link was emitted here: the other side has
+/// lost these itself, and is not told of them.
+class EchoedGaps {
+public:
+    void add(std::string_view type, std::uint64_t missed) {
+        const std::lock_guard guard(mutex_);
+        const auto known = std::ranges::find(gaps_, type, &Gap::type);
+        (known != gaps_.end() ? *known : gaps_.emplace_back(Gap{.type = type})).missed += missed;
+    }
+    /// In all, since the link began.
+    [[nodiscard]] std::uint64_t of(std::string_view type) const {
+        const std::lock_guard guard(mutex_);
+        const auto known = std::ranges::find(gaps_, type, &Gap::type);
+        return known != gaps_.end() ? known->missed : 0;
+    }
+
+private:
+    struct Gap {
+        std::string_view type;
+        std::uint64_t missed = 0;
+    };
+    mutable std::mutex mutex_;
+    std::vector<Gap> gaps_;
+};
+
 /// The other side's events, emitted on this side's bus.
 template <class... Ts>
 class Importing final : public EventConsumer<Ts...> {
 public:
-    Importing(EventBus& bus, EmitterOptions&& options) : EventConsumer<Ts...>(bus.emitter<Ts...>(std::move(options))) {}
+    Importing(EventBus& bus, EmitterOptions&& options, std::shared_ptr<EchoedGaps> gaps)
+        : EventConsumer<Ts...>(bus.emitter<Ts...>(std::move(options))), gaps_(std::move(gaps)) {}
     [[nodiscard]] EmitterId id() const noexcept { return this->emitter_.id(); }
 
     /// Of which types those were that are missed, nobody knows: the subscribers of each are told, by its next event.
     Consumed event(std::size_t type, const Relayed& from, ByteView payload) override {
         for (std::uint64_t& missed : missed_) missed += from.missed;
-        return EventConsumer<Ts...>::event(type, {.missed = std::exchange(missed_[type], 0), .replayed = from.replayed},
-                                           payload);
+        const std::uint64_t lost = std::exchange(missed_[type], 0);
+        if (lost != 0) gaps_->add(std::array{event::name_of<Ts>()...}[type], lost);
+        return EventConsumer<Ts...>::event(type, {.missed = lost, .replayed = from.replayed}, payload);
     }
     void interrupt() noexcept override {
         for (std::uint64_t& missed : missed_) ++missed;  // nobody knows how many
     }
 
 private:
+    const std::shared_ptr<EchoedGaps> gaps_;
     std::array<std::uint64_t, sizeof...(Ts)> missed_{};
 };
 

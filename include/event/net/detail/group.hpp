@@ -83,7 +83,7 @@ private:
         const auto wants = [echoes = in.echoes](const T&, const Meta& meta) { return !echoes->are_of(meta.emitter); };
         const auto serve = [&](Subscription<T>&& subscription) -> std::unique_ptr<Serving> {
             return std::make_unique<ServedEvents<T>>(std::move(subscription), std::array<std::size_t, 1>{0},
-                                                     asked.replays);
+                                                     asked.replays, in.echoes);
         };
         if (type.keys.empty()) return serve(in.bus.subscribe<T>(std::move(options), where(wants)));
         if constexpr (has_key<T>) {
@@ -128,7 +128,7 @@ private:
             return of.is_asked && !echoes->are_of(meta.emitter) && (!of.has_key || of.has_key(event));
         };
         return std::make_unique<ServedEvents<Ts...>>(in.bus.subscribe<Ts...>(std::move(options), where(wants)),
-                                                     asked_at, asked.replays);
+                                                     asked_at, asked.replays, in.echoes);
     }
     template <class T>
     [[nodiscard]] Wanted<T> wanted_of(const Asked::Type& asked) const {

@@ -81,6 +81,8 @@ public:
         while (!first_.compare_exchange_weak(one->next, one, std::memory_order_acq_rel, std::memory_order_relaxed)) {
         }
     }
+    [[nodiscard]] EchoedGaps& gaps() noexcept { return gaps_; }
+    [[nodiscard]] const EchoedGaps& gaps() const noexcept { return gaps_; }
     [[nodiscard]] bool are_of(EmitterId id) const noexcept {
         for (const One* one = first_.load(std::memory_order_acquire); one != nullptr; one = one->next)
             if (one->id == id) return true;
@@ -93,6 +95,7 @@ private:
         const One* next;
     };
     std::atomic<const One*> first_{nullptr};
+    EchoedGaps gaps_;
 };
 
 /// What is taken of a subscription that the other side has.

@@ -33,14 +33,20 @@ class ServedEvents final : public Serving {
 public:
     using Places = std::array<std::size_t, sizeof...(Ts)>;
 
-    ServedEvents(Subscription<Ts...>&& subscription, const Places& places, bool replays)
-        : subscription_(std::move(subscription)), places_(places), replays_(replays) {}
+    ServedEvents(Subscription<Ts...>&& subscription, const Places& places, bool replays,
+                 std::shared_ptr<const Echoes> echoes)
+        : subscription_(std::move(subscription)),
+          places_(places),
+          replays_(replays),
+          echoes_(std::move(echoes)),
+          echoed_(echoed()) {}
 
     bool next(Bytes& bytes, ServedItem& item) override {
         while (auto delivery = subscription_.try_receive()) {
+            unsent_ += missed_here(delivery->missed());
             if (delivery->replayed() && !replays_) continue;
             bytes.clear();
-            item.missed = std::exchange(unsent_, 0) + delivery->missed();
+            item.missed = std::exchange(unsent_, 0);
             if (delivery->visit([&](const auto& event) { return encode(event, bytes); })) {
                 unsent_ = item.missed + 1;
                 ++item.unsendable;
@@ -55,10 +61,21 @@ public:
     void wait(ServingReady ready) override { subscription_.async_wait(std::move(ready)); }
 
 private:
+    /// Without what the other side has lost, and this one was told of with what came by the link.
+    [[nodiscard]] std::uint64_t missed_here(std::uint64_t missed) {
+        if (missed == 0) return 0;
+        const std::uint64_t theirs = std::min(missed, echoed() - echoed_);
+        echoed_ += theirs;
+        return missed - theirs;
+    }
+    [[nodiscard]] std::uint64_t echoed() const { return (echoes_->gaps().of(event::name_of<Ts>()) + ...); }
+
     Subscription<Ts...> subscription_;
     const Places places_;
     const bool replays_;
-    std::uint64_t unsent_ = 0;  // larger than their types allow
+    const std::shared_ptr<const Echoes> echoes_;
+    std::uint64_t echoed_;      // of their gaps, so many were told here
+    std::uint64_t unsent_ = 0;  // lost, and those larger than their types allow
 };
 
 /// The latest value of a type. What came by this link is none: the other side has it, and two sides that mirror each
