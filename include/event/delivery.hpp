@@ -105,13 +105,16 @@ public:
     [[nodiscard]] std::uint64_t sequence() const noexcept { return tag_.sequence(); }
     [[nodiscard]] std::uint64_t missed() const noexcept { return tag_.missed(); }
     [[nodiscard]] bool replayed() const noexcept { return tag_.is_replayed(); }
+    [[nodiscard]] bool relayed() const noexcept { return tag_.is_relayed(); }
     [[nodiscard]] EmitterId emitter() const noexcept { return tag_.emitter(); }
     [[nodiscard]] std::chrono::steady_clock::time_point emitted_at() const noexcept {
         detail::Moment at;
         if (tag_.is_stamped()) std::memcpy(&at, storage_ + storage_size, sizeof(at));
         return at;
     }
-    [[nodiscard]] Meta meta() const noexcept { return {sequence(), missed(), replayed(), emitter(), emitted_at()}; }
+    [[nodiscard]] Meta meta() const noexcept {
+        return {sequence(), missed(), replayed(), emitter(), emitted_at(), relayed()};
+    }
 
 private:
     friend class detail::DeliveryAccess;

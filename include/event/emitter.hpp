@@ -316,7 +316,7 @@ private:
         if (!accepts_events()) return closed();
         detail::Topic<T>& to = topic<T>();
         if (!to.wanted()) return {};
-        const detail::Origin origin = from.replayed ? state_->origin().as_old() : state_->origin();
+        const detail::Origin origin = state_->origin().as_relayed(from.replayed);
         if constexpr (detail::stored_inline<T>) {
             return to.relay(detail::Batch(to.type(), std::addressof(event), 1, origin), from.missed);
         } else {

@@ -33,6 +33,8 @@ struct Meta {
     /// When it got that place, under `BusOptions::stamp`. It never goes back along the order. Otherwise the clock's
     /// epoch: there, every event looks as old as the machine.
     std::chrono::steady_clock::time_point emitted_at = {};
+    /// It comes from elsewhere: `Emitter::relay`.
+    bool relayed = false;
 };
 
 namespace detail {

@@ -13,6 +13,7 @@ namespace event {
 /// What `not_from` returns: an argument of `EventBus::subscribe`, before or after a handler and other refinements.
 struct NotFrom {
     detail::IntrusivePtr<detail::EmitterState> emitter;  ///< null: nobody
+    bool relayed = false;                                ///< what comes from elsewhere, whoever emits it
 };
 
 /// Does not deliver what this emitter emits, of whatever type and in whatever way (`emit`, `emit_all`, `async_emit`, as
@@ -29,6 +30,15 @@ template <class... Ts>
 [[nodiscard]] NotFrom not_from(const Emitter<Ts...>& emitter) noexcept {
     NotFrom given;
     if (emitter.state_) given.emitter = emitter.state_.object();
+    return given;
+}
+
+/// Does not deliver what comes from elsewhere, whoever emits it here (`Emitter::relay`), nor tell of what was lost on
+/// its way: for a bridge that passes on what is this bus's own, so that nothing goes round between several of them.
+/// Otherwise as `not_from`.
+[[nodiscard]] inline NotFrom not_relayed() noexcept {
+    NotFrom given;
+    given.relayed = true;
     return given;
 }
 

@@ -29,7 +29,7 @@ EmitResult TopicBase::emit_specially(Batch&& batch) {
 EmitResult TopicBase::relay(Batch&& event, std::uint64_t missed) {
     Aftermath after;
     const auto note = [&] {
-        note_missed(missed);
+        note_missed(missed, event.origin());
         return true;
     };
     const auto result = emit_if(event, note, nullptr, after);

@@ -333,12 +333,9 @@ void TopicBase::stat_into(TopicStat& stat) const noexcept {
     stat.replayable = stat.replays != 0;
 }
 
-void TopicBase::note_missed(std::uint64_t events) noexcept {
+void TopicBase::note_missed(std::uint64_t events, Origin of) noexcept {
     if (events == 0 || closed_) return;
-    const auto miss = [&](Mailbox& mailbox) {
-        mailbox.miss(events);
-        lost_ += events;
-    };
+    const auto miss = [&](Mailbox& mailbox) { lost_ += mailbox.miss(events, of); };
     for (const std::vector<Sink>* list : {&sinks_, &erased_sinks_})
         for (const Sink& sink : *list) miss(*sink.mailbox);
     keyed_.for_each(miss);

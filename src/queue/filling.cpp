@@ -77,11 +77,11 @@ Pushed Mailbox::ask(std::uint16_t type, const OfferedEvent& event, const Offer& 
         const UserCode key(home(), offer.after);
         if (!keys->are_of(event.bytes)) return Pushed::gone;
     }
-    if (refinement_->excludes(offer.origin.id())) return Pushed::rejected;
+    if (refinement_->excludes(offer.origin)) return Pushed::rejected;
     if (!refinement_->has_filter()) return Pushed::queued;
     const UserCode filter(home(), offer.after);
     const bool is_old = replayed || offer.origin.is_old();
-    const Meta meta{offer.sequence, gap_, is_old, offer.origin.id(), offer.emitted_at};
+    const Meta meta{offer.sequence, gap_, is_old, offer.origin.id(), offer.emitted_at, offer.origin.is_relayed()};
     return refinement_->accepts(type, event.bytes, meta) ? Pushed::queued : Pushed::rejected;
 }
 
@@ -218,15 +218,18 @@ std::uint64_t Mailbox::last_sequence() const noexcept {
     return static_cast<const Slot*>(static_cast<const void*>(last))->tag.sequence();
 }
 
-void Mailbox::miss(std::uint64_t events) noexcept {
-    if (has_ended()) return;
+std::uint64_t Mailbox::miss(std::uint64_t events, Origin of) noexcept {
+    if (has_ended() || (refinement_ && refinement_->excludes(of))) return 0;
     lost_ += events;
     gap_ += events;
     wake_at_next();  // the next one tells of it
+    return events;
 }
 
 Pushed Mailbox::refuse(std::uint16_t type, Aftermath& after) noexcept {
-    miss(1);
+    ++lost_;
+    ++gap_;
+    wake_at_next();
     if (reader_.count.load(std::memory_order_acquire) == tail()) slow_.end_episodes();
     if (policy_ == Policy::notify || policy_ == Policy::wait)
         tell_if(slow_.open(SlowNotifier::Reason::loss, type), after);

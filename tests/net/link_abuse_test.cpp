@@ -198,7 +198,7 @@ TEST_F(AnAbusedLink, IsNotClosedByTheSignalOfARunThatWasRefused) {
 
 TEST_F(AnAbusedLink, DoesNotSendALatestValueRoundForEverWhereBothSidesMirrorIt) {
     for (Node* node : {&here_, &there_}) {
-        node->link->serve<Count>();
+        node->link->serve<Count>({.forwards = true});
         node->link->mirror<Count>();
     }
     here_.run();
@@ -438,7 +438,7 @@ TEST_F(AnAbusedLink, TellsEachWhoIsConcernedOfAGapInWhatIsImportedTogether) {
 
 TEST_F(AnAbusedLink, DoesNotTellTheOtherSideOfWhatThatHasLostItself) {
     for (Node* node : {&here_, &there_}) {
-        node->link->serve<Count>({.capacity = 2});
+        node->link->serve<Count>({.capacity = 2, .forwards = true});
         node->link->import <Count>();
     }
     auto here = here_.bus.subscribe<Count>({.capacity = 1'000});

@@ -239,7 +239,7 @@ protected:
             leaf.serve<Said, Waved, Mood>({.capacity = ample});
             leaf.import <Said, Waved>();
             places_[i]->moods.push_back(leaf.watch<Mood>());
-            centre.serve<Said, Waved, Mood>({.capacity = ample});
+            centre.serve<Said, Waved, Mood>({.capacity = ample, .forwards = true});
             centre.import <Said, Waved, Mood>();
         }
         for (const auto& place : places_)
@@ -247,8 +247,11 @@ protected:
         run();
     }
     void expect_one_mood() {
-        for (std::size_t i = 1; i < places_.size(); ++i)
-            EXPECT_EQ(latest(places_[i]->moods[0]), latest(places_[0]->mood.view())) << i;
+        const std::string mood = latest(places_[0]->mood.view());
+        for (std::size_t i = 1; i < places_.size(); ++i) {
+            const bool is_its_own = mood.starts_with(std::to_string(i) + " is ");  // which does not come back
+            EXPECT_EQ(latest(places_[i]->moods[0]), is_its_own ? "none" : mood) << i;
+        }
     }
 };
 

@@ -6,6 +6,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <iterator>
+#include <list>
 #include <map>
 #include <string>
 
@@ -466,7 +468,7 @@ TEST_F(ALink, EmitsWhatItImportsOnItsOwnBus) {
 
 TEST_F(ALink, NeverSendsBackWhatCameByIt) {
     for (Node* node : {&here_, &there_}) {
-        node->link->serve<Count>();
+        node->link->serve<Count>({.forwards = true});
         node->link->import <Count>();
     }
     auto here = here_.bus.subscribe<Count>();
@@ -479,6 +481,60 @@ TEST_F(ALink, NeverSendsBackWhatCameByIt) {
     EXPECT_THAT(counts(there), testing::UnorderedElementsAre(1, 2));
     EXPECT_EQ(here_.link->stat().events_sent, 1U);
     EXPECT_EQ(there_.link->stat().events_sent, 1U);
+}
+
+/// Each linked with each, all import from all: what go-libp2p-pubsub calls flooding, without going round.
+TEST(AMesh, OfBusesThatImportFromEachOtherSendsNothingRound) {
+    asio::io_context io;
+    std::list<event::EventBus> buses;
+    for (int i = 0; i < 4; ++i) buses.emplace_back(io);
+    std::list<Link> all;
+    const auto join = [&](event::EventBus& one, event::EventBus& other) {
+        auto [a, b] = duplex::pair(io);
+        for (Link* link : {&all.emplace_back(one, std::move(a)), &all.emplace_back(other, std::move(b))}) {
+            link->serve<Count>();
+            link->serve<Joined>({}, event::net::by_key(&Joined::peer));
+            link->import <Count>();
+            link->mirror<Joined>({}, event::retain_by(&Joined::peer));
+            link->async_run([](error_code) {});
+        }
+    };
+    for (auto one = buses.begin(); one != buses.end(); ++one)
+        for (auto other = std::next(one); other != buses.end(); ++other) join(*one, *other);
+    drive(io);
+    std::list<event::Subscription<Count>> counts;
+    for (auto& bus : buses) counts.push_back(bus.subscribe<Count>({.capacity = 1'000}));
+    for (auto& bus : buses) {
+        bus.emitter<Count>().emit({1});
+        bus.emitter<Joined>({}, event::retain_by(&Joined::peer)).emit({"peer", 1});
+    }
+    EXPECT_LT(drive(io), 10'000U);
+    for (auto& each : counts) EXPECT_EQ(each.stat().size, 4U) << "each bus's event once";
+}
+
+TEST(AStar, ForwardsWhatItsCentreIsToldTo) {
+    asio::io_context io;
+    event::EventBus centre(io);
+    std::list<event::EventBus> buses;
+    std::list<Link> all;
+    std::list<event::Subscription<Count>> counts;
+    for (int i = 0; i < 3; ++i) {
+        auto& bus = buses.emplace_back(io);
+        auto [a, b] = duplex::pair(io);
+        Link& in = all.emplace_back(centre, std::move(a));
+        Link& out = all.emplace_back(bus, std::move(b));
+        in.serve<Count>({.forwards = true});
+        out.serve<Count>();
+        for (Link* link : {&in, &out}) {
+            link->import <Count>();
+            link->async_run([](error_code) {});
+        }
+        counts.push_back(bus.subscribe<Count>());
+    }
+    drive(io);
+    buses.front().emitter<Count>().emit({7});
+    drive(io);
+    for (auto& each : counts) EXPECT_EQ(each.stat().size, 1U);
 }
 
 TEST_F(ALink, NorWhatIsImportedAfterTheOtherSideSubscribed) {

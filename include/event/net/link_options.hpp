@@ -26,6 +26,9 @@ struct ServeOptions {
     Backpressure on_full = Drop{};
     /// Of the queues, in reports; by default the link's.
     std::string name = {};
+    /// Whether what came to this bus from elsewhere (`Link::import`, `mirror`; `Emitter::relay`) is served, too, but to
+    /// the link that it came by: for the centre of a star. Where buses are linked in a ring it would go round for ever.
+    bool forwards = false;
 };
 
 /// A subscription of this side that the other one refused, or ended: what was subscribed to here gets nothing more.

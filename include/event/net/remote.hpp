@@ -34,8 +34,9 @@ public:
     Remote& operator=(const Remote&) = delete;
 
     /// The other side may subscribe to the events of these types, all or some of them together, in one order; and to
-    /// the latest of each of them, which is retained from then on. By default to nothing. What came here by this link
-    /// (`import`) does not go back. Throws `std::invalid_argument` for a policy `Wait`, a capacity of 0, and a type
+    /// the latest of each of them, which is retained from then on. By default to nothing. What came to this bus from
+    /// elsewhere (`import`, `mirror`) is not served, unless `ServeOptions` say that it is forwarded, and never to the
+    /// link that it came by. Throws `std::invalid_argument` for a policy `Wait`, a capacity of 0, and a type
     /// that does not fit into `LinkLimits::max_frame`. Of several calls with one type, the first counts that has all
     /// the types which a subscription asks for.
     template <class... Ts>
@@ -89,9 +90,9 @@ public:
     }
 
     /// The other side's events of these types are emitted on this bus, in its order and with its gaps (as
-    /// `Emitter::relay`), by an emitter of this name; they are never sent back by this link. It ends with the link. A
+    /// `Emitter::relay`), by an emitter of this name. It ends with the link. A
     /// gap in types that are imported together is told to the subscribers of each, by its next event: who subscribed to
-    /// several counts it once for each. Buses that import in a ring, each from the next, send an event round for ever.
+    /// several counts it once for each.
     /// Throws what `EventBus::emitter` throws, and as `serve`.
     template <class... Ts>
     void import(EmitterOptions options = {}) {
@@ -104,8 +105,8 @@ public:
     }
 
     /// The other side's latest value of the type, on its bus, whoever sets it. Empty until it has come, when it is
-    /// forgotten there, and while it is one that came there by this link. Its watchers end with the link; the view
-    /// keeps the last value. Each call subscribes anew, for as long as the link lives.
+    /// forgotten there, and while it is one that came there from elsewhere and is not forwarded. Its watchers end with
+    /// the link; the view keeps the last value. Each call subscribes anew, for as long as the link lives.
     template <class T>
     [[nodiscard]] ValueView<T> watch() {
         check<T>();
@@ -117,7 +118,7 @@ public:
 
     /// The other side's latest value of the type as this bus's: emitted here as a retained event, by an emitter of this
     /// name, forgotten here when it is forgotten there, and when the link ends (unless somebody here has set it since).
-    /// A new link begins with what is there then, so that nothing here is older. It is never sent back by this link.
+    /// A new link begins with what is there then, so that nothing here is older.
     /// Destroying the link waits for a value that is being emitted, with the callbacks that it calls. Throws as
     /// `import`.
     template <class T>

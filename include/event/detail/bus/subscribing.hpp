@@ -76,7 +76,9 @@ private:
         }
     }
 
-    static void exclude(const BusCore& core, Refinement& refinement, const EmitterState* emitter) {
+    static void exclude(const BusCore& core, Refinement& refinement, const NotFrom& given) {
+        if (given.relayed) refinement.exclude_relayed();
+        const EmitterState* const emitter = given.emitter.get();
         if (emitter == nullptr) return;
         if (&emitter->bus() != &core) throw std::invalid_argument("event: not_from takes an emitter of the same bus");
         refinement.exclude(emitter->origin().id());
@@ -87,7 +89,7 @@ private:
         eventbus_was_compiled_with_the_configuration({});
         std::unique_ptr<Refinement> refinement = refinement_of<Ts...>(arguments...);
         if constexpr (count_of<Role::exclusion, Arguments...> != 0) {
-            std::apply([&](const auto&... given) { (exclude(core, *refinement, given.emitter.get()), ...); },
+            std::apply([&](const auto&... given) { (exclude(core, *refinement, given), ...); },
                        std::tuple_cat(pick<Role::exclusion>(arguments)...));
         }
         if constexpr (count_of<Role::choice, Arguments...> != 0) {

@@ -331,7 +331,7 @@ private:
     /// Whether an event that may have to wait will be queued there, as far as a filter can say now.
     [[nodiscard]] bool wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, const Waiting& event) noexcept;
     bool all_asked_queues(const Waiting& event, bool (*holds)(void* f, Mailbox& queue), void* f);
-    void note_missed(std::uint64_t events) noexcept;
+    void note_missed(std::uint64_t events, Origin of) noexcept;
     void count_forgotten(Aftermath& after) noexcept;
     /// What became of an event, where it was not just queued.
     void count(Pushed pushed, EmitResult& result) noexcept;

@@ -84,7 +84,7 @@ public:
     /// What that, which is not null, says: `queued`, `rejected`, or, of a replayed event that has another key, `gone`.
     [[nodiscard]] Pushed ask(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) const;
     [[nodiscard]] bool has_room() const noexcept;
-    void miss(std::uint64_t events) noexcept;
+    std::uint64_t miss(std::uint64_t events, Origin of) noexcept;  // how many of them count here
     /// An operation parks: the next event wakes it.
     void await_next(ParkedOp& op) noexcept {
         wake_at_next();

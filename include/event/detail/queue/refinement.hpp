@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/detail/order/key_index.hpp>
+#include <event/detail/queue/slot.hpp>
 #include <event/meta.hpp>
 
 #include <algorithm>
@@ -26,8 +27,11 @@ public:
 
     /// What that emitter emits is not wanted at all.
     void exclude(EmitterId emitter) { excluded_.push_back(emitter); }
-    [[nodiscard]] bool excludes(EmitterId emitter) const noexcept {
-        return std::find(excluded_.begin(), excluded_.end(), emitter) != excluded_.end();
+    /// Nor what comes from elsewhere.
+    void exclude_relayed() noexcept { excludes_relayed_ = true; }
+    [[nodiscard]] bool excludes(Origin origin) const noexcept {
+        return (excludes_relayed_ && origin.is_relayed()) ||
+               std::find(excluded_.begin(), excluded_.end(), origin.id()) != excluded_.end();
     }
 
     /// Of that type only the events of these keys are wanted.
@@ -41,7 +45,7 @@ public:
     [[nodiscard]] const std::vector<std::unique_ptr<ChosenKeys>>& chosen() const noexcept { return chosen_; }
 
     /// Whether it may reject what is offered to it.
-    [[nodiscard]] bool may_reject() const noexcept { return has_filter() || !excluded_.empty(); }
+    [[nodiscard]] bool may_reject() const noexcept { return has_filter() || excludes_relayed_ || !excluded_.empty(); }
 
     /// For conflation.
     [[nodiscard]] virtual bool has_keys() const noexcept = 0;
@@ -64,6 +68,7 @@ public:
 
 private:
     std::vector<EmitterId> excluded_;
+    bool excludes_relayed_ = false;
     std::vector<std::unique_ptr<ChosenKeys>> chosen_;
 };
 

@@ -19,23 +19,26 @@ public:
     Origin() = default;
     explicit Origin(EmitterId id) noexcept : bits_(std::uint64_t{id & last_emitter_id} << shift) {}
     [[nodiscard]] EmitterId id() const noexcept { return static_cast<EmitterId>(bits_ >> shift); }
-    /// The same of an event that was retained where it comes from.
-    [[nodiscard]] Origin as_old() const noexcept {
-        Origin old = *this;
-        old.bits_ |= old_flag;
-        return old;
+    /// The same of an event that comes from elsewhere, where it may have been retained.
+    [[nodiscard]] Origin as_relayed(bool was_retained) const noexcept {
+        Origin relayed = *this;
+        relayed.bits_ |= relayed_flag | (was_retained ? old_flag : 0);
+        return relayed;
     }
+    [[nodiscard]] bool is_relayed() const noexcept { return (bits_ & relayed_flag) != 0; }
     [[nodiscard]] bool is_old() const noexcept { return (bits_ & old_flag) != 0; }
 
 private:
     friend class SlotTag;
     static constexpr int shift = 64 - emitter_id_bits;
     static constexpr std::uint64_t old_flag = std::uint64_t{1} << 19;
+    static constexpr std::uint64_t relayed_flag = std::uint64_t{1} << 20;
+    static constexpr std::uint64_t mask = ~std::uint64_t{0} << shift | old_flag | relayed_flag;
     std::uint64_t bits_ = 0;
 };
 
 /// What a queue knows of an event beside the event itself. Two words, so that to make one takes no more than to store
-/// them: the sequence, and above it the upper part of how many were missed; the type's place, four flags, the lower
+/// them: the sequence, and above it the upper part of how many were missed; the type's place, five flags, the lower
 /// part of how many were missed, and whose event it is.
 class SlotTag {
 public:
@@ -54,7 +57,11 @@ public:
     /// The event's type among those of the subscription.
     [[nodiscard]] std::uint16_t index() const noexcept { return static_cast<std::uint16_t>(rest_); }
     [[nodiscard]] EmitterId emitter() const noexcept { return static_cast<EmitterId>(rest_ >> Origin::shift); }
-    [[nodiscard]] Origin origin() const noexcept { return Origin(emitter()); }
+    [[nodiscard]] Origin origin() const noexcept {
+        Origin origin;
+        origin.bits_ = rest_ & Origin::mask;
+        return origin;
+    }
     /// The storage holds a PayloadBase*, with one reference.
     [[nodiscard]] bool is_shared() const noexcept { return (rest_ & shared_flag) != 0; }
     void set_shared() noexcept { rest_ |= shared_flag; }
@@ -63,6 +70,7 @@ public:
     void set_replay() noexcept { rest_ |= replay_flag; }
     /// Or was so where it comes from.
     [[nodiscard]] bool is_replayed() const noexcept { return (rest_ & (replay_flag | Origin::old_flag)) != 0; }
+    [[nodiscard]] bool is_relayed() const noexcept { return (rest_ & Origin::relayed_flag) != 0; }
     /// The slot says when it was emitted.
     [[nodiscard]] bool is_stamped() const noexcept { return (rest_ & stamped_flag) != 0; }
     void set_stamped() noexcept { rest_ |= stamped_flag; }
@@ -82,7 +90,7 @@ private:
     static constexpr std::uint64_t shared_flag = std::uint64_t{1} << 16;
     static constexpr std::uint64_t replay_flag = std::uint64_t{1} << 17;
     static constexpr std::uint64_t stamped_flag = std::uint64_t{1} << 18;
-    static constexpr int missed_low_shift = 20;
+    static constexpr int missed_low_shift = 21;
     static constexpr int missed_low_bits = Origin::shift - missed_low_shift;
     static constexpr std::uint64_t missed_low_mask = ((std::uint64_t{1} << missed_low_bits) - 1) << missed_low_shift;
     static constexpr std::uint64_t most_missed = (std::uint64_t{1} << (64 - sequence_bits + missed_low_bits)) - 1;

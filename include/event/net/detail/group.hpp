@@ -8,6 +8,7 @@
 #include <event/net/detail/serving.hpp>
 #include <event/net/detail/wire_type.hpp>
 #include <event/net/link_options.hpp>
+#include <event/not_from.hpp>
 #include <event/where_key.hpp>
 
 #include <algorithm>
@@ -40,8 +41,9 @@ public:
 
     [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<Ts>()...}; }
 
-    std::unique_ptr<Serving> open(const ServingContext& in, const Asked& asked,
+    std::unique_ptr<Serving> open(const ServingContext& link, const Asked& asked,
                                   const std::vector<std::size_t>& places) const override {
+        const ServingContext in{link.bus, link.access, options_.forwards ? link.echoes : nullptr, link.name};
         SubscriptionOptions options{.capacity = options_.capacity,
                                     .on_full = options_.on_full,
                                     .name = options_.name.empty() ? in.name : options_.name};
@@ -80,15 +82,18 @@ private:
                                                      const Asked& asked) const {
         const Asked::Type& type = asked.types.front();
         if (asked.is_latest) return serve_latest<T>(in, std::move(options), asked);
-        const auto wants = [echoes = in.echoes](const T&, const Meta& meta) { return !echoes->are_of(meta.emitter); };
-        const auto serve = [&](Subscription<T>&& subscription) -> std::unique_ptr<Serving> {
-            return std::make_unique<ServedEvents<T>>(std::move(subscription), std::array<std::size_t, 1>{0},
-                                                     asked.replays, in.echoes);
+        const auto serve = [&](auto&&... chosen) -> std::unique_ptr<Serving> {
+            const auto is_no_echo = [echoes = in.echoes](const T&, const Meta& meta) {
+                return !echoes->are_of(meta.emitter);
+            };
+            return std::make_unique<ServedEvents<T>>(
+                in.echoes ? in.bus.subscribe<T>(std::move(options), std::move(chosen)..., where(is_no_echo))
+                          : in.bus.subscribe<T>(std::move(options), std::move(chosen)..., not_relayed()),
+                std::array<std::size_t, 1>{0}, asked.replays, in.echoes);
         };
-        if (type.keys.empty()) return serve(in.bus.subscribe<T>(std::move(options), where(wants)));
+        if (type.keys.empty()) return serve();
         if constexpr (has_key<T>) {
-            return serve(
-                in.bus.subscribe<T>(std::move(options), where_key(key_.projection, keys_of<T>(type)), where(wants)));
+            return serve(where_key(key_.projection, keys_of<T>(type)));
         } else {
             refuse(end_code::not_served, type, "by key");
         }
@@ -125,10 +130,13 @@ private:
         (want(std::type_identity<Ts>{}), ...);
         const auto wants = [wanted = std::move(wanted), echoes = in.echoes]<class T>(const T& event, const Meta& meta) {
             const Wanted<T>& of = std::get<Wanted<T>>(wanted);
-            return of.is_asked && !echoes->are_of(meta.emitter) && (!of.has_key || of.has_key(event));
+            return of.is_asked && is_served(echoes.get(), meta.emitter, meta.relayed) &&
+                   (!of.has_key || of.has_key(event));
         };
-        return std::make_unique<ServedEvents<Ts...>>(in.bus.subscribe<Ts...>(std::move(options), where(wants)),
-                                                     asked_at, asked.replays, in.echoes);
+        return std::make_unique<ServedEvents<Ts...>>(
+            in.echoes ? in.bus.subscribe<Ts...>(std::move(options), where(wants))
+                      : in.bus.subscribe<Ts...>(std::move(options), where(wants), not_relayed()),
+            asked_at, asked.replays, in.echoes);
     }
     template <class T>
     [[nodiscard]] Wanted<T> wanted_of(const Asked::Type& asked) const {

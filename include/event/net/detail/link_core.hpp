@@ -143,9 +143,14 @@ public:
 struct ServingContext {
     EventBus& bus;
     const BusAccess& access;
+    /// Null: nothing that comes from elsewhere is served; otherwise not what came by this link.
     std::shared_ptr<const Echoes> echoes;
     const std::string& name;
 };
+/// Whether an event goes out.
+[[nodiscard]] inline bool is_served(const Echoes* echoes, EmitterId emitter, bool is_relayed) noexcept {
+    return !is_relayed || (echoes != nullptr && !echoes->are_of(emitter));
+}
 
 /// Thrown where a subscription cannot be opened.
 struct Refused {

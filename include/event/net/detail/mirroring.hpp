@@ -33,7 +33,7 @@ public:
             Consumed consumed;
             access_.use([&](EventBus& bus) {
                 note(bus, key, true);
-                consumed = consume([&] { return emitter_.emit(std::move(value)); });
+                consumed = consume([&] { return emitter_.relay(std::move(value), {}); });
             });
             return consumed;
         };

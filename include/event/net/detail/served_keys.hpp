@@ -45,7 +45,7 @@ public:
                 continue;
             }
             gone_.erase(item.key);
-            item.is_present = !removes(**event_);
+            item.is_present = !removes(**event_) && is_served(echoes_.get(), event_->emitter(), event_->relayed());
             if (item.is_present && encode(**event_, bytes)) {
                 ++item.unsendable;
                 item.is_present = false;  // better none than an older one
@@ -89,9 +89,7 @@ private:
         static_cast<void>(forgotten_.try_get());
         event_.reset();
         gone_ = sent_;
-        const auto wants = [echoes = echoes_](const T&, const Meta& meta) { return !echoes->are_of(meta.emitter); };
-        subscription_.emplace(
-            bus.subscribe<T>(SubscriptionOptions(options_), latest_by(key_.projection), where(wants)));
+        subscription_.emplace(bus.subscribe<T>(SubscriptionOptions(options_), latest_by(key_.projection)));
     }
     /// The one that was not sent yet, or else the next.
     [[nodiscard]] bool next_of_queue() {

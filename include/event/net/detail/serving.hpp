@@ -68,7 +68,9 @@ private:
         echoed_ += theirs;
         return missed - theirs;
     }
-    [[nodiscard]] std::uint64_t echoed() const { return (echoes_->gaps().of(event::name_of<Ts>()) + ...); }
+    [[nodiscard]] std::uint64_t echoed() const {
+        return echoes_ ? (echoes_->gaps().of(event::name_of<Ts>()) + ...) : 0;
+    }
 
     Subscription<Ts...> subscription_;
     const Places places_;
@@ -78,7 +80,7 @@ private:
     std::uint64_t unsent_ = 0;  // lost, and those larger than their types allow
 };
 
-/// The latest value of a type. What came by this link is none: the other side has it, and two sides that mirror each
+/// The latest value of a type. What is not served, since it comes from elsewhere, is none: two sides that mirror each
 /// other would send it round for ever.
 template <class T>
 class ServedLatest final : public Serving {
@@ -129,7 +131,8 @@ private:
     }
     /// 0: there is none.
     [[nodiscard]] std::uint64_t version() const noexcept {
-        return latest_ && !echoes_->are_of(latest_->emitter()) ? latest_->sequence() : 0;
+        const bool is_there = latest_ && is_served(echoes_.get(), latest_->emitter(), latest_->relayed());
+        return is_there ? latest_->sequence() : 0;
     }
     [[nodiscard]] bool is_forgotten() const {
         bool is_gone = false;
