@@ -184,7 +184,7 @@ MUTATIONS = [
     ("a source that nobody listens to does not make a combined value stale", "src/wait/combination.cpp",
      "    return has_changed() ||\n           !std::all_of", "    return has_changed() &&\n           !std::all_of"),
     ("an emitter that is not to be heard is", "src/queue/filling.cpp",
-     "    if (refinement_->excludes(offer.origin.id())) return Pushed::rejected;\n", ""),
+     "    if (refinement_->excludes(offer.origin)) return Pushed::rejected;\n", ""),
     ("a key that hashes as another one is taken for it", "include/event/detail/queue/choose.hpp",
      "chosen.hash == hash && static_cast<bool>(static_cast<const Entry&>(chosen).key == key)", "chosen.hash == hash"),
     ("who chose a key that was killed stays in the index", "src/order/fan_out.cpp",
