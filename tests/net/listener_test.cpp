@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <unistd.h>
 
@@ -192,6 +193,14 @@ TEST_F(AListener, IsDialedByASupervisor) {
     ASSERT_TRUE(run_until([&] { return counts.stat().size == 1; }));
     supervisor.close();
     ASSERT_TRUE(run_until([&] { return result && listener_->stat().links == 0; }));
+}
+
+TEST_F(AListener, RefusesLimitsThatNoLinkCanWorkWith) {
+    EXPECT_THROW(listen({.link = {.limits = {.max_frame = 1}}}), std::invalid_argument);
+    event::net::SupervisorOptions options;
+    options.link.times.pong_timeout = {};
+    EXPECT_THROW(event::net::Supervisor(client_bus_, event::net::TcpDialer(io_, "127.0.0.1", "1"), options),
+                 std::invalid_argument);
 }
 
 TEST_F(AListener, OfAUnixSocketToo) {

@@ -15,6 +15,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/system/errc.hpp>
 
 #include <functional>
 #include <memory>
@@ -42,7 +43,11 @@ private:
             boost::asio::any_io_executor(acceptor_.get_executor()),
             boost::asio::bind_executor(strand(), [self = std::move(self)](const error_code& error, Socket socket) {
                 if (error) return self->has_failed(error);
-                self->take(std::move(socket));
+                try {
+                    self->take(std::move(socket));
+                } catch (...) {
+                    return self->has_failed(make_error_code(boost::system::errc::not_enough_memory));
+                }
                 self->go_on();
             }));
     }
@@ -88,6 +93,8 @@ private:
 ///
 /// Limits: links in all, of each address, and of those who have not said HELLO (`ListenerOptions`); who is too many is
 /// turned away by closing the stream. Where there are no descriptors it tries again every 100 ms.
+///
+/// Throws `std::invalid_argument` for limits that no link can work with (`link_limits.hpp`).
 ///
 /// Ownership: move-only. The bus outlives it. Destroying it ends it as `close` does. Threads: every function from any
 /// thread at once.

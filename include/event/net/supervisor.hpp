@@ -37,7 +37,7 @@ namespace event::net {
 /// `void(error_code, stream_type)`, and `cancel() noexcept`, which ends that: `TcpDialer`, `LocalDialer`, or one's own,
 /// with a handshake of its own.
 ///
-/// Ownership: as `Link`. `state()` is `opening` while it dials and waits.
+/// Throws what `Link` throws. Ownership: as `Link`. `state()` is `opening` while it dials and waits.
 template <class Dialer>
 class Supervisor : public Remote {
 public:

@@ -10,12 +10,17 @@ namespace {
 /// What to wait after a failure to accept that the next attempt would meet as well: no descriptors are left.
 constexpr std::chrono::milliseconds pause{100};
 
+ListenerOptions with_checked_link(ListenerOptions&& options) {
+    options.link = checked(std::move(options.link));
+    return std::move(options);
+}
+
 }  // namespace
 
 ListenerCore::ListenerCore(EventBus& bus, const boost::asio::any_io_executor& executor, ListenerOptions&& options,
                            Authorise&& authorise)
     : Runnable(executor),
-      options_(std::move(options)),
+      options_(with_checked_link(std::move(options))),
       access_(bus),
       authorise_(std::move(authorise)),
       count_(executor, 0),
