@@ -151,9 +151,9 @@ public:
     /// Emits an event that comes from elsewhere, and says what is known of it there: from another bus, a file, the
     /// other end of a stream. `missed` events of its type were lost on their way, just before it: each subscriber of
     /// the type learns of them as of those that it lost itself (`Delivery::missed()`, `SubscriptionStat::lost`), also
-    /// one whose filter or key might not have wanted them, but `Kill` ends nobody for them and `Notify` calls nobody.
-    /// `replayed`: it was retained there, and is not new. Otherwise as `emit`, whose result is that of this event
-    /// alone.
+    /// one whose filter or key might not have wanted them, but not who does not hear the emitter (`not_from`,
+    /// `not_relayed`); `Kill` ends nobody for them and `Notify` calls nobody. `replayed`: it was retained there, and is
+    /// not new. Otherwise as `emit`, whose result is that of this event alone.
     template <class T = First>
     EmitResult relay(const std::type_identity_t<T>& event, Relayed from) const
         requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)

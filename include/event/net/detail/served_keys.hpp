@@ -110,7 +110,7 @@ private:
         auto tell = [all = waits_, &waits, ready = std::move(ready)](const error_code& error) mutable {
             waits = false;
             if (all->is_over) return;
-            all->was_killed = error == event::errc::killed;
+            if (error == event::errc::killed) all->was_killed = true;
             ready(all->was_killed ? error_code() : error);
         };
         waited.async_wait(boost::asio::bind_executor(executor, std::move(tell)));
