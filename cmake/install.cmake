@@ -4,10 +4,10 @@ include(CMakePackageConfigHelpers)
 
 # Each part of the library is a component, and is there if its file of targets is.
 set(eventbus_cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/eventbus)
-install(TARGETS eventbus EXPORT eventbus-bus-targets FILE_SET HEADERS)
+install(TARGETS eventbus EXPORT eventbus-bus-targets FILE_SET HEADERS FILE_SET details)
 install(EXPORT eventbus-bus-targets NAMESPACE event:: DESTINATION ${eventbus_cmake_folder})
 if(EVENTBUS_BUILD_NET)
-    install(TARGETS eventbus_net EXPORT eventbus-net-targets FILE_SET HEADERS)
+    install(TARGETS eventbus_net EXPORT eventbus-net-targets FILE_SET HEADERS FILE_SET details)
     install(EXPORT eventbus-net-targets NAMESPACE event:: DESTINATION ${eventbus_cmake_folder})
 endif()
 

@@ -267,7 +267,7 @@ private:
 };
 
 #ifdef EVENTBUS_LONG_STRESS
-constexpr std::uint64_t seeds = 50'000;
+constexpr std::uint64_t seeds = 10'000;
 #else
 constexpr std::uint64_t seeds = 1'000;
 #endif

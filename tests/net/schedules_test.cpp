@@ -301,7 +301,7 @@ private:
 };
 
 #ifdef EVENTBUS_LONG_STRESS
-constexpr std::uint64_t schedules = 20'000;
+constexpr std::uint64_t schedules = 5'000;
 #else
 constexpr std::uint64_t schedules = 1'000;
 #endif

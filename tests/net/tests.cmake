@@ -1,20 +1,19 @@
 # event::net: a program of its own, which needs no bus.
-set(eventbus_net_tests_on_threads
-    net/duplex_test.cpp
-    net/link_abuse_test.cpp
-    net/link_buses_test.cpp
-    net/link_end_test.cpp)
-set(eventbus_net_tests_on_one_thread
+set(eventbus_net_tests_files
     net/bytes_test.cpp
     net/codec_test.cpp
     net/corpus_test.cpp
+    net/duplex_test.cpp
     net/frames_test.cpp
     net/fuzz/input.cpp
     net/fuzz/protocol_input.cpp
     net/hostile_peer_test.cpp
     net/hostile_test.cpp
     net/json_test.cpp
+    net/link_abuse_test.cpp
+    net/link_buses_test.cpp
     net/link_callbacks_test.cpp
+    net/link_end_test.cpp
     net/link_reports_test.cpp
     net/link_schedules_test.cpp
     net/link_streams_test.cpp
@@ -27,17 +26,12 @@ set(eventbus_net_tests_on_one_thread
     net/schedules_test.cpp
     net/schema_test.cpp
     net/supervisor_test.cpp)
-if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
-    set(eventbus_net_tests_on_one_thread)  # there is nothing to be found in them
-elseif(CMAKE_CXX_FLAGS MATCHES "-fno-rtti")
-    set(eventbus_net_tests_on_threads)  # what is to be seen is that it compiles; AddressSanitizer has the same compiler
-    set(eventbus_net_tests_on_one_thread net/codec_test.cpp net/json_test.cpp net/link_test.cpp net/supervisor_test.cpp)
-endif()
-eventbus_test_program(eventbus_net_tests ${eventbus_net_tests_on_threads} ${eventbus_net_tests_on_one_thread})
+eventbus_choose_tests(eventbus_net_tests_files "codec_test|json_test|link_test|supervisor_test")
+eventbus_test_program(eventbus_net_tests ${eventbus_net_tests_files})
 target_link_libraries(eventbus_net_tests PRIVATE event::net)
 target_include_directories(eventbus_net_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the machine that links are built on
 
-if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize|-fno-rtti")
+if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     # The sanitizers have another allocator.
     eventbus_test_program(eventbus_net_allocation_tests
         allocation.cpp
