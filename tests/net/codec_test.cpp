@@ -97,6 +97,30 @@ TEST(NetCodec, WritesElementsBehindTheirCount) {
     EXPECT_EQ(form(std::vector<Nothing>(3)), "03");
 }
 
+struct Samples {
+    static constexpr std::size_t max_wire_size = 20;
+    std::array<float, 2> pair{};
+    std::vector<double> list = {};
+    bool operator==(const Samples&) const = default;
+};
+
+TEST(NetCodec, WritesNumbersThatLieSideBySideAsEachAlone) {
+    EXPECT_EQ(form(Samples{.pair = {1.0F, -2.0F}, .list = {0.5}}),
+              "00 00 80 3f 00 00 00 c0 01 00 00 00 00 00 00 e0 3f");
+    EXPECT_EQ(form(Samples{}), "00 00 00 00 00 00 00 00 00");
+
+    Where where;
+    EXPECT_EQ(fault<Samples>(bytes({0, 0, 0x80, 0x3f, 0, 0, 0}), where), errc::truncated);
+    EXPECT_EQ(to_string(where), "byte 4, in .pair[1]");
+    EXPECT_EQ(fault<Samples>(bytes({0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f}), where),
+              errc::truncated);
+    EXPECT_EQ(to_string(where), "byte 8, in .list");
+    Bytes out;
+    EXPECT_EQ(encode(Samples{.list = {0.5, 1}}, out, &where), errc::too_large);
+    EXPECT_EQ(to_string(where), "byte 17, in .list[1]");
+    EXPECT_TRUE(out.empty());
+}
+
 TEST(NetCodec, WritesChoices) {
     EXPECT_EQ(form(std::optional<std::uint32_t>{}), "00");
     EXPECT_EQ(form(std::optional<std::uint32_t>{5}), "01 05");

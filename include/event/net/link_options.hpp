@@ -64,7 +64,7 @@ struct LinkOptions {
     std::function<void(const SlowSubscriber&)> on_slow_subscriber = {};
 };
 
-/// Figures of one link, as of now.
+/// Figures of one link, as of the last time that it was done with something.
 struct LinkStat {
     LinkState state = LinkState::opening;
     std::uint64_t bytes_sent = 0;

@@ -15,6 +15,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace event::net {
@@ -54,6 +55,16 @@ public:
 
     [[nodiscard]] error_code read_float(float& number) { return read_fixed<std::uint32_t>(number); }
     [[nodiscard]] error_code read_float(double& number) { return read_fixed<std::uint64_t>(number); }
+
+    /// All of them at once, as `read_float` each; false, and nothing is read, where this machine has them otherwise, or
+    /// there are not so many.
+    template <std::floating_point Float>
+    [[nodiscard]] bool read_floats(std::span<Float> numbers) noexcept {
+        if (std::endian::native != std::endian::little || numbers.size_bytes() > left()) return false;
+        if (!numbers.empty()) std::memcpy(numbers.data(), next_, numbers.size_bytes());
+        next_ += numbers.size_bytes();
+        return true;
+    }
 
     /// Views them where they lie.
     [[nodiscard]] error_code read_bytes(std::uint64_t size, std::span<const std::byte>& bytes) {

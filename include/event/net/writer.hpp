@@ -50,6 +50,15 @@ public:
     void write_float(float number) { write_fixed(std::bit_cast<std::uint32_t>(number)); }
     void write_float(double number) { write_fixed(std::bit_cast<std::uint64_t>(number)); }
 
+    /// All of them at once, as `write_float` each; false, and nothing is written, where this machine has them
+    /// otherwise, or there is no room for all.
+    template <std::floating_point Float>
+    [[nodiscard]] bool write_floats(std::span<const Float> numbers) {
+        if (std::endian::native != std::endian::little || numbers.size_bytes() > left_) return false;
+        write_bytes(std::as_bytes(numbers));
+        return true;
+    }
+
     void write_bytes(std::span<const std::byte> bytes) {
         if (takes(bytes.size())) out_.insert(out_.end(), bytes.begin(), bytes.end());
     }

@@ -77,12 +77,11 @@ void LinkCore::Inside::go_on() {
         static_cast<void>(state_.set_if_changed(state));
     } catch (...) {  // no memory: it is told with the next one, or the view's end
     }
-    count([&](LinkStat& stat) {
-        stat.state = state;
-        stat.serving = served_.size();
-        stat.consuming = consumed_.size() + waiting_.size();
-        stat.held = protocol_.held() + read_buffer_.capacity() + payload_.capacity();
-    });
+    stat_.state = state;
+    stat_.serving = served_.size();
+    stat_.consuming = consumed_.size() + waiting_.size();
+    stat_.held = protocol_.held() + read_buffer_.capacity() + payload_.capacity();
+    publish();
     if (state == LinkState::closed) finish();
 }
 
@@ -107,12 +106,11 @@ void LinkCore::Inside::finish() {
     if (is_reading_ || is_writing_ || armed_) return;  // it ends with them
     read_buffer_ = {};
     payload_ = {};
-    count([](LinkStat& stat) { stat.held = 0; });
+    stat_.held = 0;
     try {
-        count([&](LinkStat& stat) {
-            stat.reason = protocol_.reason();
-            stat.remote_reason = protocol_.remote_reason();
-        });
+        stat_.reason = protocol_.reason();
+        stat_.remote_reason = protocol_.remote_reason();
+        publish();
     } catch (...) {  // no memory for the words
     }
     link_.finish();
@@ -122,7 +120,7 @@ void LinkCore::Inside::finish() {
 
 void LinkCore::Inside::was_read(const error_code& error, std::size_t bytes) {
     is_reading_ = false;
-    count([&](LinkStat& stat) { stat.bytes_received += bytes; });
+    stat_.bytes_received += bytes;
     if (bytes != 0) protocol_.received(ByteView(read_buffer_).first(bytes), now());
     if (error) return protocol_.lost(error.message());
     // as much as comes at a time, and no more
@@ -136,7 +134,7 @@ void LinkCore::Inside::was_read(const error_code& error, std::size_t bytes) {
 
 void LinkCore::Inside::was_written(const error_code& error, std::size_t bytes) {
     is_writing_ = false;
-    count([&](LinkStat& stat) { stat.bytes_sent += bytes; });
+    stat_.bytes_sent += bytes;
     if (protocol_.state() != LinkState::closed) protocol_.written(bytes, now());
     if (error) protocol_.lost(error.message());
 }
@@ -222,7 +220,7 @@ void LinkCore::Inside::was_unused(const Consumer& consumer) {
 }
 
 void LinkCore::Inside::opened(const protocol::Hello& remote) noexcept {
-    count([&](LinkStat& stat) { stat.remote_epoch = remote.epoch; });
+    stat_.remote_epoch = remote.epoch;
     try {
         const RemoteHello hello{.epoch = remote.epoch, .serves = remote.serves, .consumes = remote.consumes};
         if (const auto& on_opened = link_.options().on_opened) {
@@ -235,7 +233,7 @@ void LinkCore::Inside::opened(const protocol::Hello& remote) noexcept {
 }
 
 void LinkCore::Inside::event(const protocol::Event& event) noexcept {
-    count([](LinkStat& stat) { ++stat.events_received; });
+    ++stat_.events_received;
     try {
         if (ConsumedOne* const one = consumed(event.alias)) {
             const auto consumer = one->consumer;  // may leave meanwhile
@@ -248,7 +246,7 @@ void LinkCore::Inside::event(const protocol::Event& event) noexcept {
 }
 
 void LinkCore::Inside::state(const protocol::State& state) noexcept {
-    count([](LinkStat& stat) { ++stat.states_received; });
+    ++stat_.states_received;
     try {
         if (ConsumedOne* const one = consumed(state.alias)) {
             const auto consumer = one->consumer;

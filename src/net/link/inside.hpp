@@ -30,7 +30,7 @@ public:
     [[nodiscard]] ValueView<LinkState> state() const { return state_.view(); }
     [[nodiscard]] LinkStat stat() const {
         const std::lock_guard guard(mutex_);
-        return stat_;
+        return published_;
     }
 
     // ---- on the strand ---------------------------------------------------------------------------------------
@@ -120,10 +120,10 @@ private:
 
     [[nodiscard]] protocol::Moment now() const noexcept { return clock_.now(); }
     [[nodiscard]] ConsumedOne* consumed(protocol::Alias alias);
-    template <class F>
-    void count(F&& f) {
+    /// For `stat()`: once for all that happened together.
+    void publish() {
         const std::lock_guard guard(mutex_);
-        f(stat_);
+        published_ = stat_;
     }
 
     LinkCore& link_;
@@ -151,8 +151,9 @@ private:
     bool is_writing_ = false;
     bool has_closed_stream_ = false;
 
+    LinkStat stat_;
     mutable std::mutex mutex_;
-    LinkStat stat_;  // guarded by mutex_
+    LinkStat published_;  // guarded by mutex_
 };
 
 }  // namespace event::net::detail

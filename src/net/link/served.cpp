@@ -86,8 +86,7 @@ LinkCore::Inside::Pulled LinkCore::Inside::try_pull_from(ServedOne& one) {
 LinkCore::Inside::Pulled LinkCore::Inside::pull_from(ServedOne& one) {
     if (!one.is_latest && !protocol_.has_room_for_event()) return Pulled::no_room;
     one.is_ready = one.serving->next(payload_, item_);
-    const std::uint64_t unsendable = std::exchange(item_.unsendable, 0);
-    if (unsendable != 0) count([&](LinkStat& stat) { stat.unsendable += unsendable; });
+    stat_.unsendable += std::exchange(item_.unsendable, 0);
     if (!one.is_ready) return Pulled::nothing;
     return one.is_latest ? send_state(one) : send_event(one);
 }
@@ -98,7 +97,7 @@ LinkCore::Inside::Pulled LinkCore::Inside::send_event(const ServedOne& one) {
                                                       .missed = item_.missed,
                                                       .replayed = item_.is_replayed,
                                                       .payload = payload_});
-    count([&](LinkStat& stat) { ++(sent == protocol::Sent::yes ? stat.events_sent : stat.unsendable); });
+    ++(sent == protocol::Sent::yes ? stat_.events_sent : stat_.unsendable);
     return Pulled::one;
 }
 
@@ -108,13 +107,13 @@ LinkCore::Inside::Pulled LinkCore::Inside::send_state(ServedOne& one) {
     const protocol::Sent sent = protocol_.send_state(state);
     if (sent == protocol::Sent::no_room) return Pulled::no_room;  // the newest one then
     if (sent != protocol::Sent::yes) {
-        count([](LinkStat& stat) { ++stat.unsendable; });
+        ++stat_.unsendable;
         unsubscribed(one.alias, {});
         return Pulled::nothing;
     }
     one.serving->was_sent(item_);
     one.is_refused = !one.is_by_key;  // somebody may set it all the while: a newer one, when this is written
-    count([](LinkStat& stat) { ++stat.states_sent; });
+    ++stat_.states_sent;
     return Pulled::one;
 }
 

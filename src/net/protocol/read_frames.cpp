@@ -22,17 +22,15 @@ public:
 
     std::uint64_t number(std::string_view field, std::uint64_t least = 0, std::uint64_t most = any_number) {
         std::uint64_t number = 0;
-        if (const error_code error = reader_.read_varint(number)) return fail(field, error.message()), 0;
-        if (number < least || number > most) return fail(field, fmt::format("{} is out of range", number)), 0;
-        return number;
+        if (reader_.read_varint(number).failed()) return is_missing(field);
+        return number >= least && number <= most ? number : is_out_of_range(field, number);
     }
 
     std::uint8_t byte(std::string_view field, unsigned most) {
         std::byte byte{};
-        if (const error_code error = reader_.read_byte(byte)) return fail(field, error.message()), std::uint8_t{0};
+        if (reader_.read_byte(byte).failed()) return is_missing(field);
         const auto number = std::to_integer<std::uint8_t>(byte);
-        if (number > most) return fail(field, fmt::format("{} is out of range", number)), std::uint8_t{0};
-        return number;
+        return number <= most ? number : is_out_of_range(field, number);
     }
 
     std::uint64_t fixed(std::string_view field) {
@@ -46,7 +44,7 @@ public:
 
     View raw(std::string_view field, std::uint64_t size) {
         View bytes;
-        if (const error_code error = reader_.read_bytes(size, bytes)) fail(field, error.message());
+        if (reader_.read_bytes(size, bytes).failed()) is_missing(field);
         return bytes;
     }
     View sized(std::string_view field) { return raw(field, number(field)); }
@@ -75,6 +73,16 @@ public:
     }
 
 private:
+    // apart, so that what is right is read in few steps
+    [[gnu::noinline]] std::uint8_t is_missing(std::string_view field) {
+        fail(field, reader_.error().message());
+        return 0;
+    }
+    [[gnu::noinline]] std::uint8_t is_out_of_range(std::string_view field, std::uint64_t number) {
+        fail(field, fmt::format("{} is out of range", number));
+        return 0;
+    }
+
     Reader reader_;
     std::optional<std::string> fault_;
 };

@@ -2,6 +2,9 @@
 
 #include <event/net/writer.hpp>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace event::net::protocol {
@@ -16,11 +19,6 @@ constexpr std::size_t size_of_varint(std::uint64_t number) noexcept {
 class Frame : public Writer {
 public:
     Frame(Kind kind, Bytes& out) : Writer(out, unlimited), opened_(open_part()) { write_byte(std::byte(kind)); }
-    /// With its size known, so that a large payload need not be moved behind its length.
-    Frame(Kind kind, std::size_t size, Bytes& out) : Writer(out, unlimited), opened_(0) {
-        write_varint(size);
-        write_byte(std::byte(kind));
-    }
 
     void fixed(std::uint64_t number) {
         for (int i = 0; i < 8; ++i, number >>= 8) write_byte(std::byte(number & 0xff));
@@ -35,12 +33,36 @@ public:
         write_byte(std::byte(reason.code == end_code{} ? end_code::closed : reason.code));
         sized(std::string_view(reason.text).substr(0, Reason::max_text));
     }
-    void flag(bool is_set) { write_byte(std::byte(is_set)); }
     void close() { close_part(opened_); }
 
 private:
     std::size_t opened_;
 };
+
+/// The beginning of a frame whose size is known, so that a large payload need not be moved behind its length: a few
+/// numbers, which go out together.
+class Head {
+public:
+    Head(Kind kind, std::size_t size) {
+        varint(size);
+        byte(std::byte(kind));
+    }
+    Head& varint(std::uint64_t number) {
+        for (; number >= 0x80; number >>= 7) byte(static_cast<std::byte>(number | 0x80));
+        return byte(static_cast<std::byte>(number));
+    }
+    Head& byte(std::byte byte) {
+        bytes_[size_++] = byte;
+        return *this;
+    }
+    void write(Bytes& out) const { out.insert(out.end(), bytes_.begin(), bytes_.begin() + size_); }
+
+private:
+    static constexpr std::size_t most = 4 * 10 + 2;  // numbers, and bytes
+    std::array<std::byte, most> bytes_;
+    std::ptrdiff_t size_ = 0;
+};
+void append(View bytes, Bytes& out) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
 void write_nonce(Kind kind, std::uint64_t nonce, Bytes& out) {
     Frame frame(kind, out);
@@ -85,21 +107,20 @@ void write(const Unsubscribe& unsubscribe, Bytes& out) {
 }
 
 void write(const Event& event, Bytes& out) {
-    Frame frame(Kind::event, size_of(event), out);
-    frame.write_varint(event.alias);
-    frame.write_varint(event.type);
-    frame.write_varint(event.missed);
-    frame.flag(event.replayed);
-    frame.write_bytes(event.payload);
+    Head(Kind::event, size_of(event))
+        .varint(event.alias)
+        .varint(event.type)
+        .varint(event.missed)
+        .byte(std::byte(event.replayed))
+        .write(out);
+    append(event.payload, out);
 }
 
 void write(const State& state, Bytes& out) {
-    Frame frame(Kind::state, size_of(state), out);
-    frame.write_varint(state.alias);
-    frame.write_varint(state.version);
-    frame.sized(state.key);
-    frame.flag(state.present);
-    if (state.present) frame.write_bytes(state.payload);
+    Head(Kind::state, size_of(state)).varint(state.alias).varint(state.version).varint(state.key.size()).write(out);
+    append(state.key, out);
+    out.push_back(std::byte(state.present));
+    if (state.present) append(state.payload, out);
 }
 
 void write_ping(std::uint64_t nonce, Bytes& out) { write_nonce(Kind::ping, nonce, out); }

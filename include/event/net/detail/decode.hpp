@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <ranges>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -43,6 +44,10 @@ error_code decode_list(T& value, Reader& reader) {
     std::size_t count = 0;
     if (const error_code error = reader.read_count(count, least_size<typename T::value_type>(), element_weight<T>()))
         return error;
+    if constexpr (PackedFloats<T> && requires { value.resize(count); }) {
+        value.resize(count);  // the input has them all
+        if (reader.read_floats(std::span(std::ranges::data(value), std::ranges::size(value)))) return {};
+    }
     return fill_list(value, count, reader);
 }
 
@@ -161,6 +166,9 @@ error_code decode_by_kind(T& value, Reader& reader) {
     } else if constexpr (k == Kind::variant) {
         return decode_variant(value, reader);
     } else if constexpr (k == Kind::array) {
+        if constexpr (PackedFloats<T>) {
+            if (reader.read_floats(std::span(std::ranges::data(value), std::ranges::size(value)))) return {};
+        }
         return fill_array(value, reader);
     } else if constexpr (k == Kind::tuple) {
         return fill_tuple(value, reader);

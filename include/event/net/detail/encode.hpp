@@ -4,6 +4,7 @@
 #include <event/net/writer.hpp>
 
 #include <cstddef>
+#include <ranges>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -20,6 +21,9 @@ void encode_element(const T& element, std::size_t index, Writer& writer) {
 
 template <class Range>
 void encode_elements(const Range& range, Writer& writer) {
+    if constexpr (PackedFloats<Range>) {
+        if (writer.write_floats(std::span(std::ranges::cdata(range), std::ranges::size(range)))) return;
+    }
     for (std::size_t index = 0; const std::iter_value_t<decltype(std::begin(range))>& element : range) {
         encode_element(element, index, writer);
         if (writer.failed()) return;

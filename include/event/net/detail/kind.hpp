@@ -12,6 +12,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <string>
 #include <tuple>
@@ -149,6 +150,11 @@ consteval std::size_t array_size() noexcept {
         return std::tuple_size_v<T>;
     }
 }
+
+/// Floating-point numbers side by side, which lie in memory as they are sent (where the machine is little-endian).
+template <class T>
+concept PackedFloats = std::ranges::contiguous_range<T> && std::ranges::sized_range<T> &&
+                       kind<std::remove_const_t<std::ranges::range_value_t<T>>> == Kind::floating;
 
 /// As how many one element of this container counts towards the limit on elements.
 template <class Container>
