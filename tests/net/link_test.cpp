@@ -639,4 +639,29 @@ TEST_F(ALink, EndsItsSubscriptionsWithTheBusThatServesThem) {
     EXPECT_FALSE(here_.is_over());
 }
 
+TEST_F(ALink, SaysThatItWasMovedFrom) {
+    there_.link->serve<Count>();
+    Link kept = std::move(*here_.link);
+    Link& gone = *here_.link;
+    EXPECT_THROW(gone.serve<Count>(), std::logic_error);
+    EXPECT_THROW(static_cast<void>(gone.subscribe<Count>()), std::logic_error);
+    EXPECT_THROW(gone.import <Count>({.name = "a name"}), std::logic_error);
+    EXPECT_THROW(gone.mirror<Count>({.name = "a name"}), std::logic_error);
+    EXPECT_THROW(static_cast<void>(gone.watch<Count>()), std::logic_error);
+    EXPECT_THROW(gone.async_run([](const error_code&) {}), std::logic_error);
+    EXPECT_THROW(static_cast<void>(gone.state()), std::logic_error);
+    EXPECT_THROW(static_cast<void>(gone.stat()), std::logic_error);
+    EXPECT_THROW(static_cast<void>(gone.get_executor()), std::logic_error);
+    gone.close();
+    EXPECT_EQ(here_.bus.report().emitters.size(), 0U);
+
+    auto subscription = kept.subscribe<Count>();
+    kept.async_run([](const error_code&) {});
+    there_.run();
+    drive(io_);
+    there_.bus.emitter<Count>().emit({1});
+    drive(io_);
+    EXPECT_THAT(counts(subscription), testing::ElementsAre(1));
+}
+
 }  // namespace link_test

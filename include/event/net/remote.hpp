@@ -18,6 +18,7 @@
 #include <memory>
 #include <source_location>
 #include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -25,7 +26,8 @@
 namespace event::net {
 
 /// What `Link` and `Supervisor` have in common: what this side serves, and what it wants of the other one. Threads:
-/// every function from any thread at once; what they begin goes on on the executor, a strand of the stream's.
+/// every function from any thread at once; what they begin goes on on the executor, a strand of the stream's. Moved
+/// from, it has no other side: `close` does nothing, and whatever else is asked of it throws `std::logic_error`.
 class Remote {
 public:
     using executor_type = boost::asio::any_io_executor;
@@ -54,7 +56,7 @@ public:
         if (std::holds_alternative<Wait>(options.on_full))
             throw std::invalid_argument("event: Link::serve: nobody waits for the other side; choose another policy");
         using Group = detail::GroupOf<Projection, Removes, Ts...>;
-        port_->serve(std::make_shared<Group>(std::move(options), std::move(key)));
+        port()->serve(std::make_shared<Group>(std::move(options), std::move(key)));
     }
 
     /// A subscription to the other side's events of these types, in one common order, which is the other bus's;
@@ -99,9 +101,9 @@ public:
         check<Ts...>();
         auto importing = std::make_shared<detail::Importing<Ts...>>(
             *bus_, named(std::move(options)),
-            std::shared_ptr<detail::EchoedGaps>(port_->echoes(), &port_->echoes()->gaps()));
-        port_->echoes()->add(importing->id());
-        port_->consume(std::move(importing));
+            std::shared_ptr<detail::EchoedGaps>(port()->echoes(), &port()->echoes()->gaps()));
+        port()->echoes()->add(importing->id());
+        port()->consume(std::move(importing));
     }
 
     /// The other side's latest value of the type, on its bus, whoever sets it. Empty until it has come, when it is
@@ -110,9 +112,9 @@ public:
     template <class T>
     [[nodiscard]] ValueView<T> watch() {
         check<T>();
-        auto watching = std::make_shared<detail::Watching<T>>(bus_->get_executor(), port_->options());
+        auto watching = std::make_shared<detail::Watching<T>>(bus_->get_executor(), port()->options());
         ValueView<T> view = watching->view();
-        port_->consume(std::move(watching));
+        port()->consume(std::move(watching));
         return view;
     }
 
@@ -134,9 +136,11 @@ public:
     }
 
     /// Ends it: what is written already and the reason still go out, nothing more. Idempotent.
-    void close(Reason reason = {}) { port_->close(std::move(reason)); }
-    [[nodiscard]] ValueView<LinkState> state() const { return port_->state(); }
-    [[nodiscard]] executor_type get_executor() const noexcept { return port_->strand(); }
+    void close(Reason reason = {}) {
+        if (port_) port_->close(std::move(reason));
+    }
+    [[nodiscard]] ValueView<LinkState> state() const { return port()->state(); }
+    [[nodiscard]] executor_type get_executor() const { return port()->strand(); }
 
 protected:
     Remote(EventBus& bus, std::shared_ptr<detail::Port> port) : bus_(&bus), port_(std::move(port)) {}
@@ -153,22 +157,26 @@ protected:
         if (port_) port_->let_go();
     }
 
-    [[nodiscard]] const std::shared_ptr<detail::Port>& port() const noexcept { return port_; }
+    [[nodiscard]] const std::shared_ptr<detail::Port>& port() const {
+        if (!port_) throw std::logic_error("event: this link was moved from");
+        return port_;
+    }
     /// Somebody else ends it.
     void leave_port() noexcept { port_.reset(); }
 
 private:
     [[nodiscard]] EmitterOptions named(EmitterOptions&& options) const {
-        if (options.name.empty()) options.name = port_->options().name;
+        const std::string& own = port()->options().name;
+        if (options.name.empty()) options.name = own;
         return std::move(options);
     }
     template <class Mirror, class T, class... Key>
     void mirror_by(Emitter<T>&& emitter, const Key&... key) {
         check<T>();
-        auto mirroring = std::make_shared<Mirror>(port_->bus_access(), std::move(emitter), key...);
-        port_->echoes()->add(mirroring->id());
-        port_->bus_access().add(mirroring);
-        port_->consume(std::move(mirroring));
+        auto mirroring = std::make_shared<Mirror>(port()->bus_access(), std::move(emitter), key...);
+        port()->echoes()->add(mirroring->id());
+        port()->bus_access().add(mirroring);
+        port()->consume(std::move(mirroring));
     }
     template <class... Ts>
     void check() const {
@@ -176,16 +184,16 @@ private:
         static_assert(!has_erased, "event: a link sends events of types that are named, not AnyEvent or Implements");
         if constexpr (!has_erased) {
             static_assert(event::detail::check_event_types<Ts...>());
-            (detail::check_fits(detail::wire_type<Ts>(), port_->options().limits.max_frame), ...);
+            (detail::check_fits(detail::wire_type<Ts>(), port()->options().limits.max_frame), ...);
         }
     }
     template <class... Ts, class... Given>
     [[nodiscard]] Subscription<Ts...> subscribe_with(SubscriptionOptions&& options, std::source_location where,
                                                      Given&&... given) {
         check<Ts...>();
-        auto subscribing = std::make_shared<detail::Subscribing<Ts...>>(bus_->get_executor(), port_->options());
+        auto subscribing = std::make_shared<detail::Subscribing<Ts...>>(bus_->get_executor(), port()->options());
         auto subscription = subscribing->subscribe(std::move(options), where, std::forward<Given>(given)...);
-        port_->consume(std::move(subscribing));
+        port()->consume(std::move(subscribing));
         return subscription;
     }
 
