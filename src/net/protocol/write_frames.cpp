@@ -55,12 +55,12 @@ public:
         bytes_[size_++] = byte;
         return *this;
     }
-    void write(Bytes& out) const { out.insert(out.end(), bytes_.begin(), bytes_.begin() + size_); }
+    void write(Bytes& out) const { out.insert(out.end(), bytes_.data(), bytes_.data() + size_); }
 
 private:
     static constexpr std::size_t most = 4 * 10 + 2;  // numbers, and bytes
     std::array<std::byte, most> bytes_;
-    std::ptrdiff_t size_ = 0;
+    std::size_t size_ = 0;
 };
 void append(View bytes, Bytes& out) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
