@@ -112,7 +112,7 @@ private:
     }
 
     const Projection key_;
-    std::set<Bytes> keys_;  // that are there
+    std::set<Bytes, ShorterFirst> keys_;  // that are there
 };
 
 }  // namespace event::net::detail

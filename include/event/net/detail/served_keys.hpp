@@ -123,9 +123,9 @@ private:
     Watcher<std::size_t> forgotten_;
     std::optional<Subscription<T>> subscription_;
     std::shared_ptr<Waits> waits_ = std::make_shared<Waits>();
-    std::optional<Delivery<T>> event_;  // taken, and not sent
-    std::set<Bytes> sent_;              // keys that the other side has
-    std::set<Bytes> gone_;              // those of them that did not come again
+    std::optional<Delivery<T>> event_;    // taken, and not sent
+    std::set<Bytes, ShorterFirst> sent_;  // keys that the other side has
+    std::set<Bytes, ShorterFirst> gone_;  // those of them that did not come again
 };
 
 }  // namespace event::net::detail

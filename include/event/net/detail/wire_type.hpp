@@ -5,6 +5,7 @@
 #include <event/net/limits.hpp>
 #include <event/net/schema.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,6 +18,15 @@ namespace event::net::detail {
 
 using Bytes = std::vector<std::byte>;
 using ByteView = std::span<const std::byte>;
+
+/// Some order, for sets. (GCC 12's optimiser takes the vector's own for a comparison of more bytes than there can be,
+/// and warns where a user's code is compiled.)
+struct ShorterFirst {
+    [[nodiscard]] bool operator()(const Bytes& one, const Bytes& other) const noexcept {
+        if (one.size() != other.size()) return one.size() < other.size();
+        return std::lexicographical_compare(one.begin(), one.end(), other.begin(), other.end());
+    }
+};
 
 /// A type as two sides name it.
 struct WireType {
