@@ -11,13 +11,16 @@ namespace host {
 
 const std::string_view usage =
     "usage: host                                          a listening host and its guests, for some seconds\n"
-    "       host --listen ADDR:PORT [--name N] [--for SECONDS]\n"
-    "       host --dial ADDR:PORT ... [--name N] [--for SECONDS]\n"
+    "       host --cluster                                five hosts, which are killed and started anew\n"
+    "       host --listen ADDR:PORT [--name N] [--for SECONDS] [--figures]\n"
+    "       host --dial ADDR:PORT ... [--name N] [--for SECONDS] [--figures]\n"
     "\n"
-    "  --listen ADDR:PORT    listen there; port 0 is any free one\n"
-    "  --dial ADDR:PORT ...  connect to these hosts, and again when a connection ends; may be used with --listen\n"
+    "  --listen ADDR:PORT    take links of other hosts there; port 0 is any free one\n"
+    "  --dial ADDR:PORT ...  keep a link to each of these hosts; may be used with --listen\n"
     "  --name N              what to tell the others: at most 64 printable characters\n"
-    "  --for SECONDS         end after so long; otherwise Ctrl-C does it\n";
+    "  --for SECONDS         end after so long; otherwise Ctrl-C does it\n"
+    "  --figures             say on stdout, in lines of JSON, what was seen of the others, and be quiet when stdin "
+    "ends\n";
 
 namespace {
 
@@ -31,6 +34,10 @@ public:
             const std::string_view option = next();
             if (option == "--help" || option == "-h") {
                 line_.wants_help = true;
+            } else if (option == "--cluster") {
+                line_.wants_cluster = true;
+            } else if (option == "--figures") {
+                line_.wants_figures = true;
             } else if (option == "--listen") {
                 if (line_.listen) throw UsageError{"--listen is there twice"};
                 line_.listen = address(option);
@@ -45,8 +52,10 @@ public:
                 throw UsageError{fmt::format("unknown option \"{}\"", option)};
             }
         }
-        if (!line_.listen && line_.dial.empty() && (line_.run_for || !line_.name.empty()) && !line_.wants_help)
-            throw UsageError{"--name and --for need --listen or --dial"};
+        const bool is_host = line_.listen || !line_.dial.empty();
+        if (!is_host && (line_.run_for || !line_.name.empty() || line_.wants_figures) && !line_.wants_help)
+            throw UsageError{"--name, --for and --figures need --listen or --dial"};
+        if (is_host && line_.wants_cluster) throw UsageError{"--cluster starts its hosts itself"};
         return line_;
     }
 

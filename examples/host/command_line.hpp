@@ -14,12 +14,14 @@ namespace host {
 
 extern const std::string_view usage;
 
-/// With neither `listen` nor `dial`: the demonstration.
+/// With neither `listen` nor `dial`, and no cluster: the demonstration.
 struct CommandLine {
     std::optional<std::string> listen;
     std::vector<std::string> dial;
     std::string name;
     std::optional<std::chrono::milliseconds> run_for;  ///< none: until it is interrupted
+    bool wants_cluster = false;
+    bool wants_figures = false;  ///< prints what it has seen as lines of JSON, for who started it
     bool wants_help = false;
 };
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -113,8 +114,54 @@ struct Tick {
     std::chrono::steady_clock::time_point now;
 };
 
-using AllEvents = std::tuple<NetworkStarted, NetworkStopped, ConnEstablished, ConnClosed, ConnRefused, AcceptFailed,
-                             DialFailed, FrameReceived, DialRequested, SendRequested, CloseRequested, StopRequested,
-                             PeerWanted, PeerIdentified, PingMeasured, EchoReturned, ReachableAddressesChanged, Tick>;
+// What crosses the links between hosts: heard in every process under the same name, wherever it was said.
+
+/// How a host is, as it says itself. Retained: of each host, by its name, the newest.
+struct HostStatus {
+    static constexpr std::string_view event_name = "host.status";
+    static constexpr std::size_t max_wire_size = 256;
+    std::string name;
+    std::uint64_t incarnation = 0;  ///< another one after each start, and a greater one
+    std::uint64_t sequence = 0;     ///< counts its changes
+    bool is_final = false;          ///< there is no newer one until its next start
+    friend bool operator==(const HostStatus&, const HostStatus&) = default;
+};
+/// What a host says to all others, numbered without a gap.
+struct Announced {
+    static constexpr std::string_view event_name = "host.announced";
+    static constexpr std::size_t max_wire_size = 256;
+    std::string from;
+    std::uint64_t incarnation = 0;
+    std::uint64_t number = 0;
+};
+
+// What is told of those links in this process.
+
+struct NeighbourLinked {
+    std::uint64_t incarnation = 0;
+};
+struct NeighbourLost {
+    std::uint64_t incarnation = 0;
+    std::string reason;  ///< empty if only the side that dialed knows it
+};
+/// Its status came for the first time.
+struct HostAppeared {
+    std::string name;
+    std::uint64_t incarnation = 0;
+    bool was_known = false;  ///< an earlier incarnation was seen
+};
+/// The last link to it is lost.
+struct HostVanished {
+    std::string name;
+    std::uint64_t incarnation = 0;
+};
+/// Asked of the presence: this host's status changes no more.
+struct QuietRequested {};
+
+using AllEvents =
+    std::tuple<NetworkStarted, NetworkStopped, ConnEstablished, ConnClosed, ConnRefused, AcceptFailed, DialFailed,
+               FrameReceived, DialRequested, SendRequested, CloseRequested, StopRequested, PeerWanted, PeerIdentified,
+               PingMeasured, EchoReturned, ReachableAddressesChanged, Tick, HostStatus, Announced, NeighbourLinked,
+               NeighbourLost, HostAppeared, HostVanished, QuietRequested>;
 
 }  // namespace host

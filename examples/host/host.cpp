@@ -42,6 +42,14 @@ Host::Host(const asio::any_io_executor& executor, Console& console, const HostOp
     tasks_.spawn(manager_.strand(), "connections", manager_.ended());
     tasks_.spawn(reachability_.strand(), "reachability", reachability_.ended());
     tasks_.spawn(dialer_.strand(), "dialer", dialer_.ended());
+    if (options.incarnation != 0) {
+        witness_.emplace(bus_, options.name, options.incarnation);
+        presence_.emplace(bus_, options.name, options.incarnation);
+        neighbours_.emplace(bus_, tasks_, options.incarnation);
+        tasks_.spawn(witness_->strand(), "witness", witness_->ended());
+        tasks_.spawn(presence_->strand(), "presence", presence_->ended());
+        tasks_.spawn(neighbours_->strand(), "neighbours", neighbours_->ended());
+    }
     if (!options.is_quiet) {
         journal_.emplace(bus_, console, options.name);
         tasks_.spawn(journal_->strand(), "journal", journal_->ended());
@@ -109,6 +117,12 @@ Report Host::figures() const {
     add_topics(report, bus_, static_cast<AllEvents*>(nullptr));
     add_queues(report, swarm_, identify_, ping_, echo_, manager_, reachability_, book_, dialer_, statistics_);
     if (journal_) add_queues(report, *journal_);
+    if (neighbours_) {
+        add_queues(report, *witness_, *presence_, *neighbours_);
+        const Figures seen = witness_->figures();
+        report.links_made = seen.made;
+        report.links_lost = seen.lost;
+    }
     report.opened = report.emitted["ConnEstablished"];
     report.closed = report.emitted["ConnClosed"];
     report.failed_dials = report.emitted["DialFailed"];

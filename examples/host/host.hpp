@@ -11,12 +11,15 @@
 #include "identify.hpp"
 #include "journal.hpp"
 #include "monitor.hpp"
+#include "neighbours.hpp"
 #include "ping.hpp"
+#include "presence.hpp"
 #include "reachability.hpp"
 #include "report.hpp"
 #include "statistics.hpp"
 #include "swarm.hpp"
 #include "tasks.hpp"
+#include "witness.hpp"
 
 #include <event/bus.hpp>
 #include <event/value.hpp>
@@ -40,6 +43,8 @@ struct HostOptions {
     AddressBookOptions book = {};
     DialerOptions dialer = {};
     MonitorOptions monitor = {};
+    /// Another one, and a greater one, after each start: then it has links to other hosts. 0: it has none.
+    std::uint64_t incarnation = 0;
 };
 
 /// Ownership: destroy it when `stop` has completed, or else together with its context. Threads: every function from any
@@ -53,6 +58,12 @@ public:
     tcp::endpoint listen(const tcp::endpoint& address) { return swarm_.listen(address); }
     /// Dials HOST:PORT, and again whenever the connection ends.
     void keep_dialed(std::string address);
+    /// Takes links of other hosts there. Throws as `listen`. With links only, as the two that follow.
+    tcp::endpoint listen_for_links(const tcp::endpoint& address) { return neighbours_->listen(address); }
+    /// Keeps a link to the host at HOST:PORT.
+    void keep_linked(const std::string& address) { neighbours_->keep(address); }
+    /// What it has seen of the hosts that it has links to.
+    [[nodiscard]] Figures seen() const { return witness_->figures(); }
     /// The connection manager leaves that connection alone.
     void protect(ConnectionId connection);
 
@@ -103,6 +114,9 @@ private:
     Dialer dialer_;
     Statistics statistics_;
     Monitor monitor_;
+    std::optional<Presence> presence_;
+    std::optional<Witness> witness_;
+    std::optional<Neighbours> neighbours_;
     std::optional<Journal> journal_;
     std::optional<Heartbeat> heartbeat_;
 };

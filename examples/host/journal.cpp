@@ -15,7 +15,7 @@ Journal::Journal(event::EventBus& bus, Console& console, std::string host)
       host_(std::move(host)),
       strand_(asio::make_strand(bus.get_executor())),
       events_(bus.subscribe<NetworkStarted, NetworkStopped, ConnEstablished, ConnClosed, ConnRefused, AcceptFailed,
-                            DialFailed, PeerIdentified>(
+                            DialFailed, PeerIdentified, HostAppeared, HostVanished, NeighbourLost>(
           {.capacity = 256, .on_full = event::DropOldest{}, .name = "journal"},
           asio::bind_executor(strand_, [this](const auto& event, const event::Meta& meta) {
               if (meta.missed != 0) log("journal", fmt::format("... {} more", meta.missed));
@@ -55,6 +55,16 @@ void Journal::handle(const PeerIdentified& event) {
                                   ? fmt::format("listening on {}", fmt::join(info.listening, ", "))
                                   : "not listening";
     log("identify", fmt::format("#{} is {} ({}), {}", event.connection, info.name, info.version, where));
+}
+
+void Journal::handle(const HostAppeared& event) {
+    log("witness", fmt::format("{} is here{}", event.name, event.was_known ? ", started anew" : ""));
+}
+
+void Journal::handle(const HostVanished& event) { log("witness", event.name + " is gone"); }
+
+void Journal::handle(const NeighbourLost& event) {
+    if (!event.reason.empty()) log("neighbours", "link lost: " + event.reason);
 }
 
 }  // namespace host

@@ -35,13 +35,16 @@ private:
     void handle(const AcceptFailed& event);
     void handle(const DialFailed& event);
     void handle(const PeerIdentified& event);
+    void handle(const HostAppeared& event);
+    void handle(const HostVanished& event);
+    void handle(const NeighbourLost& event);
     void log(std::string_view component, std::string_view text) { console_.log(host_, component, text); }
 
     Console& console_;
     const std::string host_;
     const Strand strand_;
     event::Subscription<NetworkStarted, NetworkStopped, ConnEstablished, ConnClosed, ConnRefused, AcceptFailed,
-                        DialFailed, PeerIdentified>
+                        DialFailed, PeerIdentified, HostAppeared, HostVanished, NeighbourLost>
         events_;
 };
 

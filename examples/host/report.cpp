@@ -30,6 +30,8 @@ Report& Report::operator+=(const Report& other) {
     refused += other.refused;
     trimmed += other.trimmed;
     failed_dials += other.failed_dials;
+    links_made += other.links_made;
+    links_lost += other.links_lost;
     transitions += other.transitions;
     measured += other.measured;
     return *this;
@@ -64,6 +66,7 @@ std::string Report::table(std::chrono::duration<double> elapsed) const {
     }
     fmt::format_to(out, "\n{:<28}{:>10} opened, {} closed, {} refused, {} trimmed, {} dials failed\n", "connections",
                    opened, closed, refused, trimmed, failed_dials);
+    fmt::format_to(out, "{:<28}{:>10} made, {} lost\n", "links", links_made, links_lost);
     add_round_trips(text, "pings", measured.pings);
     add_round_trips(text, "echoes", measured.echoes);
     fmt::format_to(out, "{:<28}{:>10}\n", "reachability transitions", transitions);

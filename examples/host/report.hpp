@@ -32,6 +32,8 @@ struct Report {
     std::uint64_t refused = 0;
     std::uint64_t trimmed = 0;
     std::uint64_t failed_dials = 0;
+    std::uint64_t links_made = 0;
+    std::uint64_t links_lost = 0;
     std::uint64_t transitions = 0;  ///< of the reachability
     Measured measured;
 
