@@ -71,7 +71,12 @@ public:
 
     [[nodiscard]] asio::awaitable<int> run() {
         const bool is_complete = co_await play();
-        for (std::size_t i = 0; i < names.size(); ++i) co_await end(i);
+        std::vector<std::shared_ptr<Child>> running;
+        for (const Place& place : places_) running.push_back(place.process);
+        for (const auto& process : running)
+            if (process) process->send(SIGTERM);
+        for (std::size_t i = 0; i < names.size(); ++i)
+            if (running[i]) co_await end(i, running[i]);
         co_await tasks_.finished();
         console_.print(table(seats_));
         co_return is_complete && !is_broken_ && faults_of(seats_).empty() ? 0 : 1;
@@ -92,6 +97,7 @@ private:
         for (const Place& place : places_)
             for (const BadPeer kind : all_bad_peers)
                 tasks_.spawn(strand_, "bad peers", misbehave(kind, place.reserved.endpoint(), 20ms));
+        console_.log("cluster", "", "strangers misbehave towards all");
         if (!co_await talk()) co_return false;
 
         kill(cleo);
@@ -142,17 +148,12 @@ private:
         place.last.reset();
     }
 
-    /// Asks it to end, and hears what it says last.
-    [[nodiscard]] asio::awaitable<void> end(std::size_t i) {
-        Place& place = places_[i];
-        if (!place.process) co_return;
-        place.process->send(SIGTERM);
-        place.process->close_input();
-        const std::shared_ptr<Child> process = place.process;
-        const bool has_ended = co_await hear([&] { return !place.process; });
+    /// Hears what it says last.
+    [[nodiscard]] asio::awaitable<void> end(std::size_t i, std::shared_ptr<Child> process) {
+        const bool has_ended = co_await hear([&] { return !places_[i].process; });
         if (!has_ended) process->send(SIGKILL);
         seats_[i].exit_status = process->wait();
-        if (has_ended) seats_[i].at_end = place.last;
+        if (has_ended) seats_[i].at_end = places_[i].last;
     }
 
     [[nodiscard]] asio::awaitable<void> listen_to(std::size_t i, std::shared_ptr<Child> process) {

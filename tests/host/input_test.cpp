@@ -77,6 +77,8 @@ TEST(CommandLine, SaysWhatIsWrong) {
     EXPECT_THAT(fault({"--listen", "a:1", "--name", long_name}), HasSubstr("--name"));
     for (const char* bad : {"0", "-1", "nan", "inf", "1e300", "", "1s"})
         EXPECT_THAT(fault({"--listen", "a:1", "--for", bad}), HasSubstr("is not a number of seconds")) << bad;
+    EXPECT_THAT(fault({"--figures"}), HasSubstr("need --listen or --dial"));
+    EXPECT_THAT(fault({"--cluster", "--listen", "a:1"}), HasSubstr("--cluster"));
     EXPECT_THAT(fault({"--for", "1"}), HasSubstr("--listen or --dial"));
     EXPECT_THAT(fault({"--name", "n"}), HasSubstr("--listen or --dial"));
 }

@@ -1,5 +1,12 @@
 /// Hosts as processes of their own, which are interrupted, stopped and killed.
 
+#include "asio.hpp"
+#include "bad_peer.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,6 +28,7 @@
 
 namespace process_test {
 
+using namespace host;
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
@@ -126,12 +134,12 @@ TEST(HostProcess, TalksToAnotherAndEndsCleanlyWhenInterrupted) {
     Listening listening;
     ASSERT_FALSE(listening.address.empty());
     Process dialing({"--dial", listening.address, "--name", "dialing"});
-    EXPECT_FALSE(listening.process.wait_for("#1 is dialing").empty());
-    EXPECT_FALSE(dialing.wait_for("#1 is listening (eventbus-host/1), reachable at " + listening.address).empty());
+    EXPECT_FALSE(listening.process.wait_for("dialing is here").empty());
+    EXPECT_FALSE(dialing.wait_for("listening is here").empty());
     expect_clean_end(dialing, SIGINT);
-    EXPECT_FALSE(listening.process.wait_for("#1 closed: the peer left").empty());
+    EXPECT_FALSE(listening.process.wait_for("dialing is gone").empty());
     expect_clean_end(listening.process, SIGTERM);
-    EXPECT_THAT(listening.process.output(), HasSubstr("1 opened, 1 closed"));
+    EXPECT_THAT(listening.process.output(), HasSubstr("1 made, 1 lost"));
 }
 
 TEST(HostProcess, EndsWhenItsTimeIsUp) {
@@ -139,38 +147,54 @@ TEST(HostProcess, EndsWhenItsTimeIsUp) {
     Process dialing({"--dial", listening.address, "--for", "0.5"});
     const std::string& output = dialing.wait_for_end();
     EXPECT_EQ(dialing.exit_status(), 0);
-    EXPECT_THAT(output, HasSubstr("1 opened, 1 closed"));
+    EXPECT_THAT(output, HasSubstr("listening is here"));
     EXPECT_THAT(output, HasSubstr("the end: nothing is left"));
 }
 
 TEST(HostProcess, GoesOnWhenAPeerIsKilled) {
     Listening listening;
     Process other({"--dial", listening.address, "--name", "other"});
-    EXPECT_FALSE(listening.process.wait_for("#1 is other").empty());
+    EXPECT_FALSE(listening.process.wait_for("other is here").empty());
     {
         Process doomed({"--dial", listening.address, "--name", "doomed"});
-        EXPECT_FALSE(listening.process.wait_for("#2 is doomed").empty());
+        EXPECT_FALSE(listening.process.wait_for("doomed is here").empty());
         doomed.send(SIGKILL);
-        EXPECT_FALSE(listening.process.wait_for("#2 closed").empty());
+        EXPECT_FALSE(listening.process.wait_for("doomed is gone").empty());
         doomed.wait_for_end();
         EXPECT_EQ(doomed.exit_status(), -SIGKILL);
     }
     Process next({"--dial", listening.address, "--name", "next"});
-    EXPECT_FALSE(listening.process.wait_for("#3 is next").empty());
+    EXPECT_FALSE(listening.process.wait_for("next is here").empty());
+    EXPECT_THAT(listening.process.output(), Not(HasSubstr("other is gone")));
     expect_clean_end(listening.process, SIGINT);
-    EXPECT_THAT(listening.process.output(), Not(HasSubstr("#1 closed: the peer left")));
+}
+
+TEST(HostProcess, GoesOnWhenStrangersSendGarbage) {
+    Listening listening;
+    Process other({"--dial", listening.address, "--name", "other"});
+    EXPECT_FALSE(listening.process.wait_for("other is here").empty());
+    asio::io_context io;
+    const auto port =
+        static_cast<unsigned short>(std::stoul(listening.address.substr(listening.address.find(':') + 1)));
+    const tcp::endpoint where(asio::ip::address_v4::loopback(), port);
+    for (const BadPeer kind : all_bad_peers) asio::co_spawn(io, misbehave(kind, where, 1ms), asio::detached);
+    io.run_for(60s);
+    EXPECT_TRUE(io.stopped()) << "a stranger still has a connection";
+    Process next({"--dial", listening.address, "--name", "next"});
+    EXPECT_FALSE(listening.process.wait_for("next is here").empty());
+    EXPECT_THAT(listening.process.output(), Not(HasSubstr("is gone")));
+    expect_clean_end(listening.process, SIGINT);
 }
 
 TEST(HostProcess, DialsAgainWhenTheOtherWasKilledAndIsBack) {
     auto listening = std::make_unique<Listening>();
     const std::string address = listening->address;
     Process dialing({"--dial", address, "--name", "dialing"});
-    EXPECT_FALSE(dialing.wait_for("#1 is listening").empty());
+    EXPECT_FALSE(dialing.wait_for("listening is here").empty());
     listening->process.send(SIGKILL);
-    EXPECT_FALSE(dialing.wait_for("#1 closed").empty());
-    EXPECT_FALSE(dialing.wait_for("cannot reach " + address).empty());
-    Process back({"--listen", address, "--name", "back"});
-    EXPECT_FALSE(dialing.wait_for("#2 is back").empty());
+    EXPECT_FALSE(dialing.wait_for("listening is gone").empty());
+    Process back({"--listen", address, "--name", "listening"});
+    EXPECT_FALSE(dialing.wait_for("listening is here, started anew").empty());
     expect_clean_end(dialing, SIGINT);
     expect_clean_end(back, SIGINT);
 }
@@ -178,16 +202,17 @@ TEST(HostProcess, DialsAgainWhenTheOtherWasKilledAndIsBack) {
 TEST(HostProcess, ClosesAPeerThatIsStoppedAndTakesItBack) {
     Listening listening;
     Process other({"--dial", listening.address, "--name", "other"});
-    EXPECT_FALSE(listening.process.wait_for("#1 is other").empty());
+    EXPECT_FALSE(listening.process.wait_for("other is here").empty());
     Process frozen({"--dial", listening.address, "--name", "frozen"});
-    EXPECT_FALSE(listening.process.wait_for("#2 is frozen").empty());
+    EXPECT_FALSE(listening.process.wait_for("frozen is here").empty());
     frozen.send(SIGSTOP);
-    EXPECT_THAT(listening.process.wait_for("#2 closed"), HasSubstr("no answer to a ping"));
+    EXPECT_FALSE(listening.process.wait_for("frozen is gone").empty());
     frozen.send(SIGCONT);
-    EXPECT_FALSE(listening.process.wait_for("#3 is frozen").empty());
+    EXPECT_FALSE(frozen.wait_for("link lost").empty());
+    EXPECT_FALSE(listening.process.wait_for("frozen is here").empty());
+    EXPECT_THAT(listening.process.output(), Not(HasSubstr("other is gone")));
     expect_clean_end(frozen, SIGINT);
     expect_clean_end(listening.process, SIGINT);
-    EXPECT_THAT(listening.process.output(), Not(HasSubstr("#1 closed: no answer")));
 }
 
 TEST(HostProcess, NamesThePortThatIsInUse) {
@@ -211,6 +236,23 @@ TEST(HostProcess, ShowsADemonstrationThatCanBeInterrupted) {
     Process demo({});
     EXPECT_FALSE(demo.wait_for("reachability: unknown -> public").empty());
     expect_clean_end(demo, SIGINT);
+}
+
+TEST(HostProcess, IsOneOfAClusterInWhichNothingIsStaleThoughSomeAreKilled) {
+    Process cluster({"--cluster"});
+    const std::string& output = cluster.wait_for_end();
+    EXPECT_EQ(cluster.exit_status(), 0) << output;
+    EXPECT_THAT(output, HasSubstr("nothing was stale"));
+    EXPECT_THAT(output, HasSubstr("was killed, and has no figures"));
+    EXPECT_THAT(output, Not(HasSubstr("WRONG")));
+}
+
+TEST(HostProcess, OfAClusterSaysWhatItSawInLinesAndIsQuietWhenItsInputEnds) {
+    Process host({"--listen", "127.0.0.1:0", "--name", "ada", "--figures"});
+    EXPECT_FALSE(host.wait_for("\"name\":\"ada\"").empty());
+    host.send(SIGTERM);
+    host.wait_for_end();
+    EXPECT_EQ(host.exit_status(), 0);
 }
 
 }  // namespace process_test
