@@ -144,11 +144,11 @@ struct NeighbourLost {
     std::uint64_t incarnation = 0;
     std::string reason;  ///< empty if only the side that dialed knows it
 };
-/// Its status came for the first time.
+/// Its status came for the first time, or again after it had vanished.
 struct HostAppeared {
     std::string name;
     std::uint64_t incarnation = 0;
-    bool was_known = false;  ///< an earlier incarnation was seen
+    bool is_started_anew = false;  ///< an earlier incarnation was seen
 };
 /// The last link to it is lost.
 struct HostVanished {

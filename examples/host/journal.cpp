@@ -58,7 +58,7 @@ void Journal::handle(const PeerIdentified& event) {
 }
 
 void Journal::handle(const HostAppeared& event) {
-    log("witness", fmt::format("{} is here{}", event.name, event.was_known ? ", started anew" : ""));
+    log("witness", fmt::format("{} is here{}", event.name, event.is_started_anew ? ", started anew" : ""));
 }
 
 void Journal::handle(const HostVanished& event) { log("witness", event.name + " is gone"); }

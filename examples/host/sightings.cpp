@@ -34,10 +34,12 @@ std::optional<HostVanished> Sightings::lost(std::uint64_t incarnation) {
     const auto link = links_.find(incarnation);
     if (link == links_.end() || --link->second != 0) return std::nullopt;
     links_.erase(link);
-    const auto is_it = [&](const auto& one) { return one.second.status.incarnation == incarnation; };
-    const auto who = std::find_if(known_.begin(), known_.end(), is_it);
-    if (who == known_.end()) return std::nullopt;
-    return HostVanished{.name = who->first, .incarnation = incarnation};
+    for (auto& [name, known] : known_) {
+        if (known.status.incarnation != incarnation) continue;
+        known.has_vanished = true;
+        return HostVanished{.name = name, .incarnation = incarnation};
+    }
+    return std::nullopt;
 }
 
 std::optional<HostAppeared> Sightings::saw(const HostStatus& status) {
@@ -45,21 +47,21 @@ std::optional<HostAppeared> Sightings::saw(const HostStatus& status) {
     ++figures_.states;
     const auto [found, is_first] = known_.try_emplace(status.name, Known{.status = status, .later_links = {}});
     Known& known = found->second;
-    const HostAppeared appeared{.name = status.name, .incarnation = status.incarnation, .was_known = !is_first};
-    if (is_first) return appeared;
     if (is_older(status, known.status)) {
         is_stale(fmt::format("{} came after {}", text(status), text(known.status)));
         return std::nullopt;
     }
     const bool is_restart = status.incarnation != known.status.incarnation;
-    if (is_restart && known.later_links.contains(status.incarnation))
-        is_stale(fmt::format("{} was shown beside a link to {}", text(known.status), status.incarnation));
     if (is_restart) {
-        ++figures_.restarts;
+        if (known.later_links.contains(status.incarnation))
+            is_stale(fmt::format("{} was shown beside a link to {}", text(known.status), status.incarnation));
         known.later_links.clear();
+        ++figures_.restarts;
     }
     known.status = status;
-    return is_restart ? std::optional(appeared) : std::nullopt;
+    const bool is_back = std::exchange(known.has_vanished, false);
+    if (!is_first && !is_back && !is_restart) return std::nullopt;
+    return HostAppeared{.name = status.name, .incarnation = status.incarnation, .is_started_anew = is_restart};
 }
 
 void Sightings::heard(const Announced& announced) {

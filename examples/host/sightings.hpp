@@ -45,7 +45,7 @@ public:
     /// The host that has gone with it, if that was the last link to it and it is known who it was.
     std::optional<HostVanished> lost(std::uint64_t incarnation);
     void missed(std::uint64_t count) { figures_.missed += count; }
-    /// Set if the host, or this incarnation of it, is new.
+    /// Set if the host, or this incarnation of it, is new, or is back.
     std::optional<HostAppeared> saw(const HostStatus& status);
     void heard(const Announced& announced);
     /// What somebody finds who comes now.
@@ -57,6 +57,7 @@ private:
     struct Known {
         HostStatus status;
         std::set<std::uint64_t> later_links;  ///< to greater incarnations, while this one was shown
+        bool has_vanished = false;
     };
     struct Heard {
         std::uint64_t incarnation = 0;
