@@ -111,14 +111,14 @@ TEST_F(Seen, AGapHasAMarkOrANewLinkBeforeIt) {
 TEST_F(Seen, AHostIsGoneWithTheLastLinkToIt) {
     seen.linked(10);
     seen.linked(10);
-    EXPECT_FALSE(seen.saw(status("bob", 10, 1))->is_started_anew);
+    EXPECT_FALSE(seen.saw(status("bob", 10, 1)).value().is_started_anew);
     EXPECT_FALSE(seen.saw(status("bob", 10, 1))) << "it is here already";
     EXPECT_FALSE(seen.lost(10));
-    EXPECT_EQ(seen.lost(10)->name, "bob");
-    EXPECT_FALSE(seen.saw(status("bob", 10, 2))->is_started_anew) << "it is back";
+    EXPECT_EQ(seen.lost(10).value().name, "bob");
+    EXPECT_FALSE(seen.saw(status("bob", 10, 2)).value().is_started_anew) << "it is back";
     seen.linked(30);
     EXPECT_FALSE(seen.lost(30)) << "it never said who it was";
-    EXPECT_TRUE(seen.saw(status("bob", 20, 1))->is_started_anew);
+    EXPECT_TRUE(seen.saw(status("bob", 20, 1)).value().is_started_anew);
 }
 
 /// Three places, of which one is empty at the end, and all is well.
