@@ -31,6 +31,20 @@ eventbus_test_program(eventbus_net_tests ${eventbus_net_tests_files})
 target_link_libraries(eventbus_net_tests PRIVATE event::net)
 target_include_directories(eventbus_net_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the machine that links are built on
 
+if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
+    # Links between processes that are killed and stopped. No process has two threads.
+    add_executable(eventbus_net_process net/processes/process.cpp)
+    target_link_libraries(eventbus_net_process PRIVATE event::net fmt::fmt)
+    target_include_directories(eventbus_net_process PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    set_target_properties(eventbus_net_process PROPERTIES CXX_EXTENSIONS OFF)
+    eventbus_warnings(eventbus_net_process)
+    eventbus_test_program(eventbus_net_processes_tests net/processes/processes_test.cpp)
+    target_link_libraries(eventbus_net_processes_tests PRIVATE event::net)
+    target_compile_definitions(eventbus_net_processes_tests
+        PRIVATE EVENTBUS_NET_PROCESS="$<TARGET_FILE:eventbus_net_process>")
+    add_dependencies(eventbus_net_processes_tests eventbus_net_process)
+endif()
+
 if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     # The sanitizers have another allocator.
     eventbus_test_program(eventbus_net_allocation_tests
