@@ -7,6 +7,7 @@ set(eventbus_net_tests_files
     net/frames_test.cpp
     net/fuzz/input.cpp
     net/fuzz/protocol_input.cpp
+    net/hostile_link_test.cpp
     net/hostile_peer_test.cpp
     net/hostile_test.cpp
     net/json_test.cpp
