@@ -39,7 +39,9 @@ if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=thr
     target_include_directories(eventbus_net_process PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     set_target_properties(eventbus_net_process PROPERTIES CXX_EXTENSIONS OFF)
     eventbus_warnings(eventbus_net_process)
-    eventbus_test_program(eventbus_net_processes_tests net/processes/processes_test.cpp)
+    eventbus_test_program(eventbus_net_processes_tests
+        net/namespaces/namespaces_test.cpp
+        net/processes/processes_test.cpp)
     target_link_libraries(eventbus_net_processes_tests PRIVATE event::net)
     target_compile_definitions(eventbus_net_processes_tests
         PRIVATE EVENTBUS_NET_PROCESS="$<TARGET_FILE:eventbus_net_process>")
