@@ -10,6 +10,10 @@ if(EVENTBUS_BUILD_NET)
     install(TARGETS eventbus_net EXPORT eventbus-net-targets FILE_SET HEADERS FILE_SET details)
     install(EXPORT eventbus-net-targets NAMESPACE event:: DESTINATION ${eventbus_cmake_folder})
 endif()
+if(TARGET eventbus_net_tls)
+    install(TARGETS eventbus_net_tls EXPORT eventbus-net_tls-targets FILE_SET HEADERS FILE_SET details)
+    install(EXPORT eventbus-net_tls-targets NAMESPACE event:: DESTINATION ${eventbus_cmake_folder})
+endif()
 
 configure_package_config_file(cmake/eventbus-config.cmake.in ${PROJECT_BINARY_DIR}/eventbus-config.cmake
     INSTALL_DESTINATION ${eventbus_cmake_folder} NO_SET_AND_CHECK_MACRO)

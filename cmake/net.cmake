@@ -33,6 +33,7 @@ set_source_files_properties(src/net/json_source.cpp PROPERTIES SKIP_UNITY_BUILD_
 target_include_directories(eventbus_net PRIVATE src)
 target_link_libraries(eventbus_net PUBLIC eventbus)
 file(GLOB_RECURSE eventbus_net_headers CONFIGURE_DEPENDS include/event/net/*.hpp)
+list(FILTER eventbus_net_headers EXCLUDE REGEX "/include/event/net/tls/")  # a part of its own
 eventbus_header_sets(eventbus_net ${eventbus_net_headers})
 if(PROJECT_IS_TOP_LEVEL)
     eventbus_warnings(eventbus_net)

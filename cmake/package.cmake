@@ -16,4 +16,5 @@ if(nobody EQUAL 0 AND owner MATCHES "^([^:]+):")
 endif()
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "${boost_package}, \
 libfmt-dev (>= ${fmt_VERSION_MAJOR}), libfmt-dev (<< ${eventbus_next_fmt})")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS libssl-dev)  # of the component net_tls alone
 include(CPack)

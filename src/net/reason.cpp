@@ -72,6 +72,8 @@ public:
                 return "nothing was read in time";
             case end_code::lost:
                 return "the stream ended without a BYE";
+            case end_code::handshake_failed:
+                return "the handshake of the stream failed";
         }
         return value == 0 ? "success" : "unknown event.net.end error";
     }

@@ -6,6 +6,13 @@
 #include <event/net/schema.hpp>
 #endif
 
+#if defined(WITH_NET_TLS)
+#include <event/net/supervisor.hpp>
+#include <event/net/tls/dialer.hpp>
+
+#include <boost/system/system_error.hpp>
+#endif
+
 #include <boost/asio/io_context.hpp>
 
 #include <cstddef>
@@ -30,6 +37,18 @@ bool sends(Pinged pinged) {
     Pinged read{};
     return !event::net::encode(pinged, bytes) && !event::net::decode(bytes, read) && !event::net::to_json(read, text) &&
            !event::net::from_json(text, read) && read.count == pinged.count;
+}
+#elif defined(WITH_NET_TLS)
+bool sends(Pinged) {
+    try {
+        boost::asio::io_context io;
+        event::EventBus bus{io};
+        const event::net::TlsContext tls({.certificate_chain = "none.pem", .private_key = "", .trusted = ""});
+        const event::net::Supervisor supervisor(bus, event::net::TlsDialer(io, tls, "relay.example", "4001"));
+    } catch (const boost::system::system_error& error) {
+        return std::string_view(error.what()).find("'none.pem'") != std::string_view::npos;
+    }
+    return false;
 }
 #else
 bool sends(Pinged) { return true; }

@@ -48,6 +48,11 @@ if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=thr
     add_dependencies(eventbus_net_processes_tests eventbus_net_process)
 endif()
 
+if(TARGET event::net_tls AND EVENTBUS_TESTS STREQUAL "all")  # it has one thread
+    eventbus_test_program(eventbus_net_tls_tests net/tls_test.cpp)
+    target_link_libraries(eventbus_net_tls_tests PRIVATE event::net_tls)
+endif()
+
 if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     # The sanitizers have another allocator.
     eventbus_test_program(eventbus_net_allocation_tests

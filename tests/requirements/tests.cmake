@@ -12,6 +12,10 @@ endfunction()
 set(old_boost -DBOOST_VERSION_HPP -DBOOST_VERSION=107400)
 file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR}/include/event ${PROJECT_SOURCE_DIR}/include/event/*.hpp
     ${PROJECT_SOURCE_DIR}/include/event/net/*.hpp)
+if(TARGET event::net_tls)
+    file(GLOB tls_headers RELATIVE ${PROJECT_SOURCE_DIR}/include/event ${PROJECT_SOURCE_DIR}/include/event/net/tls/*.hpp)
+    list(APPEND public_headers ${tls_headers})
+endif()
 list(REMOVE_ITEM public_headers version.hpp)  # which anybody may read
 foreach(header IN LISTS public_headers)
     eventbus_header_refuses(OldBoostIn.${header} ${header} "this library needs Boost 1.81 or newer" ${old_boost})

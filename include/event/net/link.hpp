@@ -31,8 +31,8 @@ namespace event::net {
 /// neither wait nor throw, nor hold more than `LinkLimits` say, and it gets what is served and nothing else.
 ///
 /// `Stream` is any AsyncReadStream and AsyncWriteStream of Asio's: a TCP or unix socket, an `ssl::stream` or a
-/// WebSocket after their handshakes, a pipe of two. Both sides' types must look the same (`schema.hpp`); what differs
-/// is refused with a sentence, for that subscription only.
+/// WebSocket after their handshakes, a `TlsStream` before it, a pipe of two. Both sides' types must look the same
+/// (`schema.hpp`); what differs is refused with a sentence, for that subscription only.
 ///
 /// Ownership: move-only. The bus outlives it, and so does the stream's execution context. Destroying it ends it as
 /// `close` does; what it made here has an end then (subscriptions receive what they have queued). Threads: every

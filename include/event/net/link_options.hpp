@@ -5,6 +5,7 @@
 #include <event/detail/requirements.hpp>
 
 #include <event/backpressure.hpp>
+#include <event/net/certificate.hpp>
 #include <event/net/link_limits.hpp>
 #include <event/net/reason.hpp>
 
@@ -37,11 +38,13 @@ struct EndedSubscription {
     Reason reason;
 };
 
-/// What the other side has said of itself.
+/// What the other side has said of itself, and what its stream has proven.
 struct RemoteHello {
     std::uint64_t epoch = 0;  ///< of the node: another one after each start
     bool serves = false;
     bool consumes = false;
+    /// Of a stream that verifies one (`tls/stream.hpp`).
+    std::optional<Certificate> certificate = {};
 };
 
 struct LinkOptions {

@@ -62,8 +62,17 @@ private:
         }
         if (!admits(address)) return;
         was_accepted(std::move(address), [&](LinkOptions&& options) {
-            return std::make_shared<StreamLink<Socket>>(std::move(socket), std::move(options), bus_access());
+            if constexpr (requires { acceptor_.make_stream(std::move(socket)); }) {
+                auto stream = acceptor_.make_stream(std::move(socket));
+                return make_link(std::move(stream), std::move(options));
+            } else {
+                return make_link(std::move(socket), std::move(options));
+            }
         });
+    }
+    template <class Stream>
+    std::shared_ptr<LinkCore> make_link(Stream&& stream, LinkOptions&& options) {
+        return std::make_shared<StreamLink<Stream>>(std::move(stream), std::move(options), bus_access());
     }
     void close_acceptor() noexcept override {
         error_code ignored;

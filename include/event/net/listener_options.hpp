@@ -4,6 +4,7 @@
 
 #include <event/detail/requirements.hpp>
 
+#include <event/net/certificate.hpp>
 #include <event/net/link_options.hpp>
 #include <event/net/reason.hpp>
 
@@ -21,6 +22,8 @@ class Remote;
 struct Peer {
     std::string address;  ///< without a port; "local" of a unix socket
     RemoteHello hello;
+    /// Who it has proven to be: by a `TlsAcceptor`, always one that the context trusts; otherwise none.
+    std::optional<Certificate> certificate = {};
 };
 
 struct ListenerOptions {
@@ -30,7 +33,8 @@ struct ListenerOptions {
     std::size_t max_links = 1'024;
     /// Of one address.
     std::size_t max_links_of_address = 64;
-    /// Links whose other side has not said HELLO yet. Each has `LinkTimes::handshake_timeout` for that.
+    /// Links whose other side has not said HELLO yet. Each has `LinkTimes::handshake_timeout` for that, and for a
+    /// handshake of its stream before it.
     std::size_t max_opening = 64;
 };
 
@@ -41,7 +45,9 @@ struct ListenerStat {
     std::uint64_t turned_away = 0;  ///< because of a limit
     std::uint64_t rejected = 0;     ///< by who was asked
     std::uint64_t failures = 0;     ///< of accepting: no descriptors, say; it goes on
-    std::string last_error = {};
+    /// Links that ended before the other side had said HELLO: a certificate that one side does not take, say.
+    std::uint64_t failed_openings = 0;
+    std::string last_error = {};  ///< of accepting, or of an opening, with the address
 };
 
 }  // namespace event::net

@@ -52,6 +52,8 @@ enum class end_code : std::uint8_t {
     pong_timeout,
     write_timeout,
     lost,  ///< the stream ended, or failed, without a BYE
+
+    handshake_failed,  ///< the stream's own, before HELLO: of TLS, a certificate that one side does not take
 };
 
 /// The category "event.net.end": one object for the whole program. Safe from any thread.

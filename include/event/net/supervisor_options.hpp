@@ -36,7 +36,7 @@ struct SupervisorStat {
     std::uint64_t dials = 0;
     std::uint64_t failed_dials = 0;
     std::uint64_t links = 0;                 ///< that were opened, all told
-    std::string last_error = {};             ///< of dialing
+    std::string last_error = {};             ///< of dialing, or of a link that ended before it was open
     std::optional<Reason> last_reason = {};  ///< why the last link ended
     LinkStat link = {};                      ///< of the last one
 };

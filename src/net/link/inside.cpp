@@ -43,6 +43,9 @@ LinkCore::Inside::Inside(LinkCore& link, const boost::asio::any_io_executor& exe
 void LinkCore::Inside::begin() {
     has_begun_ = true;
     protocol_.start(now());
+    if (!link_.has_handshake_ || protocol_.state() == LinkState::closed) return;
+    link_.shake_hands();
+    is_shaking_hands_ = true;
 }
 
 void LinkCore::Inside::close(const Reason& reason) {
@@ -56,8 +59,9 @@ void LinkCore::Inside::go_on() {
     if (link_.has_finished()) return;
     try {
         pull();
-        const bool is_closed = protocol_.state() == LinkState::closed;
-        if (!is_closed && !is_writing_) {
+        lose_what_cannot_be_written();
+        const bool is_closed = protocol_.state() == LinkState::closed || is_shaking_hands_;
+        if (!is_closed && !is_writing_ && !write_failure_) {
             if (const auto output = protocol_.output(now()); !output.empty()) {
                 link_.write(output);
                 is_writing_ = true;  // not where that throws: nothing would end it
@@ -85,6 +89,13 @@ void LinkCore::Inside::go_on() {
     if (state == LinkState::closed) finish();
 }
 
+/// Without a way to say BYE there is nothing to wait for.
+void LinkCore::Inside::lose_what_cannot_be_written() {
+    const LinkState state = protocol_.state();
+    if (write_failure_ && state != LinkState::opening) lose(*write_failure_);
+    if (is_shaking_hands_ && state == LinkState::draining) protocol_.lost({});
+}
+
 bool LinkCore::Inside::go_on_later() noexcept {
     if (goes_on_later_) return true;
     try {
@@ -100,10 +111,10 @@ bool LinkCore::Inside::go_on_later() noexcept {
 
 void LinkCore::Inside::finish() {
     if (!std::exchange(has_closed_stream_, true)) {
-        link_.close_stream();
+        link_.close_stream(protocol_.remote_reason() && !is_writing_ && !is_shaking_hands_);
         alarm_.close();
     }
-    if (is_reading_ || is_writing_ || armed_) return;  // it ends with them
+    if (is_shaking_hands_ || is_reading_ || is_writing_ || armed_) return;  // it ends with them
     read_buffer_ = {};
     payload_ = {};
     stat_.held = 0;
@@ -118,11 +129,16 @@ void LinkCore::Inside::finish() {
 
 // ---- the stream -------------------------------------------------------------------------------------------------
 
+void LinkCore::Inside::has_shaken_hands(const error_code& error) {
+    is_shaking_hands_ = false;
+    if (error) lose(link_.reason_of(error));
+}
+
 void LinkCore::Inside::was_read(const error_code& error, std::size_t bytes) {
     is_reading_ = false;
     stat_.bytes_received += bytes;
     if (bytes != 0) protocol_.received(ByteView(read_buffer_).first(bytes), now());
-    if (error) return protocol_.lost(error.message());
+    if (error) return lose(link_.reason_of(error));
     // as much as comes at a time, and no more
     const std::size_t size = read_buffer_.size();
     if (bytes == size && size < most_read) {
@@ -136,7 +152,13 @@ void LinkCore::Inside::was_written(const error_code& error, std::size_t bytes) {
     is_writing_ = false;
     stat_.bytes_sent += bytes;
     if (protocol_.state() != LinkState::closed) protocol_.written(bytes, now());
-    if (error) protocol_.lost(error.message());
+    if (!error) return;
+    if (link_.has_handshake_ && is_reading_ && protocol_.state() == LinkState::opening) {
+        // the other side may have refused the handshake, and closed: what it said of that lies there to be read
+        write_failure_ = link_.reason_of(error);
+    } else {
+        lose(link_.reason_of(error));
+    }
 }
 
 /// One wait at a time. A deadline that moves on is looked at when the one before it is over.
@@ -150,10 +172,17 @@ void LinkCore::Inside::arm() {
     alarm_.wait(*next - now(), [self = link_.self(), this](bool has_passed) {
         enter([&] {
             armed_.reset();
-            if (has_passed) protocol_.tick(now());
+            if (has_passed) this->has_passed();
         });
     });
     armed_ = next;
+}
+
+void LinkCore::Inside::has_passed() {
+    if (is_shaking_hands_ && protocol_.state() == LinkState::opening)
+        return protocol_.lost("the handshake of the stream", end_code::handshake_timeout);
+    if (write_failure_) return lose(*write_failure_);
+    protocol_.tick(now());
 }
 
 // ---- what is consumed -------------------------------------------------------------------------------------------
@@ -222,7 +251,10 @@ void LinkCore::Inside::was_unused(const Consumer& consumer) {
 void LinkCore::Inside::opened(const protocol::Hello& remote) noexcept {
     stat_.remote_epoch = remote.epoch;
     try {
-        const RemoteHello hello{.epoch = remote.epoch, .serves = remote.serves, .consumes = remote.consumes};
+        const RemoteHello hello{.epoch = remote.epoch,
+                                .serves = remote.serves,
+                                .consumes = remote.consumes,
+                                .certificate = link_.certificate()};
         if (const auto& on_opened = link_.options().on_opened) {
             if (const auto refusal = on_opened(hello)) return protocol_.close(*refusal, now());
         }

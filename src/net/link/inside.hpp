@@ -57,6 +57,7 @@ public:
     void consume(std::shared_ptr<Consumer> consumer);
     void was_unused(const Consumer& consumer);
     void was_ready(protocol::Alias alias, const error_code& error);
+    void has_shaken_hands(const error_code& error);
     void was_read(const error_code& error, std::size_t count);
     void was_written(const error_code& error, std::size_t count);
 
@@ -98,7 +99,10 @@ private:
     [[nodiscard]] Pulled send_event(const ServedOne& one);
     [[nodiscard]] Pulled send_state(ServedOne& one);
     void arm();
+    void has_passed();
     void finish();
+    void lose(const Reason& reason) { protocol_.lost(reason.text, reason.code); }
+    void lose_what_cannot_be_written();
     void subscribe(std::shared_ptr<Consumer> consumer);
     [[nodiscard]] std::unique_ptr<Serving> open(const protocol::Subscribe& subscribe);
     void was_consumed(protocol::Alias alias, Consumed consumed);
@@ -147,8 +151,10 @@ private:
     Bytes read_buffer_;
     bool has_begun_ = false;
     bool goes_on_later_ = false;
+    bool is_shaking_hands_ = false;
     bool is_reading_ = false;
     bool is_writing_ = false;
+    std::optional<Reason> write_failure_;  // which a read may still explain
     bool has_closed_stream_ = false;
 
     LinkStat stat_;

@@ -74,9 +74,10 @@ void Port::let_go() noexcept {
 }
 
 LinkCore::LinkCore(const boost::asio::any_io_executor& executor, LinkOptions&& options, BusAccess access,
-                   std::shared_ptr<Echoes> echoes, bool is_one_of_several)
+                   std::shared_ptr<Echoes> echoes, bool is_one_of_several, bool has_handshake)
     : Port(executor, std::move(options), std::move(access), std::move(echoes)),
       is_one_of_several_(is_one_of_several),
+      has_handshake_(has_handshake),
       inside_(std::make_unique<Inside>(*this, executor)) {}
 
 LinkCore::~LinkCore() = default;
@@ -117,6 +118,12 @@ void LinkCore::was_ready(std::uint64_t alias, const error_code& error) {
 void LinkCore::was_unused(const Consumer& consumer) {
     inside_->enter([&] { inside_->was_unused(consumer); });
 }
+
+void LinkCore::has_shaken_hands(const error_code& error) {
+    inside_->enter([&] { inside_->has_shaken_hands(error); });
+}
+
+Reason LinkCore::reason_of(const error_code& error) const { return {.code = end_code::lost, .text = error.message()}; }
 
 void LinkCore::was_read(const error_code& error, std::size_t count) {
     inside_->enter([&] { inside_->was_read(error, count); });

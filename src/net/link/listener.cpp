@@ -4,6 +4,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <fmt/format.h>
+
 namespace event::net::detail {
 namespace {
 
@@ -94,7 +96,9 @@ void ListenerCore::was_accepted(std::string address, const MakeLink& make) {
         if (!listener) return Reason{.code = end_code::closed, .text = "the listener is gone"};
         std::optional<Reason> refusal = on_opened ? on_opened(hello) : std::nullopt;
         // the entry lives as long as its link has not ended; nobody else uses its remote
-        if (!refusal) refusal = listener->authorise_(*place->remote, Peer{.address = address, .hello = hello});
+        if (!refusal)
+            refusal = listener->authorise_(*place->remote,
+                                           Peer{.address = address, .hello = hello, .certificate = hello.certificate});
         boost::asio::post(listener->strand(),
                           [listener, link = std::weak_ptr<LinkCore>(place->link), is_rejected = refusal.has_value()] {
                               listener->was_opened(link, is_rejected);
@@ -134,7 +138,15 @@ void ListenerCore::was_opened(const std::weak_ptr<LinkCore>& link, bool is_rejec
 }
 
 void ListenerCore::was_ended(Place place) {
-    if (!place->is_open) --opening_;
+    if (!place->is_open) {
+        --opening_;
+        const LinkStat last = place->link->stat();
+        if (last.reason && last.reason->code != end_code::closed) {
+            const std::lock_guard guard(mutex_);
+            ++stat_.failed_openings;
+            stat_.last_error = fmt::format("{}: {}", place->address, to_string(*last.reason));
+        }
+    }
     if (const auto of_address = of_address_.find(place->address); --of_address->second == 0)
         of_address_.erase(of_address);
     links_.erase(place);

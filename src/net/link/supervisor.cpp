@@ -114,8 +114,13 @@ void SupervisorCore::was_opened() {
 void SupervisorCore::was_ended() {
     const LinkStat last = link_->stat();
     link_.reset();
-    count([&](SupervisorStat& stat) { stat.last_reason = last.reason; });
-    if (std::exchange(was_opened_, false) && clock_.now() - opened_at_ >= options_.longest_backoff) attempts_ = 0;
+    const bool was_open = std::exchange(was_opened_, false);
+    count([&](SupervisorStat& stat) {
+        stat.last_reason = last.reason;
+        if (!was_open && last.reason && last.reason->code != end_code::closed)
+            stat.last_error = to_string(*last.reason);
+    });
+    if (was_open && clock_.now() - opened_at_ >= options_.longest_backoff) attempts_ = 0;
     if (last.reason && last.reason->by == Side::remote && options_.is_final && options_.is_final(*last.reason))
         final_ = last.reason;
     if (is_stopping_ || final_) return end();

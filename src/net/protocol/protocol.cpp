@@ -48,10 +48,10 @@ void Protocol::written(std::size_t count, Moment now) {
     close_if_done();
 }
 
-void Protocol::lost(std::string text) {
+void Protocol::lost(std::string text, end_code code) {
     if (state_ == LinkState::closed) return;
     const bool was_ended = is_ended();
-    if (!was_ended) reason_ = Reason{.code = end_code::lost, .text = std::move(text)};
+    if (!was_ended) reason_ = Reason{.code = code, .text = std::move(text)};
     close_at_once();
     if (!was_ended) actions_.ended(*reason_);
 }

@@ -65,7 +65,7 @@ public:
     [[nodiscard]] View output(Moment now);
     void written(std::size_t count, Moment now);
     /// It has ended or failed.
-    void lost(std::string text);
+    void lost(std::string text, end_code code = end_code::lost);
 
     /// What is to happen when no call comes before.
     [[nodiscard]] std::optional<Moment> next_deadline() const { return deadlines_.next(); }

@@ -16,9 +16,19 @@ Reason with_place(Reason reason, Kind kind, std::uint64_t frame) {
     return reason;
 }
 
+/// A record of TLS, alert or handshake: as a frame it would be no HELLO.
+bool is_of_tls(View bytes) {
+    const auto is = [&](std::size_t i, unsigned byte) { return std::to_integer<unsigned>(bytes[i]) == byte; };
+    return bytes.size() >= 2 && (is(0, 0x15) || is(0, 0x16)) && is(1, 0x03);
+}
+
 }  // namespace
 
 void Protocol::received(View bytes, Moment now) {
+    if (state_ == LinkState::opening && frames_ == 0 && inbox_.held() == 0 && is_of_tls(bytes)) {
+        is_deaf_ = true;
+        return fail(wrong(end_code::not_a_link, "the other side speaks TLS"), now);
+    }
     while (!is_deaf_) {
         View frame;
         const Inbox::Step step = inbox_.next(bytes, max_frame(), frame);

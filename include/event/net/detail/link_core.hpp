@@ -1,6 +1,7 @@
 #pragma once
 
 #include <event/bus.hpp>
+#include <event/net/certificate.hpp>
 #include <event/net/detail/consumer.hpp>
 #include <event/net/detail/runnable.hpp>
 #include <event/net/detail/wire_type.hpp>
@@ -15,6 +16,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -205,9 +207,9 @@ private:
 
 class LinkCore : public Port {
 public:
-    /// `is_one_of_several`: what is consumed outlives it.
+    /// `is_one_of_several`: what is consumed outlives it. `has_handshake`: the stream's own comes before HELLO.
     LinkCore(const boost::asio::any_io_executor& executor, LinkOptions&& options, BusAccess access,
-             std::shared_ptr<Echoes> echoes, bool is_one_of_several);
+             std::shared_ptr<Echoes> echoes, bool is_one_of_several, bool has_handshake);
     ~LinkCore() override;
 
     // ---- any thread ------------------------------------------------------------------------------------------
@@ -228,7 +230,14 @@ protected:
     void was_read(const error_code& error, std::size_t count);
     virtual void write(ByteView bytes) = 0;
     void was_written(const error_code& error, std::size_t count);
-    virtual void close_stream() noexcept = 0;
+    virtual void shake_hands() = 0;
+    void has_shaken_hands(const error_code& error);
+    /// `is_in_order`: both sides have said BYE, and nothing is being written.
+    virtual void close_stream(bool is_in_order) noexcept = 0;
+    /// Who the other side is, after the handshake.
+    [[nodiscard]] virtual std::optional<Certificate> certificate() = 0;
+    /// What an error of the stream means.
+    [[nodiscard]] virtual Reason reason_of(const error_code& error) const;
 
 private:
     class Inside;
@@ -240,6 +249,7 @@ private:
     [[nodiscard]] std::shared_ptr<LinkCore> self() { return std::static_pointer_cast<LinkCore>(shared_from_this()); }
 
     const bool is_one_of_several_;
+    const bool has_handshake_;
     const std::unique_ptr<Inside> inside_;
 };
 

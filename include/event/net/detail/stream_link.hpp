@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -30,13 +31,27 @@ void close_layers(Stream& stream) {
     }
 }
 
+/// Takes a handshake's result, in requirements.
+struct TakesError {
+    void operator()(const error_code&) const {}
+};
+/// A stream that begins with a handshake of its own, and says in words what its errors mean.
+template <class Stream>
+concept HasHandshake = requires(Stream& stream, const error_code& error) {
+    stream.async_handshake(TakesError());
+    stream.async_shutdown(TakesError());
+    { stream.reason(error) } -> std::same_as<Reason>;
+    { stream.certificate() } -> std::same_as<std::optional<Certificate>>;
+};
+
 /// A link over this stream.
 template <class Stream>
 class StreamLink final : public LinkCore {
 public:
     StreamLink(Stream&& stream, LinkOptions&& options, BusAccess access,
                std::shared_ptr<Echoes> echoes = std::make_shared<Echoes>(), bool is_one_of_several = false)
-        : LinkCore(stream.get_executor(), std::move(options), std::move(access), std::move(echoes), is_one_of_several),
+        : LinkCore(stream.get_executor(), std::move(options), std::move(access), std::move(echoes), is_one_of_several,
+                   HasHandshake<Stream>),
           stream_(std::move(stream)) {}
 
 private:
@@ -61,8 +76,28 @@ private:
             stream_.async_write_some(buffer, std::move(written));
         }
     }
-    void close_stream() noexcept override {
+    void shake_hands() override {
+        if constexpr (HasHandshake<Stream>) {
+            stream_.async_handshake(boost::asio::bind_executor(
+                strand(), [self = self()](const error_code& error) { self->has_shaken_hands(error); }));
+        }
+    }
+    [[nodiscard]] std::optional<Certificate> certificate() override {
+        if constexpr (HasHandshake<Stream>) return stream_.certificate();
+        return std::nullopt;
+    }
+    [[nodiscard]] Reason reason_of(const error_code& error) const override {
+        if constexpr (HasHandshake<Stream>) return stream_.reason(error);
+        return LinkCore::reason_of(error);
+    }
+    void close_stream(bool is_in_order) noexcept override {
         try {
+            if constexpr (HasHandshake<Stream>) {
+                // what it says goes out at once if there is room, and nobody waits for the answer
+                if (is_in_order) {
+                    stream_.async_shutdown(boost::asio::bind_executor(strand(), [self = self()](const error_code&) {}));
+                }
+            }
             close_layers(stream_);
         } catch (...) {  // what waits on it ends by itself, or with it
         }

@@ -1,0 +1,16 @@
+#include <event/net/tls/dialer.hpp>
+
+#include <stdexcept>
+
+namespace event::net {
+
+TlsDialer::TlsDialer(const executor_type& executor, TlsContext context, const std::string& host, std::string service,
+                     TlsDialerOptions options)
+    : dialer_(executor, host, std::move(service)),
+      context_(std::move(context)),
+      expected_{.name = options.expected_name.empty() ? host : std::move(options.expected_name),
+                .fingerprints = std::move(options.fingerprints)} {
+    if (expected_.name.empty()) throw std::invalid_argument("event: a TlsDialer needs a host or an expected name");
+}
+
+}  // namespace event::net
