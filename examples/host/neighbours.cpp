@@ -65,16 +65,22 @@ struct Neighbours::Links {
             const auto got = co_await watcher.async_get(quietly);
             const auto& [error, state] = got;
             const bool is_over = error || *state == net::LinkState::closed;
-            const bool is_running = !is_over && *state == net::LinkState::running;
+            // of several states the watcher sees the last: what has come and gone is in the figures
             const net::SupervisorStat stat = one.stat();
-            if (linked != 0 && (!is_running || stat.links != links)) {
+            const bool is_there =
+                !is_over && (stat.link.state == net::LinkState::running || stat.link.state == net::LinkState::draining);
+            const auto lose = [&] {
+                if (linked == 0) return;
                 tell_lost(linked, stat.last_reason ? to_string(*stat.last_reason) : std::string());
                 linked = 0;
+            };
+            if (!is_there || stat.links != links) lose();
+            if (stat.links != links && stat.link.remote_epoch != 0) {
+                links = stat.links;
+                tell_linked(linked = stat.link.remote_epoch);
+                if (!is_there) lose();
             }
             if (is_over) break;
-            if (!is_running || linked != 0 || stat.link.remote_epoch == 0) continue;
-            links = stat.links;
-            tell_linked(linked = stat.link.remote_epoch);
         }
     }
 

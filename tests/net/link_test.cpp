@@ -639,6 +639,18 @@ TEST_F(ALink, EndsItsSubscriptionsWithTheBusThatServesThem) {
     EXPECT_FALSE(here_.is_over());
 }
 
+TEST_F(Links, HaveTheirFiguresWhereItIsToldThatTheyAreOpen) {
+    LinkStat seen;
+    connect({.on_opened = [&](const event::net::RemoteHello&) -> std::optional<Reason> {
+                seen = here_.link->stat();
+                return std::nullopt;
+            }},
+            {.epoch = 7});
+    run();
+    EXPECT_EQ(seen.state, LinkState::running);
+    EXPECT_EQ(seen.remote_epoch, 7U);
+}
+
 TEST_F(ALink, SaysThatItWasMovedFrom) {
     there_.link->serve<Count>();
     Link kept = std::move(*here_.link);

@@ -77,15 +77,15 @@ void LinkCore::Inside::go_on() {
         protocol_.lost(what(std::current_exception()));
     }
     const LinkState state = protocol_.state();
-    try {
-        static_cast<void>(state_.set_if_changed(state));
-    } catch (...) {  // no memory: it is told with the next one, or the view's end
-    }
     stat_.state = state;
     stat_.serving = served_.size();
     stat_.consuming = consumed_.size() + waiting_.size();
     stat_.held = protocol_.held() + read_buffer_.capacity() + payload_.capacity();
-    publish();
+    publish();  // first: who is told of the state looks there
+    try {
+        static_cast<void>(state_.set_if_changed(state));
+    } catch (...) {  // no memory: it is told with the next one, or the view's end
+    }
     if (state == LinkState::closed) finish();
 }
 
@@ -250,7 +250,9 @@ void LinkCore::Inside::was_unused(const Consumer& consumer) {
 
 void LinkCore::Inside::opened(const protocol::Hello& remote) noexcept {
     stat_.remote_epoch = remote.epoch;
+    stat_.state = LinkState::running;
     try {
+        publish();  // who is told that it is open looks there, maybe on another thread
         const RemoteHello hello{.epoch = remote.epoch,
                                 .serves = remote.serves,
                                 .consumes = remote.consumes,
