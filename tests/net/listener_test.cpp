@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <chrono>
 #include <functional>
 #include <list>
 #include <optional>
@@ -242,6 +243,22 @@ TEST(ATcpDialer, SaysWhatIsWrong) {
     dialer.cancel();
     io.restart();
     io.run();
+    EXPECT_EQ(*result, asio::error::operation_aborted);
+}
+
+TEST(ATcpDialer, IsCancelledBetweenTheNameAndTheConnection) {
+    asio::io_context io, handlers;
+    event::net::TcpDialer dialer(io, "127.0.0.1", "1");
+    std::optional<error_code> result;
+    dialer.async_dial(asio::bind_executor(handlers, [&](const error_code& error, const auto&) { result = error; }));
+    io.run();  // until the name is resolved, which nobody has been told yet
+    dialer.cancel();
+    while (!result) {
+        io.restart();
+        handlers.restart();
+        if (handlers.run_one_for(std::chrono::seconds(5)) + io.poll() == 0) break;
+    }
+    ASSERT_TRUE(result);
     EXPECT_EQ(*result, asio::error::operation_aborted);
 }
 

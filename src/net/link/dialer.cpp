@@ -23,10 +23,12 @@ public:
     explicit SocketDialing(const boost::asio::any_io_executor& executor) : executor_(executor) {}
 
     void start(Handler handler) override {
+        is_cancelled_ = false;
         socket_.emplace(executor_);
         connect(std::move(handler));
     }
     void cancel() noexcept override {
+        is_cancelled_ = true;
         error_code ignored;
         if (socket_) socket_->close(ignored);
     }
@@ -36,17 +38,19 @@ protected:
 
     [[nodiscard]] Stream& socket() noexcept { return *socket_; }
     [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
+    /// A cancellation finds nothing to end between two operations: what comes next has to ask.
+    [[nodiscard]] bool is_cancelled() const noexcept { return is_cancelled_; }
     void complete(Handler&& handler, const error_code& error) {
         Stream socket = std::move(*socket_);
         socket_.reset();
-        // a cancellation may have come when it was connected already
-        std::move(handler)(!error && !socket.is_open() ? boost::asio::error::operation_aborted : error,
-                           std::move(socket));
+        // it may have come when the socket was connected already
+        std::move(handler)(is_cancelled_ ? boost::asio::error::operation_aborted : error, std::move(socket));
     }
 
 private:
     const boost::asio::any_io_executor executor_;
     std::optional<Stream> socket_;
+    bool is_cancelled_ = false;
 };
 
 class TcpDialing final : public SocketDialing<tcp> {
@@ -68,7 +72,7 @@ private:
             boost::asio::bind_executor(
                 on, [self, on, handler = std::move(handler)](const error_code& error,
                                                              const tcp::resolver::results_type& found) mutable {
-                    if (error) return self->complete(std::move(handler), error);
+                    if (error || self->is_cancelled()) return self->complete(std::move(handler), error);
                     boost::asio::async_connect(
                         self->socket(), found,
                         boost::asio::bind_executor(on, [self, handler = std::move(handler)](
