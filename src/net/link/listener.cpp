@@ -140,11 +140,14 @@ void ListenerCore::was_opened(const std::weak_ptr<LinkCore>& link, bool is_rejec
 void ListenerCore::was_ended(Place place) {
     if (!place->is_open) {
         --opening_;
-        const LinkStat last = place->link->stat();
-        if (last.reason && last.reason->code != end_code::closed) {
-            const std::lock_guard guard(mutex_);
-            ++stat_.failed_openings;
-            stat_.last_error = fmt::format("{}: {}", place->address, to_string(*last.reason));
+        try {
+            const LinkStat last = place->link->stat();
+            if (last.reason && last.reason->code != end_code::closed) {
+                const std::lock_guard guard(mutex_);
+                ++stat_.failed_openings;
+                stat_.last_error = fmt::format("{}: {}", place->address, to_string(*last.reason));
+            }
+        } catch (...) {  // no memory for the words; the link's place is free all the same
         }
     }
     if (const auto of_address = of_address_.find(place->address); --of_address->second == 0)

@@ -4,6 +4,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/system/errc.hpp>
 
 #include <algorithm>
 
@@ -65,7 +66,11 @@ void SupervisorCore::attempt() {
         if (!is_dialing_) connect();
     });
     is_waiting_ = true;
-    dial();
+    try {
+        dial();
+    } catch (...) {  // no memory to begin with
+        was_dialed(make_error_code(boost::system::errc::not_enough_memory));
+    }
 }
 
 /// Goes on when the alarm is over, too.

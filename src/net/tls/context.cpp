@@ -32,8 +32,13 @@ Pem read(const std::string& option, std::string_view name, std::string_view hold
         if (!option.empty()) pem.what += fmt::format(", the file '{}'", option);
         errno = 0;
         std::ifstream file(option, std::ios::binary);
-        pem.text.assign(std::istreambuf_iterator<char>(file), {});
-        if (option.empty() || !file) {
+        bool is_read = !option.empty() && file.is_open();
+        try {
+            if (is_read) pem.text.assign(std::istreambuf_iterator<char>(file), {});
+        } catch (const std::ios_base::failure&) {  // a folder
+            is_read = false;
+        }
+        if (!is_read) {
             const int why = option.empty() ? EINVAL : errno != 0 ? errno : EIO;
             throw system_error(error_code(why, boost::system::system_category()), pem.what);
         }

@@ -37,7 +37,8 @@ public:
     using stream_type = TlsStream;
     using executor_type = TcpDialer::executor_type;
 
-    /// Throws `std::invalid_argument` where there is neither a host nor an expected name.
+    /// Throws `std::invalid_argument` where there is neither a host nor an expected name, or it cannot be one of a
+    /// server.
     TlsDialer(const executor_type& executor, TlsContext context, const std::string& host, std::string service,
               TlsDialerOptions options = {});
     template <class Context>
@@ -67,10 +68,13 @@ private:
         template <class Handler>
         void operator()(Handler&& handler) {
             const auto on = boost::asio::get_associated_executor(handler, get_executor());
-            dialer_.async_dial(boost::asio::bind_executor(
-                on, [context = context_, expected = expected_, handler = std::forward<Handler>(handler)](
-                        const error_code& error, TcpDialer::stream_type socket) mutable {
-                    std::move(handler)(error, stream_type::as_client(std::move(socket), context, expected));
+            // now, since there would be nobody to tell if it cannot be made when the socket is there
+            auto stream = stream_type::as_client(TcpDialer::stream_type(get_executor()), context_, expected_);
+            dialer_.async_dial(
+                boost::asio::bind_executor(on, [stream = std::move(stream), handler = std::forward<Handler>(handler)](
+                                                   const error_code& error, TcpDialer::stream_type socket) mutable {
+                    stream.next_layer() = std::move(socket);
+                    std::move(handler)(error, std::move(stream));
                 }));
         }
 
