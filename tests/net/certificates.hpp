@@ -21,9 +21,10 @@ struct Pem {
 };
 
 struct Wanted {
-    std::string name;      // its CN
-    std::string alt = {};  // as "DNS:relay.example,IP:127.0.0.1"
-    long from = -day;      // from now, in seconds
+    std::string name;        // its CN
+    std::string alt = {};    // as "DNS:relay.example,IP:127.0.0.1"
+    std::string usage = {};  // as "clientAuth"
+    long from = -day;        // from now, in seconds
     long until = 365 * day;
 };
 
@@ -94,6 +95,7 @@ private:
         detail::check(::X509_set_issuer_name(it, ::X509_get_subject_name(is_authority ? it : certificate_.get())) == 1);
         detail::check(::X509_set_pubkey(it, key) == 1);
         if (is_authority) extend(it, NID_basic_constraints, "critical,CA:TRUE");
+        if (!wanted.usage.empty()) extend(it, NID_ext_key_usage, wanted.usage);
         if (!wanted.alt.empty()) extend(it, NID_subject_alt_name, wanted.alt);
         detail::check(::X509_sign(it, key_.get(), nullptr) > 0);
         return certificate;

@@ -11,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -22,6 +23,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <openssl/ssl.h>
 #include <optional>
 #include <string>
 #include <unistd.h>
@@ -256,6 +258,63 @@ TEST_F(ATlsLink, RefusesAClientWithoutACertificate) {
     expect_failure();
     EXPECT_THAT(server_->reason(), HasSubstr("the other side shows no certificate"));
     EXPECT_THAT(client_->reason(), HasSubstr("the other side refuses this side's certificate: certificate required"));
+}
+
+/// A context that makes a handshake without any certificates.
+TlsContext anonymous() {
+    asio::ssl::context context(asio::ssl::context::tls);
+    ::SSL_CTX* const native = context.native_handle();
+    ::SSL_CTX_set_max_proto_version(native, TLS1_2_VERSION);
+    EXPECT_EQ(::SSL_CTX_set_cipher_list(native, "aNULL:@SECLEVEL=0"), 1);
+    return TlsContext(std::move(context));
+}
+
+TEST_F(ATlsLink, RefusesAServerThatNothingIsKnownOf) {
+    auto ends = make_ends();
+    client_.emplace(io_, Stream::as_client(Layer(std::move(ends.first)), anonymous(), {.name = "relay.example"}));
+    const TlsContext context = anonymous();
+    asio::ssl::stream<Layer> mallory(Layer(std::move(ends.second)), context.native());
+    mallory.set_verify_mode(asio::ssl::verify_none);
+    std::optional<error_code> shaken;
+    mallory.async_handshake(asio::ssl::stream_base::server, [&](const error_code& error) { shaken = error; });
+    client_->run();
+    drive(io_);
+    ASSERT_TRUE(shaken && client_->result);
+    EXPECT_FALSE(*shaken) << "of TLS, all is well";
+    EXPECT_EQ(*client_->result, end_code::handshake_failed);
+    EXPECT_THAT(client_->reason(), HasSubstr("this side has verified no certificate of the other's"));
+}
+
+/// It asks for a certificate, and never for what this library thinks of it.
+TEST_F(ATlsLink, RefusesWhatItsOwnVerificationHasNotSeen) {
+    const auto careless = [](const Authority& issuer, const std::string& name) {
+        const auto pem = issuer.issue({.name = name});
+        asio::ssl::context context(asio::ssl::context::tls);
+        context.use_certificate_chain(asio::buffer(pem.certificate));
+        context.use_private_key(asio::buffer(pem.key), asio::ssl::context::pem);
+        ::SSL_CTX_set_cert_verify_callback(
+            context.native_handle(), [](::X509_STORE_CTX*, void*) { return 1; }, nullptr);
+        return TlsContext(std::move(context));
+    };
+    connect(careless(authority(), "alice"), careless(stranger(), "mallory"));
+    run();
+    ASSERT_TRUE(client_->result && server_->result);
+    EXPECT_EQ(*client_->result, end_code::handshake_failed);
+    EXPECT_NE(server_->state(), LinkState::running);
+}
+
+/// Signed by the right one, but for something else, or by who may not sign.
+TEST_F(ATlsLink, RefusesACertificateThatIsNotForThis) {
+    const std::string alt = "DNS:relay.example";
+    connect(alice(), context(authority(), {.name = "relay", .alt = alt, .usage = "clientAuth"}, authority()));
+    expect_failure();
+    EXPECT_THAT(client_->reason(), HasSubstr("(CN=relay, issued by CN=our authority)"));
+    connect(context(authority(), {.name = "alice", .usage = "serverAuth"}, authority()), relay());
+    expect_failure();
+    EXPECT_THAT(server_->reason(), HasSubstr("(CN=alice, issued by CN=our authority)"));
+    connect(alice(), context(authority(), {.name = "relay", .alt = alt, .usage = "serverAuth"}, authority()));
+    run();
+    EXPECT_EQ(client_->state(), LinkState::running);
 }
 
 /// What a server that has refused the client leaves: what it said, and a stream that takes nothing more.
@@ -603,6 +662,8 @@ TEST(ATlsDialer, SaysWhatIsWrong) {
     io.run();
     EXPECT_EQ(*result, asio::error::operation_aborted);
     EXPECT_THROW(event::net::TlsDialer(io, alice(), "", "1"), std::invalid_argument);
+    const std::string too_long(256, 'a');  // not when it is dialed, where nobody would be told
+    EXPECT_THROW(event::net::TlsDialer(io, alice(), too_long, "1"), std::invalid_argument);
 }
 
 // ---- what it is made of --------------------------------------------------------------------------------------
@@ -654,6 +715,8 @@ TEST(ATlsContext, IsReadFromFiles) {
     auto wrong = options;
     wrong.trusted = write(".txt", "nothing");
     EXPECT_THAT(refusal(wrong), HasSubstr(path + ".txt', holds no certificate in PEM"));
+    wrong.trusted = "/";
+    EXPECT_THAT(refusal(wrong), AllOf(HasSubstr("TlsOptions::trusted, the file '/'"), HasSubstr("Is a directory")));
     for (const char* name : {".pem", ".key", ".ca", ".txt"}) std::remove((path + name).c_str());
 }
 

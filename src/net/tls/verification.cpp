@@ -135,11 +135,20 @@ void TlsVerification::prepare(::SSL* stream) const {
 
 bool TlsVerification::accepts(bool is_verified, boost::asio::ssl::verify_context& context) noexcept {
     try {
-        if (refusal_.empty()) refusal_ = wrong(is_verified, context.native_handle());
-        return refusal_.empty();
+        ::X509_STORE_CTX* const native = context.native_handle();
+        if (refusal_.empty()) refusal_ = wrong(is_verified, native);
+        if (!refusal_.empty()) return false;
+        if (::X509_STORE_CTX_get_error_depth(native) == 0) has_verified_ = true;
+        return true;
     } catch (...) {  // no memory
         return false;
     }
+}
+
+error_code TlsVerification::finish() noexcept {
+    if (!has_verified_) return make_error_code(end_code::handshake_failed);
+    has_succeeded_ = true;
+    return {};
 }
 
 std::string TlsVerification::wrong(bool is_verified, ::X509_STORE_CTX* context) const {
@@ -173,9 +182,6 @@ bool TlsVerification::is_of_no_tls(const error_code& error) const {
         case SSL_R_HTTP_REQUEST:
         case SSL_R_HTTPS_PROXY_REQUEST:
         case SSL_R_PACKET_LENGTH_TOO_LONG:
-        case SSL_R_UNEXPECTED_MESSAGE:
-        case SSL_R_UNEXPECTED_RECORD:
-        case SSL_R_BAD_RECORD_TYPE:
             return true;
         default:
             return false;
@@ -188,6 +194,7 @@ Reason TlsVerification::reason(const error_code& error) const {
         return Reason{.code = end_code::handshake_failed, .text = std::move(text)};
     };
     if (!refusal_.empty()) return failed("this side refuses the other's certificate: " + refusal_);
+    if (error == end_code::handshake_failed) return failed("this side has verified no certificate of the other's");
     const int reason = reason_of(error);
     if (reason >= first_alert && reason <= last_alert) {
         const int alert = reason - first_alert;

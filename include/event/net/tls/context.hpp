@@ -38,7 +38,8 @@ public:
     /// Throws `boost::system::system_error` with a sentence that names the file, or the option, and OpenSSL's reason:
     /// it cannot be read, holds no certificate, or the key is another one than the certificate's.
     explicit TlsContext(const TlsOptions& options);
-    /// One's own, for what the options do not say. Taken as it is, but that both sides are verified.
+    /// One's own, for what the options do not say. Taken as it is, but that both sides are verified: a handshake in
+    /// which one is not (a session that is resumed, a cipher without certificates) fails.
     explicit TlsContext(boost::asio::ssl::context context);
     TlsContext(const TlsContext&) = default;  // and no move: there is none without a context
     TlsContext& operator=(const TlsContext&) = default;

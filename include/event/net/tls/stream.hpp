@@ -62,15 +62,19 @@ public:
     void async_handshake(Handler&& handler) {
         const auto on = boost::asio::get_associated_executor(handler, get_executor());
         auto done = [this, on, verification = verification_,
-                     handler = std::forward<Handler>(handler)](const error_code& error) mutable {
-            if (!error) verification->succeed();
+                     handler = std::forward<Handler>(handler)](error_code error) mutable {
+            if (!error) error = verification->finish();
             if (!verification->is_of_no_tls(error)) return std::move(handler)(error);
             // OpenSSL says nothing to who speaks no TLS; this tells what is spoken here
-            next_layer().async_write_some(boost::asio::buffer(detail::TlsVerification::no_tls_here),
-                                          boost::asio::bind_executor(on, [error, handler = std::move(handler)](
-                                                                             const error_code&, std::size_t) mutable {
-                                              std::move(handler)(error);
-                                          }));
+            auto told = boost::asio::bind_executor(
+                on, [error, handler = std::move(handler)](const error_code&, std::size_t) mutable {
+                    std::move(handler)(error);
+                });
+            try {  // with a copy, so that there is one where that throws
+                next_layer().async_write_some(boost::asio::buffer(detail::TlsVerification::no_tls_here), told);
+            } catch (...) {  // no memory: the other side is not told
+                told.get()(error_code(), 0);
+            }
         };
         stream_.async_handshake(verification_->role(), boost::asio::bind_executor(on, std::move(done)));
     }

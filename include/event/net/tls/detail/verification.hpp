@@ -39,8 +39,9 @@ public:
     void prepare(::SSL* stream) const;
     /// Of each certificate of the other side's, the outermost first.
     [[nodiscard]] bool accepts(bool is_verified, boost::asio::ssl::verify_context& context) noexcept;
-    /// The handshake is over on this side.
-    void succeed() noexcept { has_succeeded_ = true; }
+    /// The handshake is over on this side. An error where nobody was verified: a context of one's own may know ciphers
+    /// without certificates, old sessions, or a verification that leaves this one out.
+    [[nodiscard]] error_code finish() noexcept;
     [[nodiscard]] bool has_succeeded() const noexcept { return has_succeeded_; }
     /// Whether the other side has begun with something else.
     [[nodiscard]] bool is_of_no_tls(const error_code& error) const;
@@ -53,7 +54,8 @@ private:
     [[nodiscard]] std::string wrong(bool is_verified, ::X509_STORE_CTX* context) const;
 
     const std::optional<TlsExpected> expected_;
-    std::string refusal_;  // why this side takes the other's certificate not
+    std::string refusal_;        // why this side takes the other's certificate not
+    bool has_verified_ = false;  // the other side's own certificate, with all that is expected of it
     bool has_succeeded_ = false;
 };
 
