@@ -439,6 +439,7 @@ TEST_F(ATlsLink, EndsInOrderWithCloseNotify) {
     drive(io_);
     ASSERT_TRUE(client_->result && server_->result);
     EXPECT_FALSE(*client_->result || *server_->result);
+    ASSERT_TRUE(server_->link->stat().remote_reason);
     EXPECT_EQ(server_->link->stat().remote_reason->text, "good night");
     // two records: BYE, and the alert, which is 2 bytes, their kind, a tag of 16, and a head of 5
     const auto bytes = back_->recorded();
@@ -537,6 +538,7 @@ TEST_F(ATlsListener, AsksAboutWhoHasProvenWhoTheyAre) {
     ASSERT_TRUE(run_until([&] { return bus_.stat<Count>().subscribers == 1; }));
     ASSERT_EQ(peers_.size(), 1U);
     EXPECT_EQ(peers_[0].address, "127.0.0.1");
+    ASSERT_TRUE(peers_[0].certificate);
     EXPECT_THAT(peers_[0].certificate->names, testing::ElementsAre("alice.example", "node:alice"));
     bus_.emitter<Count>().emit({7});
     ASSERT_TRUE(run_until([&] { return counts.stat().size == 1; }));
