@@ -136,6 +136,20 @@ TEST_F(ASupervisor, KeepsSubscriptionsAcrossLinks) {
     EXPECT_EQ(supervisor_->stat().links, 2U);
 }
 
+TEST_F(ASupervisor, DialsAgainWhereADialCannotBegin) {
+    int throws = 3;  // the first time, and out of what waits between two
+    script_->answer = [&throws, answer = script_->answer] {
+        if (throws-- > 0) throw std::bad_alloc();
+        return answer();
+    };
+    run();
+    pass(200ms);
+    EXPECT_EQ(supervisor_->stat().failed_dials, 3U);
+    EXPECT_EQ(supervisor_->stat().last_error, "Cannot allocate memory");
+    pass(200ms);
+    EXPECT_EQ(state(), LinkState::running);
+}
+
 TEST_F(ASupervisor, BacksOff) {
     is_up_ = false;
     run();
