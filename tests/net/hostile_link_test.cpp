@@ -61,6 +61,11 @@ Bytes hello() {
 Bytes sub(Alias alias, std::string_view name = "count", std::string_view schema = event::net::schema<Count>()) {
     return written(protocol::Subscribe{.alias = alias, .mode = Mode::events, .types = {{name, schema, {}}}});
 }
+/// A latest value of `Count`.
+Bytes state(Alias alias, std::uint64_t version, std::uint8_t value) {
+    const Bytes payload = raw({2 * value});
+    return written(protocol::State{.alias = alias, .version = version, .payload = payload});
+}
 std::size_t used() {
     const struct mallinfo2 figures = mallinfo2();  // of a sanitizer's allocator it knows nothing
     return figures.uordblks + figures.hblkhd;
@@ -174,6 +179,17 @@ protected:
             replies.push_back({static_cast<protocol::Kind>(frame[0]), Bytes(frame.begin() + 1, frame.end())});
         return replies;
     }
+    /// The last subscription was, and nothing else.
+    void expect_refusal(end_code code) {
+        const auto all = replies();
+        ASSERT_FALSE(all.empty());
+        protocol::Unsubscribe refusal;
+        ASSERT_EQ(all.back().kind, protocol::Kind::unsub);
+        ASSERT_FALSE(protocol::read(all.back().body, refusal));
+        EXPECT_EQ(refusal.reason.code, code) << refusal.reason.text;
+        EXPECT_TRUE(goes_on());
+        EXPECT_EQ(victim_.link->stat().serving, 0U);
+    }
     [[nodiscard]] bool goes_on() const { return victim_.link->stat().state == LinkState::running; }
 
     // what is read into, 64 KiB, and once more while it grows; an event on its way out
@@ -222,9 +238,7 @@ TEST_F(AHostilePeer, SendsALengthThatDoesNotEnd) {
 TEST_F(AHostilePeer, SendsASchemaThatDoesNotEnd) {
     send(hello());
     send(sub(1, "count", std::string(60'000, '{')));
-    EXPECT_EQ(replies().back().kind, protocol::Kind::unsub);
-    EXPECT_TRUE(goes_on()) << "subscribe_limit, and nothing else";
-    EXPECT_EQ(victim_.link->stat().serving, 0U);
+    expect_refusal(end_code::subscribe_limit);
 }
 
 TEST_F(AHostilePeer, SaysHelloTwice) {
@@ -340,6 +354,9 @@ TEST_F(AHostilePeer, ReadsAByteASecond) {
         pass(1s);
     }
     EXPECT_TRUE(goes_on()) << "it takes some, and is there: its queue is full, and nothing else";
+    std::uint64_t lost = 0;
+    for (const auto& subscription : victim_.bus.report().subscriptions) lost += subscription.lost;
+    EXPECT_GT(lost, 100U) << "of 200, what is over its queue of 16 and what has been written";
     is_subscribed_ = true;
 }
 
@@ -376,6 +393,32 @@ TEST_F(AHostilePeer, FloodsWithEventsOfNoSubscription) {
     expect_end(end_code::unknown_alias);
 }
 
+TEST_F(AHostilePeer, SendsALatestValueOfNoSubscription) {
+    send(hello() + state(7, 1, 1));
+    expect_end(end_code::unknown_alias);
+}
+
+TEST_F(AHostilePeer, SendsALatestValueThatIsNotNewer) {
+    const auto count = victim_.link->watch<Count>();
+    send(hello());  // and the SUB comes
+    send(state(1, 2, 5));
+    const auto current = [&count] { return count.try_get() ? (*count.try_get())->value : 0; };
+    EXPECT_EQ(current(), 5);
+    send(state(1, 2, 6));
+    EXPECT_EQ(current(), 5);
+    expect_end(end_code::stale_state);
+}
+
+TEST_F(AHostilePeer, TakesBackASubscriptionThatNeverWas) {
+    send(hello() + sub(1) + written(protocol::Unsubscribe{.alias = 2}));
+    expect_end(end_code::unknown_alias);
+}
+
+TEST_F(AHostilePeer, EndsASubscriptionThatNeverWas) {
+    send(hello() + written(protocol::Unsubscribe{.alias = 1, .of = event::net::Side::remote}));
+    expect_end(end_code::unknown_alias);
+}
+
 TEST_F(AHostilePeer, ClaimsAFrameThatDoesNotCome) {
     send(hello());
     send(raw({0x80, 0x80, 4, 2}));
@@ -392,7 +435,7 @@ TEST_F(AHostilePeer, ClaimsATextThatDoesNotCome) {
 TEST_F(AHostilePeer, ClaimsTypesThatDoNotCome) {
     send(hello() + raw({9, 2, 1, 0, 0, 0xff, 0xff, 0xff, 0x7f, 1}));
     EXPECT_LE(victim_.link->stat().held, 4'096U);
-    EXPECT_EQ(victim_.link->stat().serving, 0U);
+    expect_refusal(end_code::subscribe_limit);
 }
 
 }  // namespace hostile_link_test
