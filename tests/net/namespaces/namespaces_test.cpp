@@ -38,13 +38,18 @@ public:
     std::string make() {
         if (::unshare(CLONE_NEWNET) != 0)
             return "a network of one's own is not allowed: " + std::generic_category().message(errno);
-        keeper_ = std::make_unique<Child>(
-            io, std::vector<std::string>{"unshare", "-n", "sh", "-c", "echo there; exec sleep 300"});
+        try {
+            keeper_ = std::make_unique<Child>(
+                io, std::vector<std::string>{"unshare", "-n", "sh", "-c", "echo there; exec sleep 300"});
+        } catch (const std::system_error& error) {
+            return error.what();
+        }
         while (keeper_->lines().empty())
             if (io.run_one_for(10s) == 0) return "`unshare -n` does not work";
         const std::string id = std::to_string(keeper_->id());
         inside_ = "nsenter -t " + id + " -n ";
-        if (!runs("ip link add wire type veth peer name eriw netns " + id)) return "no veth pair";
+        if (!runs("ip link add wire type veth peer name eriw netns " + id))
+            return "no veth pair: there is no `ip`, or this kernel has none";
         if (!runs("ip addr add 10.77.0.1/24 dev wire && ip link set wire up") ||
             !runs(inside_ + "ip addr add 10.77.0.2/24 dev eriw") || !runs(inside_ + "ip link set eriw up"))
             return "no addresses";
@@ -106,6 +111,8 @@ TEST(LinksBetweenNetworks, EndWhereTheWireIsCutAndComeBackWithIt) {
         EXPECT_TRUE(networks.run_until([&] { return supervisor.stat().last_reason.has_value(); }));
         EXPECT_EQ(supervisor.stat().last_reason->code, end_code::pong_timeout);
         EXPECT_FALSE(level.try_get());
+        EXPECT_TRUE(networks.run_until([&] { return server->lines().back() == "links 0"; }))
+            << "what the client says does not come there: it is the server's own pong_timeout";
         std::uint64_t last = 0;
         for (const auto& tick : event::testing::take_all(ticks)) last = tick->number;
         EXPECT_TRUE(runs("ip link set wire up"));

@@ -1,6 +1,7 @@
 /// One side of a link, as a process that a test starts, stops and kills.
 ///
-///     eventbus_net_process serve   ADDRESS LIFE [WAITS]   # says "listening ADDRESS", and emits until it is killed
+///     eventbus_net_process serve   ADDRESS LIFE [WAITS]   # says "listening ADDRESS", and emits until it is killed;
+///                                                         # "links COUNT" whenever there is another number of them
 ///     eventbus_net_process consume ADDRESS 0 [WAITS]     # until the last event, then says how many came
 ///
 /// An address is tcp:HOST:PORT or unix:PATH. WAITS, in milliseconds, is how long the other side may be silent.
@@ -68,7 +69,8 @@ event::net::LinkOptions options(const char* waits) {
     options.on_subscription_ended = [](const auto&) {};
     if (waits != nullptr) {
         const std::chrono::milliseconds time(std::stoi(waits));
-        options.times.ping_interval = options.times.pong_timeout = time;
+        options.times.ping_interval = options.times.pong_timeout = options.times.close_timeout = time;
+        options.times.write_timeout = std::chrono::hours(1);  // it is silence that ends the link
     }
     return options;
 }
@@ -117,6 +119,14 @@ void serve(asio::io_context& io, Acceptor&& acceptor, const std::string& address
     event::net::Listener listener(life.bus(), std::move(acceptor), {.link = link}, Life::serve);
     listener.async_run([](const error_code&) {});
     say("listening " + address);
+    auto links = listener.links().watch();
+    std::function<void(const error_code&, const event::Snapshot<std::size_t>&)> next = [&](const error_code& error,
+                                                                                           const auto& count) {
+        if (error) return;
+        say(fmt::format("links {}", *count));
+        links.async_get(next);
+    };
+    links.async_get(next);
     io.run();
 }
 
