@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <fcntl.h>
 #include <memory>
 #include <spawn.h>
@@ -27,10 +28,10 @@ namespace processes {
 /// What it prints comes line by line, while the context runs. Destroying it kills it.
 class Child {
 public:
-    Child(boost::asio::io_context& io, std::vector<std::string> arguments) : output_(io) {
+    Child(boost::asio::io_context& io, std::vector<std::string> arguments) : output_(std::make_shared<Output>(io)) {
         int pipe[2];
         if (::pipe2(pipe, O_CLOEXEC) != 0) throw std::system_error(errno, std::system_category(), "pipe2");
-        output_.assign(pipe[0]);
+        output_->pipe.assign(pipe[0]);
         std::vector<char*> pointers;
         for (std::string& argument : arguments) pointers.push_back(argument.data());
         pointers.push_back(nullptr);
@@ -41,16 +42,20 @@ public:
         posix_spawn_file_actions_destroy(&actions);
         ::close(pipe[1]);
         if (error != 0) throw std::system_error(error, std::system_category(), arguments[0]);
-        read();
+        Output::read(output_);
     }
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
-    ~Child() { kill(); }
+    ~Child() {
+        kill();
+        boost::system::error_code ignored;
+        output_->pipe.close(ignored);
+    }
 
     [[nodiscard]] ::pid_t id() const { return id_; }
-    [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
+    [[nodiscard]] const std::vector<std::string>& lines() const { return output_->lines; }
     [[nodiscard]] bool has_said(const std::string& line) const {
-        return std::find(lines_.begin(), lines_.end(), line) != lines_.end();
+        return std::find(lines().begin(), lines().end(), line) != lines().end();
     }
     void signal(int number) const { ::kill(id_, number); }
     /// It is gone when this returns.
@@ -69,21 +74,26 @@ public:
     }
 
 private:
-    void read() {
-        boost::asio::async_read_until(output_, boost::asio::dynamic_buffer(*text_), '\n',
-                                      [this, text = text_](const boost::system::error_code& error, std::size_t size) {
-                                          if (error) return;  // this may be destroyed
-                                          lines_.push_back(text->substr(0, size - 1));
-                                          text->erase(0, size);
-                                          read();
-                                      });
-    }
+    /// A line that was read already may be told of when the child is gone.
+    struct Output {
+        explicit Output(boost::asio::io_context& io) : pipe(io) {}
+        static void read(const std::shared_ptr<Output>& self) {
+            boost::asio::async_read_until(self->pipe, boost::asio::dynamic_buffer(self->text), '\n',
+                                          [self](const boost::system::error_code& error, std::size_t size) {
+                                              if (error) return;
+                                              self->lines.push_back(self->text.substr(0, size - 1));
+                                              self->text.erase(0, size);
+                                              read(self);
+                                          });
+        }
+        boost::asio::posix::stream_descriptor pipe;
+        std::string text;
+        std::vector<std::string> lines;
+    };
 
-    boost::asio::posix::stream_descriptor output_;
+    std::shared_ptr<Output> output_;
     ::pid_t id_ = 0;
     bool is_gone_ = false;
-    std::shared_ptr<std::string> text_ = std::make_shared<std::string>();  // as long as it is read into
-    std::vector<std::string> lines_;
 };
 
 }  // namespace processes
