@@ -47,6 +47,12 @@ if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=thr
     target_compile_definitions(eventbus_net_processes_tests
         PRIVATE EVENTBUS_NET_PROCESS="$<TARGET_FILE:eventbus_net_process>")
     add_dependencies(eventbus_net_processes_tests eventbus_net_process)
+    if(TARGET event::net_tls)
+        foreach(target IN ITEMS eventbus_net_process eventbus_net_processes_tests)
+            target_link_libraries(${target} PRIVATE event::net_tls)
+            target_compile_definitions(${target} PRIVATE EVENTBUS_HAS_TLS)
+        endforeach()
+    endif()
 endif()
 
 if(TARGET event::net_tls AND EVENTBUS_TESTS STREQUAL "all")  # it has one thread

@@ -4,13 +4,18 @@
 ///                                                         # "links COUNT" whenever there is another number of them
 ///     eventbus_net_process consume ADDRESS 0 [WAITS]     # until the last event, then says how many came
 ///
-/// An address is tcp:HOST:PORT or unix:PATH. WAITS, in milliseconds, is how long the other side may be silent.
+/// An address is tcp:HOST:PORT, tls:HOST:PORT or unix:PATH; of TLS, the certificates are in the folder that
+/// EVENTBUS_CERTIFICATES names. WAITS, in milliseconds, is how long the other side may be silent.
 
 #include "net/processes/events.hpp"
 
 #include <event/net/dialer.hpp>
 #include <event/net/listener.hpp>
 #include <event/net/supervisor.hpp>
+#ifdef EVENTBUS_HAS_TLS
+#include <event/net/tls/acceptor.hpp>
+#include <event/net/tls/dialer.hpp>
+#endif
 #include <event/retain_by.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -24,6 +29,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -52,12 +58,12 @@ struct Address {
     explicit Address(std::string_view text) {
         const std::size_t colon = text.find(':');
         kind = text.substr(0, colon);
-        if (colon == std::string_view::npos || (kind != "tcp" && kind != "unix"))
-            throw std::invalid_argument("an address is tcp:HOST:PORT or unix:PATH");
+        if (colon == std::string_view::npos || (kind != "tcp" && kind != "tls" && kind != "unix"))
+            throw std::invalid_argument("an address is tcp:HOST:PORT, tls:HOST:PORT or unix:PATH");
         where = text.substr(colon + 1);
         if (kind == "unix") return;
         const std::size_t last = where.rfind(':');
-        if (last == std::string::npos) throw std::invalid_argument("an address of tcp has a port");
+        if (last == std::string::npos) throw std::invalid_argument("an address of tcp or tls has a port");
         port = where.substr(last + 1);
         where.resize(last);
     }
@@ -74,6 +80,17 @@ event::net::LinkOptions options(const char* waits) {
     }
     return options;
 }
+
+#ifdef EVENTBUS_HAS_TLS
+event::net::TlsContext tls() {
+    const char* const given = std::getenv("EVENTBUS_CERTIFICATES");
+    if (given == nullptr) throw std::invalid_argument("EVENTBUS_CERTIFICATES names no folder");
+    const std::string folder = given;
+    return event::net::TlsContext({.certificate_chain = folder + "/certificate.pem",
+                                   .private_key = folder + "/key.pem",
+                                   .trusted = folder + "/authority.pem"});
+}
+#endif
 
 /// What is served, and counts up every millisecond.
 class Life {
@@ -146,6 +163,11 @@ void serve_at(const std::string& text, std::uint64_t number, const char* waits) 
     if (address.kind == "unix") return serve(io, local_acceptor(io, address.where), text, life, options(waits));
     const tcp::endpoint endpoint(asio::ip::make_address(address.where),
                                  static_cast<asio::ip::port_type>(std::stoi(address.port)));
+#ifdef EVENTBUS_HAS_TLS
+    if (address.kind == "tls") {
+        return serve(io, event::net::TlsAcceptor(tcp::acceptor(io, endpoint), tls()), text, life, options(waits));
+    }
+#endif
     serve(io, tcp::acceptor(io, endpoint), text, life, options(waits));
 }
 
@@ -181,6 +203,10 @@ void consume_at(const std::string& text, std::uint64_t, const char* waits) {
     const Address address(text);
     asio::io_context io(1);
     if (address.kind == "unix") return consume(io, event::net::LocalDialer(io, address.where), options(waits));
+#ifdef EVENTBUS_HAS_TLS
+    if (address.kind == "tls")
+        return consume(io, event::net::TlsDialer(io, tls(), address.where, address.port), options(waits));
+#endif
     consume(io, event::net::TcpDialer(io, address.where, address.port), options(waits));
 }
 
