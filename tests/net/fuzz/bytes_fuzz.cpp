@@ -5,6 +5,8 @@
 ///     cmake --build --preset fuzz
 ///     build/fuzz/tests/eventbus_net_bytes_fuzz NEW tests/net/corpus/bytes
 ///
+/// `tests/net/fuzz/run` does it with all four.
+///
 /// `-merge=1 tests/net/corpus/bytes NEW` keeps what reaches something new; corpus_test.cpp tries the corpus each time.
 
 #include "net/fuzz/input.hpp"
