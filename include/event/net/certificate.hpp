@@ -13,7 +13,7 @@ namespace event::net {
 struct Certificate {
     /// "CN=relay,O=Example", as RFC 2253 writes it; what is no printable ASCII is escaped.
     std::string subject;
-    /// Of its subjectAltName: DNS names, IP addresses and URIs, as text. Those with control characters are left out.
+    /// Of its subjectAltName: DNS names, IP addresses and URIs, as text. What is not printable ASCII is left out.
     std::vector<std::string> names;
     /// SHA-256 of the whole certificate, 64 hexadecimal digits in lower case.
     std::string fingerprint;

@@ -44,7 +44,8 @@ public:
 
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
-    /// Completion: `void(error_code, stream_type)`; one at a time.
+    /// Completion: `void(error_code, stream_type)`, on the handler's executor; one at a time. With an error the stream
+    /// is of no use. Cancellation: by `cancel` alone.
     template <class Token>
     auto async_dial(Token&& token) {
         return boost::asio::async_initiate<Token, void(error_code, stream_type)>(
@@ -53,7 +54,7 @@ public:
             },
             token);
     }
-    /// On the executor of that handler: it ends with `operation_aborted`.
+    /// Ends it with `operation_aborted`. To be called on the executor of its handler.
     void cancel() noexcept { dialing_->cancel(); }
 
 protected:
@@ -67,7 +68,8 @@ private:
 
 }  // namespace detail
 
-/// Resolves a name and connects to the first of its addresses that takes it, with `TCP_NODELAY`.
+/// Resolves a name and connects to the first of its addresses that takes it, with `TCP_NODELAY`. Copies share what is
+/// under way.
 class TcpDialer : public detail::Dials<boost::asio::ip::tcp> {
 public:
     TcpDialer(const executor_type& executor, std::string host, std::string service);
@@ -76,7 +78,7 @@ public:
         : TcpDialer(executor_type(context.get_executor()), std::move(host), std::move(service)) {}
 };
 
-/// Connects to a unix socket.
+/// Connects to a unix socket. Copies share what is under way.
 class LocalDialer : public detail::Dials<boost::asio::local::stream_protocol> {
 public:
     LocalDialer(const executor_type& executor, std::string path);

@@ -38,6 +38,7 @@ struct LinkLimits {
 
 /// Each at least 1 ms, `close_timeout` 0: otherwise `std::invalid_argument`. One of more than ten years is never over.
 struct LinkTimes {
+    /// So long from the beginning until the other side has said HELLO, a handshake of the stream (TLS) included.
     std::chrono::milliseconds handshake_timeout{10'000};
     /// So long without a frame, and a PING asks whether anybody is there.
     std::chrono::milliseconds ping_interval{15'000};

@@ -43,7 +43,7 @@ struct RemoteHello {
     std::uint64_t epoch = 0;  ///< of the node: another one after each start
     bool serves = false;
     bool consumes = false;
-    /// Of a stream that verifies one (`tls/stream.hpp`).
+    /// What the stream has verified (`tls/stream.hpp`); none of other streams.
     std::optional<Certificate> certificate = {};
 };
 
@@ -67,7 +67,7 @@ struct LinkOptions {
     std::function<void(const SlowSubscriber&)> on_slow_subscriber = {};
 };
 
-/// Figures of one link, as of the last time that it was done with something.
+/// Figures of one link, all of one moment: when it had last dealt with what came, was written, or was asked of it.
 struct LinkStat {
     LinkState state = LinkState::opening;
     std::uint64_t bytes_sent = 0;

@@ -86,12 +86,12 @@ private:
 
 /// Accepts links, asks about each what it is served, and runs them.
 ///
-///     tcp::acceptor acceptor(io, {tcp::v4(), 4001});
-///     event::net::Listener listener(bus, std::move(acceptor), {}, [](event::net::Remote& remote, const
-///     event::net::Peer& peer) {
+///     const auto authorise = [](event::net::Remote& remote, const event::net::Peer& peer) {
 ///         remote.serve<Joined, Left>();
 ///         return std::optional<event::net::Reason>();  // or why it is not wanted
-///     });
+///     };
+///     tcp::acceptor acceptor(io, {tcp::v4(), 4001});
+///     event::net::Listener listener(bus, std::move(acceptor), {}, authorise);
 ///     co_await listener.async_run(asio::use_awaitable);
 ///
 /// `authorise(Remote&, const Peer&)` is called for each link once the other side has said HELLO, and before anything
@@ -100,7 +100,9 @@ private:
 /// link ends: `end_code::rejected` says not to come back. What it throws ends the link. It runs on the link's executor,
 /// of several links maybe at once; the `Remote` may be used in the call only.
 ///
-/// Limits: links in all, of each address, and of those who have not said HELLO (`ListenerOptions`); who is too many is
+/// `Acceptor` is one of Asio's, for TCP or unix sockets, or a `TlsAcceptor` (`tls/acceptor.hpp`).
+///
+/// Limits: links in all, of each address, and of those that have not said HELLO (`ListenerOptions`); one too many is
 /// turned away by closing the stream. Where there are no descriptors it tries again every 100 ms.
 ///
 /// Throws `std::invalid_argument` for limits that no link can work with (`link_limits.hpp`).

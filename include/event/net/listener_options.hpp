@@ -22,7 +22,7 @@ class Remote;
 struct Peer {
     std::string address;  ///< without a port; "local" of a unix socket
     RemoteHello hello;
-    /// Who it has proven to be: by a `TlsAcceptor`, always one that the context trusts; otherwise none.
+    /// Who it has proven to be. Of a `TlsAcceptor` always there, and one that its context trusts; otherwise none.
     std::optional<Certificate> certificate = {};
 };
 
@@ -43,9 +43,9 @@ struct ListenerStat {
     std::size_t opening = 0;
     std::uint64_t accepted = 0;     ///< all told
     std::uint64_t turned_away = 0;  ///< because of a limit
-    std::uint64_t rejected = 0;     ///< by who was asked
+    std::uint64_t rejected = 0;     ///< by `authorise`, or by `LinkOptions::on_opened`
     std::uint64_t failures = 0;     ///< of accepting: no descriptors, say; it goes on
-    /// Links that ended before the other side had said HELLO: a certificate that one side does not take, say.
+    /// Links that failed before the other side had said HELLO: a certificate that one side does not take, say.
     std::uint64_t failed_openings = 0;
     std::string last_error = {};  ///< of accepting, or of an opening, with the address
 };

@@ -56,8 +56,8 @@ public:
     [[nodiscard]] error_code read_float(float& number) { return read_fixed<std::uint32_t>(number); }
     [[nodiscard]] error_code read_float(double& number) { return read_fixed<std::uint64_t>(number); }
 
-    /// All of them at once, as `read_float` each; false, and nothing is read, where this machine has them otherwise, or
-    /// there are not so many.
+    /// All of them at once, as `read_float` would each; false, and nothing is read, where this machine is not
+    /// little-endian, or there are not so many.
     template <std::floating_point Float>
     [[nodiscard]] bool read_floats(std::span<Float> numbers) noexcept {
         if (std::endian::native != std::endian::little || numbers.size_bytes() > left()) return false;

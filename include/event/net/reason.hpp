@@ -48,10 +48,10 @@ enum class end_code : std::uint8_t {
     stale_state,             ///< a latest value that is not newer than the one before it
 
     // the other side does not answer
-    handshake_timeout = 64,
-    pong_timeout,
-    write_timeout,
-    lost,  ///< the stream ended, or failed, without a BYE
+    handshake_timeout = 64,  ///< no HELLO within `LinkTimes::handshake_timeout`
+    pong_timeout,            ///< no answer to a PING
+    write_timeout,           ///< it takes no byte of what is to be written
+    lost,                    ///< the stream ended, or failed, without a BYE
 
     handshake_failed,  ///< the stream's own, before HELLO: of TLS, a certificate that one side does not take
 };

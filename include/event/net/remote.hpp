@@ -25,9 +25,10 @@
 
 namespace event::net {
 
-/// What `Link` and `Supervisor` have in common: what this side serves, and what it wants of the other one. Threads:
-/// every function from any thread at once; what they begin goes on on the executor, a strand of the stream's. Moved
-/// from, it has no other side: `close` does nothing, and whatever else is asked of it throws `std::logic_error`.
+/// What `Link` and `Supervisor` have in common, and what a listener's `authorise` is given: what this side serves, and
+/// what it wants of the other one. Threads: every function from any thread at once; what they begin goes on on the
+/// executor, a strand of the stream's. Moved from, it has no other side: `close` does nothing, and whatever else is
+/// asked of it throws `std::logic_error`.
 class Remote {
 public:
     using executor_type = boost::asio::any_io_executor;
@@ -38,9 +39,9 @@ public:
     /// The other side may subscribe to the events of these types, all or some of them together, in one order; and to
     /// the latest of each of them, which is retained from then on. By default to nothing. What came to this bus from
     /// elsewhere (`import`, `mirror`) is not served, unless `ServeOptions` say that it is forwarded, and never to the
-    /// link that it came by. Throws `std::invalid_argument` for a policy `Wait`, a capacity of 0, and a type
-    /// that does not fit into `LinkLimits::max_frame`. Of several calls with one type, the first counts that has all
-    /// the types which a subscription asks for.
+    /// link that it came by. Throws `std::invalid_argument` for a policy `Wait`, a capacity of 0, and a type that does
+    /// not fit into `LinkLimits::max_frame`. Of several calls with one type, the first counts that has all the types
+    /// which a subscription asks for.
     template <class... Ts>
     void serve(ServeOptions options = {}) {
         serve<Ts...>(std::move(options), ByKey<RemovesNothing>{});  // which is no projection of any type
@@ -92,10 +93,9 @@ public:
     }
 
     /// The other side's events of these types are emitted on this bus, in its order and with its gaps (as
-    /// `Emitter::relay`), by an emitter of this name. It ends with the link. A
-    /// gap in types that are imported together is told to the subscribers of each, by its next event: who subscribed to
-    /// several counts it once for each.
-    /// Throws what `EventBus::emitter` throws, and as `serve`.
+    /// `Emitter::relay`), by an emitter of this name. It ends with the link. A gap in types that are imported together
+    /// is told to the subscribers of each, by its next event: who subscribed to several counts it once for each. Throws
+    /// what `EventBus::emitter` throws, and as `serve`.
     template <class... Ts>
     void import(EmitterOptions options = {}) {
         check<Ts...>();
@@ -120,9 +120,8 @@ public:
 
     /// The other side's latest value of the type as this bus's: emitted here as a retained event, by an emitter of this
     /// name, forgotten here when it is forgotten there, and when the link ends (unless somebody here has set it since).
-    /// A new link begins with what is there then, so that nothing here is older.
-    /// Destroying the link waits for a value that is being emitted, with the callbacks that it calls. Throws as
-    /// `import`.
+    /// A new link begins with what is there then, so that nothing here is older. Destroying the link waits for a value
+    /// that is being emitted, with the callbacks that it calls. Throws as `import`.
     template <class T>
     void mirror(EmitterOptions options = {}) {
         options.retain = true;

@@ -34,8 +34,8 @@ namespace event::net {
 /// `is_final(reason)`.
 ///
 /// `Dialer` has a `stream_type`, an executor (`get_executor()`), `async_dial(token)`, which completes with
-/// `void(error_code, stream_type)`, and `cancel() noexcept`, which ends that: `TcpDialer`, `LocalDialer`, or one's own,
-/// with a handshake of its own.
+/// `void(error_code, stream_type)`, and `cancel() noexcept`, which ends that: `TcpDialer`, `LocalDialer`, `TlsDialer`
+/// (`tls/dialer.hpp`), or one's own, with a handshake of its own.
 ///
 /// Throws what `Link` throws. Ownership: as `Link`. `state()` is `opening` while it dials and waits.
 template <class Dialer>

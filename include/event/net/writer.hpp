@@ -50,8 +50,8 @@ public:
     void write_float(float number) { write_fixed(std::bit_cast<std::uint32_t>(number)); }
     void write_float(double number) { write_fixed(std::bit_cast<std::uint64_t>(number)); }
 
-    /// All of them at once, as `write_float` each; false, and nothing is written, where this machine has them
-    /// otherwise, or there is no room for all.
+    /// All of them at once, with the bytes that `write_float` has for each; false, and nothing is written, where this
+    /// machine is not little-endian, or there is no room for all.
     template <std::floating_point Float>
     [[nodiscard]] bool write_floats(std::span<const Float> numbers) {
         if (std::endian::native != std::endian::little || numbers.size_bytes() > left_) return false;

@@ -27,7 +27,7 @@ namespace event::net {
 /// `Peer::certificate` is who the client has proven to be. Failures are in `ListenerStat::failed_openings` and
 /// `last_error`.
 ///
-/// Ownership: move-only, as the acceptor that it takes.
+/// Ownership: move-only, as the acceptor that it takes. Threads: one at a time; a listener uses it on its own executor.
 template <class Acceptor>
 class BasicTlsAcceptor {
 public:
@@ -36,17 +36,20 @@ public:
     using socket_type = boost::asio::basic_stream_socket<protocol_type, boost::asio::any_io_executor>;
     using stream_type = BasicTlsStream<socket_type>;
 
+    /// The acceptor is open, and listens.
     BasicTlsAcceptor(Acceptor acceptor, TlsContext context)
         : acceptor_(std::move(acceptor)), context_(std::move(context)) {}
 
     [[nodiscard]] executor_type get_executor() noexcept { return acceptor_.get_executor(); }
 
     // What a listener asks of it.
+    /// The next connection, whose handshake has not begun. Completion: `void(error_code, socket_type)`; one at a time.
+    /// Closing ends it; cancellation is the acceptor's own.
     template <class Token>
     auto async_accept(const boost::asio::any_io_executor& executor, Token&& token) {
         return acceptor_.async_accept(executor, std::forward<Token>(token));
     }
-    /// What its links run over.
+    /// What a link runs over. Throws what making an `ssl::stream` throws.
     [[nodiscard]] stream_type make_stream(socket_type&& socket) const {
         return stream_type::as_server(std::move(socket), context_);
     }

@@ -11,7 +11,7 @@
 
 namespace event::net {
 
-/// Each is the path of a PEM file, or PEM text itself: what has "-----BEGIN" in it. All but the password are needed.
+/// Each but the password is needed, and is the path of a PEM file, or PEM text itself: what has "-----BEGIN" in it.
 struct TlsOptions {
     /// This side's certificate, then those between it and the one that the other side trusts.
     std::string certificate_chain;
@@ -20,7 +20,7 @@ struct TlsOptions {
     /// The certificates, of authorities as a rule, that the other side's one has to be signed by. The system's are not
     /// trusted: whoever has bought a certificate is nobody in particular.
     std::string trusted;
-    /// Of the private key, where it is encrypted. Nothing asks for it at a terminal.
+    /// Of the private key, where that is encrypted. Nobody is asked for it at a terminal.
     std::string password = {};
 };
 
@@ -36,10 +36,11 @@ struct TlsOptions {
 class TlsContext {
 public:
     /// Throws `boost::system::system_error` with a sentence that names the file, or the option, and OpenSSL's reason:
-    /// it cannot be read, holds no certificate, or the key is another one than the certificate's.
+    /// it cannot be read, holds no certificate, or the key is another one than the certificate's. It reads files, and
+    /// so may block.
     explicit TlsContext(const TlsOptions& options);
-    /// One's own, for what the options do not say. Taken as it is, but that both sides are verified: a handshake in
-    /// which one is not (a session that is resumed, a cipher without certificates) fails.
+    /// One's own, for what the options do not say. It is taken as it is, except that it verifies both sides: a
+    /// handshake in which one is not verified (a session that is resumed, a cipher without certificates) fails.
     explicit TlsContext(boost::asio::ssl::context context);
     TlsContext(const TlsContext&) = default;  // and no move: there is none without a context
     TlsContext& operator=(const TlsContext&) = default;

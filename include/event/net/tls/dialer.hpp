@@ -19,7 +19,7 @@
 namespace event::net {
 
 struct TlsDialerOptions {
-    /// What the server's certificate must be for; empty: the host that is dialed.
+    /// The name, or IP address, that the server's certificate must be for; empty: the host that is dialed.
     std::string expected_name = {};
     /// As `TlsExpected::fingerprints`.
     std::vector<std::string> fingerprints = {};
@@ -32,13 +32,15 @@ struct TlsDialerOptions {
 ///
 /// The server's certificate must be trusted by the context, and be for the host: its name, or its IP address. Where one
 /// side does not take the other's certificate, `SupervisorStat::last_error` says why, and it is dialed again later.
+///
+/// Ownership: copies share what is under way. Threads: one at a time; a supervisor uses it on its own executor.
 class TlsDialer {
 public:
     using stream_type = TlsStream;
     using executor_type = TcpDialer::executor_type;
 
-    /// Throws `std::invalid_argument` where there is neither a host nor an expected name, or it cannot be one of a
-    /// server.
+    /// Throws `std::invalid_argument` where there is neither a host nor an expected name, or the one that counts cannot
+    /// be the name of a server.
     TlsDialer(const executor_type& executor, TlsContext context, const std::string& host, std::string service,
               TlsDialerOptions options = {});
     template <class Context>
@@ -49,13 +51,14 @@ public:
 
     [[nodiscard]] executor_type get_executor() const noexcept { return dialer_.get_executor(); }
 
-    /// Completion: `void(error_code, stream_type)`; one at a time. Its handshake has not begun.
+    /// Completion: `void(error_code, stream_type)`, on the handler's executor; one at a time. The stream is connected,
+    /// and its handshake has not begun; with an error it is of no use. Cancellation: by `cancel` alone.
     template <class Token>
     auto async_dial(Token&& token) {
         return boost::asio::async_initiate<Token, void(error_code, stream_type)>(
             Initiation(dialer_, context_, expected_), token);
     }
-    /// On the executor of that handler: it ends with `operation_aborted`.
+    /// Ends it with `operation_aborted`. To be called on the executor of its handler.
     void cancel() noexcept { dialer_.cancel(); }
 
 private:
@@ -68,7 +71,7 @@ private:
         template <class Handler>
         void operator()(Handler&& handler) {
             const auto on = boost::asio::get_associated_executor(handler, get_executor());
-            // now, since there would be nobody to tell if it cannot be made when the socket is there
+            // now, and not when the socket is there: if it could not be made then, there would be nobody to tell
             auto stream = stream_type::as_client(TcpDialer::stream_type(get_executor()), context_, expected_);
             dialer_.async_dial(
                 boost::asio::bind_executor(on, [stream = std::move(stream), handler = std::forward<Handler>(handler)](

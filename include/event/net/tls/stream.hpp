@@ -33,22 +33,22 @@ namespace event::net {
 ///
 /// The link begins with the handshake, within `LinkTimes::handshake_timeout`, and ends with
 /// `end_code::handshake_failed` where one side does not take the other's certificate; `LinkStat::reason` says why, on
-/// both sides. (A server that refuses a client's says so behind the client's handshake: the client learns it by its
-/// first read.)
+/// both sides. (In TLS 1.3 a client's handshake is over before the server has seen its certificate: that the server
+/// refuses it, the client learns by its first read.)
 ///
-/// Ownership: move-only, and not while an operation is under way. Threads: one at a time, completions included. Cost:
-/// 34 KiB of buffers beside what OpenSSL takes.
+/// Ownership: move-only; not to be moved while an operation is under way. Threads: one at a time, completions included.
+/// Cost: 34 KiB of buffers beside what OpenSSL takes.
 template <class NextLayer>
 class BasicTlsStream {
 public:
     using next_layer_type = NextLayer;
     using executor_type = typename boost::asio::ssl::stream<NextLayer>::executor_type;
 
-    /// Takes anybody whose certificate the context trusts.
+    /// Takes anybody whose certificate the context trusts. Throws what making an `ssl::stream` throws.
     [[nodiscard]] static BasicTlsStream as_server(NextLayer next, TlsContext context) {
         return {std::move(next), std::move(context), std::make_shared<detail::TlsVerification>()};
     }
-    /// Throws `std::invalid_argument` without a name.
+    /// The same; throws `std::invalid_argument`, too, without a name, or with one that cannot be a server's.
     [[nodiscard]] static BasicTlsStream as_client(NextLayer next, TlsContext context, TlsExpected expected) {
         return {std::move(next), std::move(context), std::make_shared<detail::TlsVerification>(std::move(expected))};
     }
@@ -57,7 +57,7 @@ public:
     [[nodiscard]] next_layer_type& next_layer() noexcept { return stream_.next_layer(); }
 
     // What a link asks of it. All complete on the handler's executor; closing the next layer ends them.
-    /// Before anything is read and written; once. Completion: `void(error_code)`.
+    /// Once, before anything is read or written. Completion: `void(error_code)`. Cancellation: by closing alone.
     template <class Handler>
     void async_handshake(Handler&& handler) {
         const auto on = boost::asio::get_associated_executor(handler, get_executor());
@@ -78,6 +78,7 @@ public:
         };
         stream_.async_handshake(verification_->role(), boost::asio::bind_executor(on, std::move(done)));
     }
+    /// As `ssl::stream` does, cancellation included.
     template <class Buffers, class Token>
     auto async_read_some(const Buffers& buffers, Token&& token) {
         return stream_.async_read_some(buffers, std::forward<Token>(token));
@@ -94,7 +95,7 @@ public:
     }
     /// What an operation's error means, in words.
     [[nodiscard]] Reason reason(const error_code& error) const { return verification_->reason(error); }
-    /// The other side's, once the handshake is over.
+    /// The other side's, once the handshake has succeeded; none before.
     [[nodiscard]] std::optional<Certificate> certificate() {
         return verification_->has_succeeded() ? detail::certificate_of(stream_.native_handle()) : std::nullopt;
     }

@@ -37,15 +37,15 @@ public:
     }
     /// Before the handshake.
     void prepare(::SSL* stream) const;
-    /// Of each certificate of the other side's, the outermost first.
+    /// Called for each certificate of the other side's chain, its own last.
     [[nodiscard]] bool accepts(bool is_verified, boost::asio::ssl::verify_context& context) noexcept;
     /// The handshake is over on this side. An error where nobody was verified: a context of one's own may know ciphers
     /// without certificates, old sessions, or a verification that leaves this one out.
     [[nodiscard]] error_code finish() noexcept;
     [[nodiscard]] bool has_succeeded() const noexcept { return has_succeeded_; }
-    /// Whether the other side has begun with something else.
+    /// Whether the other side has begun with something else than TLS.
     [[nodiscard]] bool is_of_no_tls(const error_code& error) const;
-    /// A record of TLS: fatal, protocol_version.
+    /// A record of TLS: the alert protocol_version, which is fatal.
     static constexpr std::array<unsigned char, 7> no_tls_here{0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46};
     /// What became of the stream.
     [[nodiscard]] Reason reason(const error_code& error) const;
@@ -54,12 +54,12 @@ private:
     [[nodiscard]] std::string wrong(bool is_verified, ::X509_STORE_CTX* context) const;
 
     const std::optional<TlsExpected> expected_;
-    std::string refusal_;        // why this side takes the other's certificate not
+    std::string refusal_;        // why this side does not take the other's certificate
     bool has_verified_ = false;  // the other side's own certificate, with all that is expected of it
     bool has_succeeded_ = false;
 };
 
-/// That was verified; none before the handshake.
+/// The one that was verified; none before the handshake.
 [[nodiscard]] std::optional<Certificate> certificate_of(::SSL* stream);
 
 }  // namespace detail
