@@ -3,7 +3,8 @@
 /// What one link may take of this side, whatever the other side does: room, and time. With what stands here the
 /// protocol of a link holds 17 MiB at the very most, and below 2 KiB when nothing happens for two `ping_interval`s. On
 /// top of that come, of a link over a stream, the buffer that is read into (64 KiB, and 96 KiB while it grows), one
-/// encoded event or latest value, and the bounded queues of its subscriptions.
+/// encoded event or latest value, and the bounded queues of its subscriptions; of TLS, what its stream takes
+/// (`tls/stream.hpp`).
 
 #include <event/detail/requirements.hpp>
 
