@@ -159,8 +159,7 @@ void at_rest(benchmark::State& state) {
     state.counters["handlers"] = handlers;
 }
 
-// ---- a slow link
-// ------------------------------------------------------------------------------------------------------
+// ---- a slow link ---------------------------------------------------------------------------------------------------
 
 struct Reading {
     static constexpr std::string_view event_name = "reading";

@@ -142,7 +142,7 @@ struct NeighbourLinked {
 };
 struct NeighbourLost {
     std::uint64_t incarnation = 0;
-    std::string reason;  ///< empty if only the side that dialed knows it
+    std::string reason;  ///< empty where the other side has dialed
 };
 /// Its status came for the first time, or again after it had vanished.
 struct HostAppeared {

@@ -15,11 +15,12 @@
 namespace host {
 
 /// Each neighbour hears what is said here, and the other way round: `HostStatus` is mirrored, `Announced` is imported.
-/// What came by a link goes on by none, so that each host is to be linked with each. Nobody else's word for who a
-/// neighbour is: hosts that link trust each other with their names.
+/// What came by a link goes on by none, so that each host is to be linked with each. Who a neighbour is, it says
+/// itself: hosts that link take each other's word for their names.
 ///
 /// Ownership: it ends when a stop is requested, and is destroyed when its tasks have finished. Threads: `listen`, at
-/// most once, and `keep` from any thread; what it tells is told on its links' strands, in the order of each link.
+/// most once, and `keep` from any thread; what it tells comes from its strand and from those of its links, of each link
+/// its loss last.
 class Neighbours {
 public:
     Neighbours(event::EventBus& bus, Tasks& tasks, std::uint64_t incarnation);
@@ -27,7 +28,8 @@ public:
 
     /// Takes links there. Throws `boost::system::system_error`.
     tcp::endpoint listen(const tcp::endpoint& address);
-    /// Keeps a link to HOST:PORT; where nobody is there it tries again, at least once in half a second.
+    /// Keeps a link to HOST:PORT; after a failure it tries again within half a second. Throws
+    /// `boost::system::system_error` for what is no address.
     void keep(const std::string& address);
 
     /// Completes on the strand when the bus has closed and no handler is running.

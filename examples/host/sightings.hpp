@@ -14,13 +14,13 @@
 
 namespace host {
 
-/// As a line of JSON, what a host says of itself to who started it.
+/// What a host has seen, as it says it to who started it: as a line of JSON (`figures.hpp`).
 struct Figures {
     static constexpr std::string_view event_name = "host.figures";
     std::string name;
     std::uint64_t incarnation = 0;
-    std::uint64_t made = 0;  ///< links
-    std::uint64_t lost = 0;
+    std::uint64_t made = 0;           ///< links
+    std::uint64_t lost = 0;           ///< links
     std::uint64_t events = 0;         ///< announcements of others
     std::uint64_t missed = 0;         ///< marks of gaps before them
     std::uint64_t states = 0;         ///< statuses of others
@@ -31,7 +31,7 @@ struct Figures {
     std::vector<std::string> faults;  ///< the first of what was stale or unmarked, in words
 };
 
-/// The judge; it knows no bus. What it is told is to come in the order in which it came to the bus.
+/// The judge; it knows no bus, and is told everything in the order in which it came to the bus.
 ///
 /// A status or an announcement is stale after a newer one of the same host. What is shown is stale if it is older than
 /// what was seen, or of a former incarnation at a time when there was a link to the next one already. A gap within an

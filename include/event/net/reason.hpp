@@ -30,7 +30,7 @@ enum class end_code : std::uint8_t {
 
     // a link was refused
     rejected = 16,  ///< whoever you are, you are not wanted here: do not come back
-    busy,           ///< there are too many links; come back later
+    busy,           ///< too much is going on; come back later (a listener's own limits close the stream instead)
 
     // the other side broke the protocol
     not_a_link = 32,         ///< it speaks something else
