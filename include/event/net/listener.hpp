@@ -130,8 +130,8 @@ public:
         if (core_) core_->let_go();
     }
 
-    /// Accepts until it is closed; once. When it completes, all its links have ended. Completion: `void(error_code)`,
-    /// none when it was closed. Cancellation (all types) closes it; `operation_aborted`.
+    /// Accepts until it is closed; once, as `Link::async_run`. When it completes, all its links have ended. Completion:
+    /// `void(error_code)`, none when it was closed. Cancellation (all types) closes it; `operation_aborted`.
     template <class Token>
     auto async_run(Token&& token) {
         return event::detail::initiate<Token, void(error_code)>(detail::InitiateRun(core_), token);

@@ -47,8 +47,9 @@ public:
         : Remote(bus, std::make_shared<detail::StreamSupervisor<Dialer>>(std::move(dialer), std::move(options),
                                                                          detail::BusAccess(bus))) {}
 
-    /// Runs until it ends; once. Completion: `void(error_code)`: none if it was closed on this side, otherwise the
-    /// `end_code` of the other side's final reason. Cancellation (all types) ends it in order; `operation_aborted`.
+    /// Runs until it ends; once, as `Link::async_run`. Completion: `void(error_code)`: none if it was closed on this
+    /// side, otherwise the `end_code` of the other side's final reason. Cancellation (all types) ends it in order;
+    /// `operation_aborted`.
     template <class Token>
     auto async_run(Token&& token) {
         return event::detail::initiate<Token, void(error_code)>(detail::InitiateRun(port()), token);
