@@ -1,4 +1,4 @@
-/// A link over TLS, both of whose sides show a certificate: the guide says how to make relay.pem, alice.pem and ca.pem,
+/// A link over TLS, both of whose sides show a certificate: make_certificates makes relay.pem, alice.pem and ca.pem,
 /// which it looks for in the current folder.
 
 #include <event/bus.hpp>
