@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <openssl/ssl.h>
+#include <string_view>
 #include <utility>
 
 namespace event::net {

@@ -1,6 +1,7 @@
 #include <event/net/tls/dialer.hpp>
 
 #include <stdexcept>
+#include <utility>
 
 namespace event::net {
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <new>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
@@ -17,6 +18,7 @@
 #include <openssl/x509v3.h>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace event::net::detail {
 namespace {
