@@ -128,7 +128,7 @@ private:
     void start(std::size_t i) {
         // each dials those before it, so that there is one link between any two
         std::vector<std::string> arguments{
-            "--listen", to_string(places_[i].reserved.endpoint()), "--name", seats_[i].name, "--for", "60",
+            "--listen", to_string(places_[i].reserved.endpoint()), "--name", seats_[i].name, "--for", "600",
             "--figures"};
         if (i != 0) arguments.emplace_back("--dial");
         for (std::size_t other = 0; other < i; ++other)
@@ -229,7 +229,7 @@ private:
 
 }  // namespace
 
-asio::awaitable<int> run_cluster(asio::io_context&, Console& console, std::string program, Interrupted interrupted) {
+asio::awaitable<int> run_cluster(Console& console, std::string program, Interrupted interrupted) {
     const auto strand = co_await asio::this_coro::executor;
     const auto cluster = std::make_unique<Cluster>(strand, console, std::move(program), std::move(interrupted));
     const int status = co_await cluster->run();

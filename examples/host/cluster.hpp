@@ -11,7 +11,6 @@ namespace host {
 
 /// Starts that program five times, each linked with each; kills some, one of them for good; has strangers misbehave
 /// towards all; and prints what each saw. The exit status: 0 if nothing was stale (`verdict.hpp`).
-[[nodiscard]] asio::awaitable<int> run_cluster(asio::io_context& io, Console& console, std::string program,
-                                               Interrupted interrupted);
+[[nodiscard]] asio::awaitable<int> run_cluster(Console& console, std::string program, Interrupted interrupted);
 
 }  // namespace host

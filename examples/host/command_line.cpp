@@ -11,7 +11,7 @@ namespace host {
 
 const std::string_view usage =
     "usage: host                                          a listening host and its guests, for some seconds\n"
-    "       host --cluster                                five hosts, which are killed and started anew\n"
+    "       host --cluster                                five hosts, some of which are killed and started anew\n"
     "       host --listen ADDR:PORT [--name N] [--for SECONDS] [--figures]\n"
     "       host --dial ADDR:PORT ... [--name N] [--for SECONDS] [--figures]\n"
     "\n"

@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
     const std::string program = argc > 0 ? argv[0] : "host";
     host::Console console(line.wants_figures ? stderr : stdout);
     return host::run_program(console, [&](boost::asio::io_context& io, host::Interrupted interrupted) {
-        if (line.wants_cluster) return host::run_cluster(io, console, program, std::move(interrupted));
+        if (line.wants_cluster) return host::run_cluster(console, program, std::move(interrupted));
         const bool is_node = line.listen || !line.dial.empty();
         return is_node ? host::run_node(io, console, line, std::move(interrupted))
                        : host::run_demo(io, console, std::move(interrupted));

@@ -19,16 +19,13 @@ Presence::Presence(event::EventBus& bus, std::string name, std::uint64_t incarna
 
 asio::awaitable<void> Presence::ended() { co_await events_.async_closed(quietly); }
 
-void Presence::handle(const Tick&) {
+void Presence::handle(const Tick&) { say(false); }
+void Presence::handle(const QuietRequested&) { say(true); }
+
+void Presence::say(bool is_final) {
     if (own_.is_final) return;
     ++own_.sequence;
-    status_.emit(own_);
-    announcements_.emit({.from = own_.name, .incarnation = own_.incarnation, .number = own_.sequence});
-}
-
-void Presence::handle(const QuietRequested&) {
-    ++own_.sequence;
-    own_.is_final = true;
+    own_.is_final = is_final;
     status_.emit(own_);
     announcements_.emit({.from = own_.name, .incarnation = own_.incarnation, .number = own_.sequence});
 }

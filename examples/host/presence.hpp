@@ -27,6 +27,7 @@ public:
 private:
     void handle(const Tick& event);
     void handle(const QuietRequested& event);
+    void say(bool is_final);
 
     const Strand strand_;
     HostStatus own_;

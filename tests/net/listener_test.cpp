@@ -114,6 +114,18 @@ TEST_F(AListener, EndsItsLinksAndItself) {
     EXPECT_EQ(listener_->stat().links, 0U);
 }
 
+TEST_F(AListener, SaysThatItWasMovedFrom) {
+    listen();
+    Listener kept = std::move(*listener_);
+    EXPECT_THROW(static_cast<void>(listener_->links()), std::logic_error);
+    EXPECT_THROW(static_cast<void>(listener_->stat()), std::logic_error);
+    EXPECT_THROW(static_cast<void>(listener_->get_executor()), std::logic_error);
+    EXPECT_THROW(listener_->async_run([](const error_code&) {}), std::logic_error);
+    listener_->close();
+    dial();
+    EXPECT_TRUE(run_until([&] { return kept.links().try_get() && **kept.links().try_get() == 1U; }));
+}
+
 TEST_F(AListener, ByDestroyingIt) {
     listen();
     Dialed& one = dial();

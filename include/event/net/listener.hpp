@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -108,8 +109,8 @@ private:
 ///
 /// Throws `std::invalid_argument` for limits that no link can work with (`link_limits.hpp`).
 ///
-/// Ownership: move-only. The bus outlives it. Destroying it ends it as `close` does. Threads: every function from any
-/// thread at once.
+/// Ownership: move-only; moved from, `close` does nothing, and all else throws `std::logic_error`. The bus outlives it.
+/// Destroying it ends it as `close` does. Threads: every function from any thread at once.
 template <class Acceptor>
 class Listener {
 public:
@@ -135,18 +136,25 @@ public:
     /// `void(error_code)`, none when it was closed. Cancellation (all types) closes it; `operation_aborted`.
     template <class Token>
     auto async_run(Token&& token) {
-        return event::detail::initiate<Token, void(error_code)>(detail::InitiateRun(core_), token);
+        return event::detail::initiate<Token, void(error_code)>(detail::InitiateRun(core()), token);
     }
 
     /// Takes nobody any more, and ends all links with this reason. Idempotent.
-    void close(Reason reason = {}) { core_->close(std::move(reason)); }
+    void close(Reason reason = {}) {
+        if (core_) core_->close(std::move(reason));
+    }
 
     /// How many links there are.
-    [[nodiscard]] ValueView<std::size_t> links() const { return core_->links(); }
-    [[nodiscard]] ListenerStat stat() const { return core_->stat(); }
-    [[nodiscard]] executor_type get_executor() const noexcept { return core_->strand(); }
+    [[nodiscard]] ValueView<std::size_t> links() const { return core()->links(); }
+    [[nodiscard]] ListenerStat stat() const { return core()->stat(); }
+    [[nodiscard]] executor_type get_executor() const { return core()->strand(); }
 
 private:
+    [[nodiscard]] const std::shared_ptr<detail::AcceptingLinks<Acceptor>>& core() const {
+        if (!core_) throw std::logic_error("event: this listener was moved from");
+        return core_;
+    }
+
     std::shared_ptr<detail::AcceptingLinks<Acceptor>> core_;
 };
 

@@ -172,13 +172,13 @@ void LinkCore::Inside::arm() {
     alarm_.wait(*next - now(), [self = link_.self(), this](bool has_passed) {
         enter([&] {
             armed_.reset();
-            if (has_passed) this->has_passed();
+            if (has_passed) deadline_has_passed();
         });
     });
     armed_ = next;
 }
 
-void LinkCore::Inside::has_passed() {
+void LinkCore::Inside::deadline_has_passed() {
     if (is_shaking_hands_ && protocol_.state() == LinkState::opening)
         return protocol_.lost("the handshake of the stream", end_code::handshake_timeout);
     if (write_failure_) return lose(*write_failure_);

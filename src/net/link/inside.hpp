@@ -99,7 +99,7 @@ private:
     [[nodiscard]] Pulled send_event(const ServedOne& one);
     [[nodiscard]] Pulled send_state(ServedOne& one);
     void arm();
-    void has_passed();
+    void deadline_has_passed();
     void finish();
     void lose(const Reason& reason) { protocol_.lost(reason.text, reason.code); }
     void lose_what_cannot_be_written();
