@@ -23,21 +23,10 @@ add_library(eventbus_net
     src/net/reason.cpp
     src/net/schema.cpp
     src/net/writer.cpp)
-add_library(event::net ALIAS eventbus_net)
-set_target_properties(eventbus_net PROPERTIES EXPORT_NAME net CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
-if(BUILD_SHARED_LIBS)
-    set_target_properties(eventbus_net PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
-        CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF)
-endif()
+eventbus_part(eventbus_net net)
 set_source_files_properties(src/net/json_source.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON COMPILE_OPTIONS -w)
 target_include_directories(eventbus_net PRIVATE src)
 target_link_libraries(eventbus_net PUBLIC eventbus)
 file(GLOB_RECURSE eventbus_net_headers CONFIGURE_DEPENDS include/event/net/*.hpp)
 list(FILTER eventbus_net_headers EXCLUDE REGEX "/include/event/net/tls/")  # a part of its own
 eventbus_header_sets(eventbus_net ${eventbus_net_headers})
-if(PROJECT_IS_TOP_LEVEL)
-    eventbus_warnings(eventbus_net)
-else()
-    target_compile_options(eventbus_net PRIVATE -w)
-    set_target_properties(eventbus_net PROPERTIES SYSTEM ON)
-endif()

@@ -1,0 +1,15 @@
+# What a part of the library beside the bus is as a target: event::NAME.
+function(eventbus_part target name)
+    add_library(event::${name} ALIAS ${target})
+    set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+    if(BUILD_SHARED_LIBS)
+        set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION}
+            CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF)
+    endif()
+    if(PROJECT_IS_TOP_LEVEL)
+        eventbus_warnings(${target})
+    else()
+        target_compile_options(${target} PRIVATE -w)
+        set_target_properties(${target} PROPERTIES SYSTEM ON)
+    endif()
+endfunction()
