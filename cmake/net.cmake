@@ -12,6 +12,7 @@ add_library(eventbus_net
     src/net/link/runnable.cpp
     src/net/link/served.cpp
     src/net/link/supervisor.cpp
+    src/net/messages/session.cpp
     src/net/protocol/inbox.cpp
     src/net/protocol/outbox.cpp
     src/net/protocol/protocol.cpp

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <boost/circular_buffer.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace event::net::messages {
+
+/// First in, first out. It grows when it must, and then allocates nothing; what left holds nothing any more.
+template <class T>
+class Queue {
+public:
+    [[nodiscard]] bool empty() const noexcept { return ring_.empty(); }
+    [[nodiscard]] std::size_t size() const noexcept { return ring_.size(); }
+    [[nodiscard]] const T& operator[](std::size_t place) const { return ring_[place]; }
+    void push(T&& value) {
+        if (ring_.full()) ring_.set_capacity(std::max<std::size_t>(8, 2 * ring_.capacity()));
+        ring_.push_back(std::move(value));
+    }
+    [[nodiscard]] T pop() {
+        T first = std::move(ring_.front());
+        ring_.pop_front();
+        return first;
+    }
+    void clear() noexcept { boost::circular_buffer<T>().swap(ring_); }
+
+private:
+    boost::circular_buffer<T> ring_;
+};
+
+}  // namespace event::net::messages

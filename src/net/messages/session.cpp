@@ -1,0 +1,338 @@
+#include "net/messages/session.hpp"
+
+#include <event/net/reader.hpp>
+#include <event/net/writer.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace event::net::messages {
+namespace {
+
+constexpr unsigned most_passed = 8;  // urgent ones before a turn of who waits behind them
+
+enum class Code : std::uint8_t { resume = 8, begin, ack, over, again };
+
+constexpr std::uint64_t is_reliable_flag = 1;
+
+void write(std::vector<std::byte>& payload, Code code, std::initializer_list<std::uint64_t> numbers) {
+    Writer writer(payload);
+    writer.write_byte(static_cast<std::byte>(code));
+    for (const std::uint64_t number : numbers) writer.write_varint(number);
+}
+
+[[nodiscard]] constexpr bool has_id(Kind kind) noexcept { return kind != Kind::message; }
+[[nodiscard]] constexpr bool has_type(Kind kind) noexcept { return kind <= Kind::answer; }
+
+}  // namespace
+
+// ---- the queue --------------------------------------------------------------------------------------------------
+
+std::size_t Session::waiting() const noexcept {
+    std::size_t sum = 0;
+    for (const auto& queue : waiting_) sum += queue.size();
+    return sum;
+}
+
+void Session::push(Priority priority, Outgoing&& message) {
+    const std::size_t size = message.size();
+    waiting_[static_cast<std::size_t>(priority)].push(std::move(message));
+    queued_bytes_ += size;
+}
+
+std::size_t Session::drop_oldest(Priority priority, std::size_t bytes) {
+    std::size_t dropped = 0;
+    for (std::size_t i = priorities; i-- > static_cast<std::size_t>(priority);) {
+        while (!has_room(bytes) && !waiting_[i].empty()) {
+            queued_bytes_ -= waiting_[i].pop().size();
+            ++dropped;
+        }
+    }
+    return dropped;
+}
+
+// ---- links ------------------------------------------------------------------------------------------------------
+
+Session::Link* Session::find(LinkId id) noexcept {
+    const auto found = std::ranges::find(links_, id, &Link::id);
+    return found != links_.end() ? &*found : nullptr;
+}
+
+template <class May>
+Session::Link* Session::best(May may) noexcept {
+    Link* best = nullptr;
+    for (Link& link : links_)
+        if (may(link) && (best == nullptr || link.rank >= best->rank)) best = &link;
+    return best;
+}
+
+void Session::attach(LinkId id, std::uint64_t rank) {
+    links_.push_back({.id = id, .rank = rank});
+    choose();
+}
+
+void Session::detach(LinkId id) {
+    std::erase_if(links_, [&](const Link& link) { return link.id == id; });
+    if (speaking_ == id) speaking_ = 0;
+    if (listening_ == id) listening_ = 0;
+    choose();
+}
+
+bool Session::is_over(LinkId id) const noexcept {
+    const Link* const link = find(id);
+    return link == nullptr || (link->is_over_here && link->is_over_there && !link->owes_over);
+}
+
+/// After whatever changes what there is to choose from.
+void Session::choose() {
+    // the other side stays on its link until it says that it is over, or the link is gone
+    if (const Link* const now = find(listening_); now == nullptr || now->is_over_there)
+        listen_to(best([](const Link& link) { return !link.is_over_there; }));
+    speak_on(best([](const Link&) { return true; }));
+}
+
+void Session::listen_to(Link* link) noexcept {
+    if (Link* const before = find(listening_)) before->owes_resume = false;
+    listening_ = link != nullptr ? link->id : 0;
+    has_begun_ = false;
+    if (link != nullptr) link->owes_resume = true;
+}
+
+void Session::speak_on(const Link* wanted) noexcept {
+    for (Link& link : links_) {
+        if (link.is_over_here == (&link != wanted)) continue;
+        link.is_over_here = !link.is_over_here;
+        if (!link.is_over_here) {
+            link.owes_again = true;
+        } else if (link.owes_again) {
+            link.owes_again = false;  // they have not heard of it
+        } else {
+            link.owes_over = true;
+            link.owes_begin = false;
+            link.may_be_spoken_on = false;
+            ++link.turn_here;
+            if (speaking_ == link.id) speaking_ = 0;
+        }
+    }
+    if (wanted == nullptr || speaking_ == wanted->id || !wanted->may_be_spoken_on) return;
+    speaking_ = wanted->id;
+    find(speaking_)->owes_begin = true;
+    again_ = 0;
+}
+
+bool Session::is_due(LinkId id) const noexcept {
+    const Link* const link = find(id);
+    if (link == nullptr) return false;
+    if (link->owes_resume || link->owes_over || link->owes_again || link->owes_begin) return true;
+    if (may_acknowledge(id)) return true;
+    return id == speaking_ && may_write();
+}
+
+bool Session::next(LinkId id, std::vector<std::byte>& payload, std::size_t& type) {
+    Link* const link = find(id);
+    if (link == nullptr) return false;
+    payload.clear();
+    type = 0;
+    if (std::exchange(link->owes_resume, false)) {
+        owes_ack_ = false;
+        taken_ = 0;
+        write(payload, Code::resume, {link->turn_there, options_.epoch, their_epoch_, last_, credit()});
+        return true;
+    }
+    if (may_acknowledge(id)) {
+        owes_ack_ = false;
+        taken_ = 0;
+        write(payload, Code::ack, {last_, credit()});
+        return true;
+    }
+    if (std::exchange(link->owes_over, false)) {
+        write(payload, Code::over, {});
+        return true;
+    }
+    if (std::exchange(link->owes_again, false)) {
+        write(payload, Code::again, {});
+        return true;
+    }
+    if (std::exchange(link->owes_begin, false)) {
+        write(payload, Code::begin,
+              {options_.epoch, next_ - written_.size(), options_.is_reliable ? is_reliable_flag : 0});
+        return true;
+    }
+    return id == speaking_ && may_write() && next_message(payload, type);
+}
+
+// ---- messages to them -------------------------------------------------------------------------------------------
+
+bool Session::may_write() const noexcept {
+    if (again_ < written_.size()) return true;
+    return waiting() != 0 && (!options_.is_reliable || next_ <= limit_);
+}
+
+/// Who waits behind others has a turn after so many of them.
+std::size_t Session::next_priority() const noexcept {
+    std::size_t first = priorities;
+    for (std::size_t i = 0; i < priorities; ++i) {
+        if (waiting_[i].empty()) continue;
+        if (first == priorities) first = i;
+        if (passed_[i] >= most_passed) return i;
+    }
+    return first;
+}
+
+bool Session::next_message(std::vector<std::byte>& payload, std::size_t& type) {
+    const auto write_out = [&](const Outgoing& message) {
+        Writer writer(payload);
+        writer.write_byte(static_cast<std::byte>(message.kind));
+        if (has_id(message.kind)) writer.write_varint(message.id);
+        if (message.body) writer.write_bytes(message.body->bytes);
+        type = message.type;
+    };
+    if (again_ < written_.size()) {
+        write_out(written_[again_]);
+        ++again_;
+        return true;
+    }
+    const std::size_t place = next_priority();
+    write_out(waiting_[place][0]);
+    for (std::size_t i = 0; i < priorities; ++i)
+        if (!waiting_[i].empty()) passed_[i] += i > place ? 1U : 0U;
+    passed_[place] = 0;
+    Outgoing message = waiting_[place].pop();
+    ++next_;
+    if (options_.is_reliable) {
+        written_.push(std::move(message));
+        again_ = written_.size();
+    } else {
+        queued_bytes_ -= message.size();
+    }
+    return true;
+}
+
+void Session::acknowledge(std::uint64_t last) {
+    const std::uint64_t first = next_ - written_.size();
+    for (std::uint64_t number = first; number <= last; ++number) {
+        queued_bytes_ -= written_.pop().size();
+        if (again_ != 0) --again_;
+    }
+}
+
+void Session::forget_written() {
+    unconfirmed_ += written_.size();
+    while (!written_.empty()) queued_bytes_ -= written_.pop().size();
+    again_ = 0;
+}
+
+Received Session::has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch, std::uint64_t last,
+                              std::uint64_t credit) {
+    const bool knows_this = epoch == options_.epoch;
+    if (link.may_be_spoken_on || own == 0 || (knows_this && last >= next_)) return Received::violation;
+    if (std::exchange(written_to_, own) != own) {
+        forget_written();
+    } else if (knows_this && options_.is_reliable) {
+        acknowledge(last);
+    }
+    const std::uint64_t before = next_ - written_.size() - 1;
+    limit_ = before + std::min(credit, std::numeric_limits<std::uint64_t>::max() - before);
+    link.may_be_spoken_on = true;
+    choose();
+    return Received::nothing;
+}
+
+Received Session::has_acknowledged(std::uint64_t last, std::uint64_t credit) {
+    if (!options_.is_reliable || last >= next_) return Received::violation;
+    if (last >= next_ - written_.size() + again_) return Received::violation;  // not written since they resumed
+    acknowledge(last);
+    limit_ = std::max(limit_, last + std::min(credit, std::numeric_limits<std::uint64_t>::max() - last));
+    return Received::nothing;
+}
+
+// ---- messages from them -----------------------------------------------------------------------------------------
+
+Received Session::has_begun(Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t flags) {
+    if (link.id != listening_ || has_begun_ || epoch == 0 || first == 0 || flags > is_reliable_flag)
+        return Received::violation;
+    has_begun_ = true;
+    is_their_queue_reliable_ = flags == is_reliable_flag;
+    if (epoch != their_epoch_) {
+        their_epoch_ = epoch;
+        last_ = first - 1;
+    } else {
+        // a reliable queue goes on where this side said that it is; of the other kind some went with the last link
+        const bool is_next = is_their_queue_reliable_ ? first == last_ + 1 : first > last_;
+        if (!is_next) return Received::violation;
+        missed_ += first - last_ - 1;
+        last_ = first - 1;
+    }
+    return Received::nothing;
+}
+
+Received Session::take(const Link& link, Incoming& message) {
+    if (link.id != listening_ || !has_begun_) return Received::violation;
+    const bool is_full = in_inbox_ >= options_.inbox;
+    if (is_full && is_their_queue_reliable_) return Received::violation;
+    ++last_;
+    owes_ack_ = is_their_queue_reliable_;
+    if (is_full) {
+        ++missed_;
+        return Received::nothing;
+    }
+    ++in_inbox_;
+    message.missed = std::exchange(missed_, 0);
+    return Received::message;
+}
+
+void Session::took(std::size_t count) noexcept {
+    in_inbox_ -= std::min(count, in_inbox_);
+    taken_ += count;
+    if (is_their_queue_reliable_ && 2 * taken_ >= options_.inbox) owes_ack_ = true;
+}
+
+Received Session::received(LinkId id, std::size_t type, ByteView payload, Incoming& message) {
+    Link* const link = find(id);
+    if (link == nullptr) return Received::nothing;  // it has ended here
+    Reader reader(payload);
+    std::byte first{};
+    if (reader.read_byte(first).failed()) return Received::violation;
+    const auto code = std::to_integer<std::uint8_t>(first);
+    const auto number = [&] {
+        std::uint64_t read = 0;
+        static_cast<void>(reader.read_varint(read));
+        return read;
+    };
+    if (code <= static_cast<std::uint8_t>(Kind::failure)) {
+        message.kind = static_cast<Kind>(code);
+        message.type = type;
+        message.id = has_id(message.kind) ? number() : 0;
+        if (reader.failed() || has_type(message.kind) != (type != 0)) return Received::violation;
+        static_cast<void>(reader.read_bytes(reader.left(), message.body));
+        return take(*link, message);
+    }
+    if (type != 0) return Received::violation;
+    std::array<std::uint64_t, 5> numbers{};
+    std::size_t count = 0;
+    while (reader.left() != 0 && count < numbers.size()) numbers[count++] = number();
+    if (reader.failed() || reader.left() != 0) return Received::violation;
+    const auto [a, b, c, d, e] = numbers;
+    switch (static_cast<Code>(code)) {
+        case Code::resume:
+            if (count != 5 || a > link->turn_here) break;
+            return a == link->turn_here ? has_resumed(*link, b, c, d, e)
+                                        : Received::nothing;  // else it crossed an Over
+        case Code::begin:
+            if (count != 3) break;
+            return has_begun(*link, a, b, c);
+        case Code::ack:
+            if (count != 2) break;
+            return has_acknowledged(a, b);
+        case Code::over:
+        case Code::again:
+            if (count != 0 || link->is_over_there == (static_cast<Code>(code) == Code::over)) break;
+            link->is_over_there = !link->is_over_there;
+            if (link->is_over_there) ++link->turn_there;
+            choose();
+            return Received::nothing;
+    }
+    return Received::violation;
+}
+
+}  // namespace event::net::messages

@@ -1,0 +1,198 @@
+#pragma once
+
+#include "net/messages/parcel.hpp"
+#include "net/messages/queue.hpp"
+
+#include <event/net/error.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// What two messengers say to each other, whatever links there are between them: a session of one peer. No I/O, no
+/// clock, no lock: what is sent, what comes, and links that come and go, go in; payloads for the links and messages
+/// come out. Its one rule: each side speaks on one link at a time, and begins to on another one only when the other
+/// side has said there how far it has come.
+///
+/// A payload is one event of the subscription that a messenger has at its peer; type 0 is the session's own. The first
+/// byte says what it is, numbers are varints:
+///
+///     Resume  8  turn, epoch, last, credit   to who sends: speak on this link. Of your queue `epoch` (0: I know none)
+///     I
+///                                            have all up to `last`, and take `credit` more behind it; `turn`: so many
+///                                            Over have come on this link
+///     Begin   9  epoch, first, flags         to who receives: from here on come the messages of my queue, in order,
+///     from
+///                                            the number `first` on; flag 1: they come again until acknowledged
+///     Ack    10  last, credit                as in Resume
+///     Over   11                              no more messages on this link
+///     Again  12                              but for this: more messages, once the other side resumes
+///     Message 0, Request 1, Answer 2, Cancel 3, Failure 4: all but the first with an id; then the body
+///
+/// Epochs: each session has one of its own. Where the other side's is another one than before, it was started anew, or
+/// has forgotten: what was written before and not acknowledged may have been handled or not, and nobody can know. It
+/// counts as unconfirmed, and is not sent again.
+
+namespace event::net::messages {
+
+using ByteView = std::span<const std::byte>;
+using LinkId = std::uint64_t;  // not 0; grows with each link
+
+enum class Kind : std::uint8_t { message, request, answer, cancel, failure };
+
+/// What is sent before what: of each, the oldest first.
+enum class Priority : std::uint8_t { urgent, normal, bulk };
+inline constexpr std::size_t priorities = 3;
+
+struct SessionOptions {
+    std::uint64_t epoch = 1;  // of this session and no other one; not 0
+    bool is_reliable = false;
+    std::size_t max_messages = 1'024;
+    std::size_t max_bytes = std::size_t{1} << 20;
+    std::size_t inbox = 256;  // messages that wait here for being taken; one too many: of a queue that is not reliable
+                              // it is dropped, and missed by the next one; a reliable one does not send it
+};
+
+struct Outgoing {
+    std::size_t type = 0;
+    Kind kind = Kind::message;
+    std::uint64_t id = 0;
+    ParcelPtr body = {};
+
+    [[nodiscard]] std::size_t size() const noexcept { return body ? body->bytes.size() : 0; }
+};
+
+struct Incoming {
+    std::size_t type = 0;
+    Kind kind = Kind::message;
+    std::uint64_t id = 0;
+    ByteView body = {};
+    std::uint64_t missed = 0;  // between this one and the one before it
+};
+
+/// What became of a payload.
+enum class Received : std::uint8_t {
+    nothing,    // it was the session's own, or a message that was here before
+    message,    // there is one
+    violation,  // the other side breaks the rules: its link ends
+};
+
+/// How many messages have left without being known to have arrived.
+struct Lost {
+    std::size_t unsent = 0;       // never written
+    std::size_t unconfirmed = 0;  // written, and nobody knows
+};
+
+class Session {
+public:
+    explicit Session(const SessionOptions& options) noexcept : options_(options) {}
+
+    // ---- the queue -------------------------------------------------------------------------------------------
+
+    [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
+        return queued() < options_.max_messages && bytes <= options_.max_bytes - queued_bytes_;
+    }
+    /// There is room.
+    void push(Priority priority, Outgoing&& message);
+    /// Makes room by dropping the oldest that was not written yet, of no higher a priority. How many went; maybe not
+    /// enough.
+    std::size_t drop_oldest(Priority priority, std::size_t bytes);
+    /// Messages that are not written, or not acknowledged.
+    [[nodiscard]] std::size_t queued() const noexcept { return waiting() + written_.size(); }
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return queued_bytes_; }
+    /// What is lost when it goes.
+    [[nodiscard]] Lost unfinished() const noexcept { return {.unsent = waiting(), .unconfirmed = written_.size()}; }
+
+    // ---- links -----------------------------------------------------------------------------------------------
+
+    /// `rank`: who has the highest is spoken on, of equal ones the newest; both sides see it alike.
+    void attach(LinkId link, std::uint64_t rank);
+    void detach(LinkId link);
+    /// Neither side speaks on it any more.
+    [[nodiscard]] bool is_over(LinkId link) const noexcept;
+    [[nodiscard]] std::size_t links() const noexcept { return links_.size(); }
+
+    /// The next payload for that link; false: there is none until something happens.
+    [[nodiscard]] bool next(LinkId link, std::vector<std::byte>& payload, std::size_t& type);
+    /// Whether `next` may have something for that link.
+    [[nodiscard]] bool is_due(LinkId link) const noexcept;
+    /// Which `Incoming` refers to the payload.
+    [[nodiscard]] Received received(LinkId link, std::size_t type, ByteView payload, Incoming& message);
+    /// So many messages were taken out of the inbox.
+    void took(std::size_t count) noexcept;
+
+    // ---- figures ---------------------------------------------------------------------------------------------
+
+    /// Counted since it was asked for the last time.
+    [[nodiscard]] std::size_t take_unconfirmed() noexcept { return std::exchange(unconfirmed_, 0); }
+
+private:
+    struct Link {
+        LinkId id;
+        std::uint64_t rank;
+        bool may_be_spoken_on = false;  // the other side's Resume has come
+        bool is_over_here = false;      // this side does not speak on it
+        bool is_over_there = false;     // the other one
+        std::uint64_t turn_here = 0;    // how often it was over
+        std::uint64_t turn_there = 0;
+        bool owes_resume = false;
+        bool owes_over = false;
+        bool owes_again = false;
+        bool owes_begin = false;
+    };
+
+    [[nodiscard]] Link* find(LinkId id) noexcept;
+    [[nodiscard]] const Link* find(LinkId id) const noexcept { return const_cast<Session*>(this)->find(id); }
+    template <class May>
+    [[nodiscard]] Link* best(May may) noexcept;
+    void choose();
+    void listen_to(Link* link) noexcept;
+    [[nodiscard]] std::size_t waiting() const noexcept;
+    [[nodiscard]] bool may_write() const noexcept;
+    [[nodiscard]] std::size_t next_priority() const noexcept;
+    [[nodiscard]] bool next_message(std::vector<std::byte>& payload, std::size_t& type);
+    void acknowledge(std::uint64_t last);
+    void forget_written();
+    /// Of the queue that has begun, and of no other one.
+    [[nodiscard]] bool may_acknowledge(LinkId link) const noexcept {
+        return owes_ack_ && has_begun_ && link == listening_;
+    }
+    [[nodiscard]] std::uint64_t credit() const noexcept { return options_.inbox - in_inbox_; }
+    void speak_on(const Link* wanted) noexcept;
+    [[nodiscard]] Received has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch, std::uint64_t last,
+                                       std::uint64_t credit);
+    [[nodiscard]] Received has_begun(Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t flags);
+    [[nodiscard]] Received has_acknowledged(std::uint64_t last, std::uint64_t credit);
+    [[nodiscard]] Received take(const Link& link, Incoming& message);
+
+    SessionOptions options_;
+
+    // to them
+    std::array<Queue<Outgoing>, priorities> waiting_;
+    Queue<Outgoing> written_;  // reliable: until acknowledged
+    std::size_t again_ = 0;    // of these, the next to be written again
+    std::size_t queued_bytes_ = 0;
+    std::uint64_t next_ = 1;                     // number of the next that was not written yet
+    std::uint64_t limit_ = 0;                    // reliable: the last number that they take
+    std::array<unsigned, priorities> passed_{};  // how often a higher one went before it
+    std::size_t unconfirmed_ = 0;
+    std::uint64_t written_to_ = 0;  // which of their sessions
+    LinkId speaking_ = 0;
+
+    // from them
+    std::uint64_t their_epoch_ = 0;
+    std::uint64_t last_ = 0;  // of their messages, the last that is here
+    std::uint64_t missed_ = 0;
+    bool is_their_queue_reliable_ = false;
+    bool owes_ack_ = false;
+    std::size_t in_inbox_ = 0;
+    std::size_t taken_ = 0;  // since the last credit was given
+    LinkId listening_ = 0;
+    bool has_begun_ = false;  // they, on that link
+
+    std::vector<Link> links_;
+};
+
+}  // namespace event::net::messages

@@ -1,0 +1,561 @@
+#include "net/session_pair.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+/// What two messengers say to each other, payload by payload, over links that come and go.
+
+namespace session_test {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr SessionOptions plain_here{.epoch = 11}, plain_there{.epoch = 12};
+constexpr SessionOptions here{.epoch = 11, .is_reliable = true}, there{.epoch = 12, .is_reliable = true};
+
+TEST(NetSession, DeliversInOrderBothWays) {
+    Sessions sessions(plain_here, plain_there);
+    sessions.connect();
+    for (const char* body : {"a", "b", "c"}) ASSERT_TRUE(sessions.here().send(body));
+    ASSERT_TRUE(sessions.there().send("x"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b", "c"));
+    EXPECT_THAT(sessions.here().taken, ElementsAre("x"));
+    EXPECT_EQ(sessions.here().session.queued(), 0U);
+}
+
+TEST(NetSession, KeepsMessagesUntilThereIsALink) {
+    Sessions sessions(plain_here, plain_there);
+    ASSERT_TRUE(sessions.here().send("a"));
+    sessions.settle();
+    EXPECT_EQ(sessions.here().session.queued(), 1U);
+    sessions.connect();
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a"));
+}
+
+TEST(NetSession, IsBoundedInMessagesAndInBytes) {
+    SessionOptions options = plain_here;
+    options.max_messages = 2;
+    options.max_bytes = 5;
+    End end(options);
+    EXPECT_TRUE(end.send("123"));
+    EXPECT_FALSE(end.send("456"));
+    EXPECT_TRUE(end.send("45"));
+    EXPECT_FALSE(end.send(""));
+    EXPECT_EQ(end.session.drop_oldest(Priority::normal, 3), 1U);
+    EXPECT_TRUE(end.send("456"));
+    EXPECT_EQ(end.session.queued_bytes(), 5U);
+}
+
+TEST(NetSession, DropsNothingOfAHigherPriorityForALowerOne) {
+    SessionOptions options = plain_here;
+    options.max_messages = 2;
+    Sessions sessions(options, plain_there);
+    ASSERT_TRUE(sessions.here().send("urgent", Priority::urgent));
+    ASSERT_TRUE(sessions.here().send("normal", Priority::normal));
+    EXPECT_EQ(sessions.here().session.drop_oldest(Priority::bulk, 1), 0U);
+    EXPECT_EQ(sessions.here().session.drop_oldest(Priority::urgent, 1), 1U);
+    sessions.connect();
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("urgent"));
+}
+
+TEST(NetSession, SendsUrgentOnesFirstAndStarvesNobody) {
+    Sessions sessions(plain_here, plain_there);
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(sessions.here().send(fmt::format("u{}", i), Priority::urgent));
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(sessions.here().send(fmt::format("n{}", i)));
+    ASSERT_TRUE(sessions.here().send("b0", Priority::bulk));
+    sessions.connect();
+    sessions.settle();
+    const auto& taken = sessions.there().taken;
+    ASSERT_EQ(taken.size(), 23U);
+    EXPECT_EQ(taken[7], "u7");
+    EXPECT_THAT(std::vector(taken.begin() + 8, taken.begin() + 10), ElementsAre("n0", "b0"));
+    EXPECT_EQ(taken[18], "n1");
+    EXPECT_EQ(taken.back(), "u19");
+}
+
+TEST(NetSession, SaysWhatWasLostWithALink) {
+    Sessions sessions(plain_here, plain_there);
+    Wire& first = sessions.connect();
+    sessions.settle();
+    for (const char* body : {"a", "b", "c"}) ASSERT_TRUE(sessions.here().send(body));
+    while (sessions.write(first, 0)) {
+    }
+    ASSERT_TRUE(sessions.read(first, 1));
+    sessions.lose(first);
+    sessions.connect();
+    ASSERT_TRUE(sessions.here().send("d"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "d"));
+    EXPECT_EQ(sessions.there().missed, 2U);
+}
+
+TEST(NetSession, ReliableLosesNothingWithALinkAndDoublesNothing) {
+    Sessions sessions(here, there);
+    Wire& first = sessions.connect();
+    sessions.settle();
+    for (const char* body : {"a", "b", "c"}) ASSERT_TRUE(sessions.here().send(body));
+    while (sessions.write(first, 0)) {
+    }
+    ASSERT_TRUE(sessions.read(first, 1));
+    sessions.lose(first);
+    EXPECT_EQ(sessions.here().session.queued(), 3U);
+    sessions.connect();
+    ASSERT_TRUE(sessions.here().send("d"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b", "c", "d"));
+    EXPECT_EQ(sessions.here().session.queued(), 0U);
+    EXPECT_EQ(sessions.here().session.queued_bytes(), 0U);
+    EXPECT_EQ(sessions.here().session.take_unconfirmed(), 0U);
+}
+
+TEST(NetSession, SaysWhatNobodyKnowsWhenTheOtherSideWasStartedAnew) {
+    Sessions sessions(here, there);
+    Wire& first = sessions.connect();
+    sessions.settle();
+    for (const char* body : {"a", "b"}) ASSERT_TRUE(sessions.here().send(body));
+    while (sessions.write(first, 0)) {
+    }
+    ASSERT_TRUE(sessions.here().send("c"));  // not written
+    sessions.lose(first);
+    sessions.ends[1] = End({.epoch = 13, .is_reliable = true});
+    sessions.connect();
+    sessions.settle();
+    EXPECT_EQ(sessions.here().session.take_unconfirmed(), 2U);
+    EXPECT_THAT(sessions.there().taken, ElementsAre("c"));
+}
+
+TEST(NetSession, ANewQueueOfARestartedSenderIsNotTakenForTheOldOne) {
+    Sessions sessions(here, there);
+    Wire& first = sessions.connect();
+    ASSERT_TRUE(sessions.here().send("a"));
+    sessions.settle();
+    sessions.lose(first);
+    sessions.ends[0] = End({.epoch = 14, .is_reliable = true});
+    ASSERT_TRUE(sessions.here().send("b"));
+    sessions.connect();
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b"));
+    EXPECT_EQ(sessions.here().session.take_unconfirmed(), 0U);
+}
+
+TEST(NetSession, AReliableSenderWaitsUntilTheInboxHasRoom) {
+    SessionOptions small = there;
+    small.inbox = 2;
+    Sessions sessions(here, small);
+    Wire& wire = sessions.connect();
+    for (const char* body : {"a", "b", "c", "d", "e"}) ASSERT_TRUE(sessions.here().send(body));
+    const auto exchange = [&] {
+        for (bool goes_on = true; goes_on;) {
+            goes_on = false;
+            for (const std::size_t end : {0U, 1U}) {
+                while (sessions.write(wire, end)) goes_on = true;
+                while (sessions.read(wire, end)) goes_on = true;
+            }
+        }
+    };
+    exchange();
+    EXPECT_THAT(sessions.there().inbox, ElementsAre("a", "b"));
+    sessions.there().take(1);
+    exchange();
+    EXPECT_THAT(sessions.there().inbox, ElementsAre("b", "c"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b", "c", "d", "e"));
+}
+
+TEST(NetSession, APlainQueueIsMissedWhatTheInboxHadNoRoomFor) {
+    SessionOptions small = plain_there;
+    small.inbox = 2;
+    Sessions sessions(plain_here, small);
+    Wire& wire = sessions.connect();
+    for (const char* body : {"a", "b", "c", "d"}) ASSERT_TRUE(sessions.here().send(body));
+    for (int i = 0; i < 3; ++i) {
+        while (sessions.write(wire, 1)) {
+        }
+        while (sessions.read(wire, 0)) {
+        }
+        while (sessions.write(wire, 0)) {
+        }
+        while (sessions.read(wire, 1)) {
+        }
+    }
+    EXPECT_THAT(sessions.there().inbox, ElementsAre("a", "b"));
+    sessions.there().take();
+    ASSERT_TRUE(sessions.here().send("e"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b", "e"));
+    EXPECT_EQ(sessions.there().missed, 2U);
+}
+
+TEST(NetSession, OfTwoLinksOneWinsAndTheOtherIsOverOnBothSides) {
+    Sessions sessions(plain_here, plain_there);
+    Wire& low = sessions.connect(1);
+    ASSERT_TRUE(sessions.here().send("a"));
+    ASSERT_TRUE(sessions.there().send("x"));
+    while (sessions.write(low, 0)) {
+    }
+    Wire& high = sessions.open(2);  // both have dialed
+    sessions.attach(high, 0);
+    ASSERT_TRUE(sessions.here().send("b"));
+    sessions.settle();
+    sessions.attach(high, 1);
+    ASSERT_TRUE(sessions.there().send("y"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b"));
+    EXPECT_THAT(sessions.here().taken, ElementsAre("x", "y"));
+    EXPECT_TRUE(sessions.here().session.is_over(low.id));
+    EXPECT_TRUE(sessions.there().session.is_over(low.id));
+    EXPECT_FALSE(sessions.here().session.is_over(high.id));
+    EXPECT_EQ(sessions.here().missed + sessions.there().missed, 0U);
+}
+
+TEST(NetSession, GoesBackToTheOtherLinkWhenTheBetterOneIsLost) {
+    Sessions sessions(here, there);
+    Wire& low = sessions.connect(1);
+    sessions.settle();
+    Wire& high = sessions.connect(2);
+    sessions.settle();
+    ASSERT_TRUE(sessions.here().session.is_over(low.id));
+    sessions.lose(high);
+    ASSERT_TRUE(sessions.here().send("a"));
+    ASSERT_TRUE(sessions.there().send("x"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a"));
+    EXPECT_THAT(sessions.here().taken, ElementsAre("x"));
+}
+
+TEST(NetSession, ABetterLinkThatOnlyOneSideEverSawIsNoLoss) {
+    Sessions sessions(here, there);
+    Wire& low = sessions.connect(1);
+    sessions.settle();
+    Wire& high = sessions.open(2);
+    sessions.attach(high, 0);
+    ASSERT_TRUE(sessions.here().send("a"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, IsEmpty());
+    sessions.lose(high);
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a"));
+    EXPECT_FALSE(sessions.here().session.is_over(low.id));
+}
+
+TEST(NetSession, EachKindHasItsIdAndItsBody) {
+    Sessions sessions(plain_here, plain_there);
+    Wire& wire = sessions.connect();
+    sessions.settle();
+    for (const Kind kind : {Kind::request, Kind::answer, Kind::cancel, Kind::failure}) {
+        ASSERT_TRUE(sessions.here().send("body", Priority::normal, kind));
+        Payload payload;
+        ASSERT_TRUE(sessions.here().session.next(wire.id, payload.bytes, payload.type) &&
+                    (payload.type != 0 || payload.bytes.front() != std::byte{9} ||
+                     sessions.here().session.next(wire.id, payload.bytes, payload.type)));
+        EXPECT_EQ(payload.type != 0, kind <= Kind::answer);
+        EXPECT_EQ(payload.bytes.front(), static_cast<std::byte>(kind));
+        EXPECT_EQ(text(payload.bytes).substr(1), "\7body");
+    }
+}
+
+TEST(NetSession, SaysWhatIsLostWhenItGoes) {
+    Sessions sessions(here, there);
+    Wire& wire = sessions.connect();
+    sessions.settle();
+    ASSERT_TRUE(sessions.here().send("a"));
+    ASSERT_TRUE(sessions.write(wire, 0));
+    ASSERT_TRUE(sessions.here().send("b"));
+    ASSERT_TRUE(sessions.here().send("c"));
+    EXPECT_EQ(sessions.here().session.unfinished().unsent, 2U);
+    EXPECT_EQ(sessions.here().session.unfinished().unconfirmed, 1U);
+}
+
+// ---- who breaks the rules ---------------------------------------------------------------------------------------
+
+struct Case {
+    const char* name;
+    std::size_t type;
+    std::string_view payload;
+};
+
+class NetSessionViolation : public testing::TestWithParam<Case> {};
+
+TEST_P(NetSessionViolation, IsFoundOut) {
+    SessionOptions small = there;
+    small.inbox = 1;
+    Sessions sessions(here, small);
+    Wire& wire = sessions.connect();
+    ASSERT_TRUE(sessions.here().send("a"));
+    while (sessions.write(wire, 1)) {
+    }
+    while (sessions.read(wire, 0)) {
+    }
+    while (sessions.write(wire, 0)) {
+    }
+    while (sessions.read(wire, 1)) {
+    }
+    ASSERT_THAT(sessions.there().inbox, ElementsAre("a"));  // and it is full
+    Incoming message;
+    EXPECT_EQ(sessions.there().session.received(wire.id, GetParam().type, view(GetParam().payload), message),
+              Received::violation);
+}
+
+using namespace std::string_view_literals;
+INSTANTIATE_TEST_SUITE_P(
+    Of, NetSessionViolation,
+    testing::Values(Case{"Nothing", 0, ""sv}, Case{"UnknownKind", 0, "\x05"sv}, Case{"UnknownCode", 0, "\x0d"sv},
+                    Case{"MessageWithoutType", 0, "\0a"sv}, Case{"CancelWithType", 1, "\3\1"sv},
+                    Case{"CodeWithType", 1, "\x0b"sv}, Case{"RequestWithoutId", 1, "\1"sv},
+                    Case{"BeyondItsCredit", 1, "\0b"sv}, Case{"ASecondResume", 0, "\x08\0\1\0\0\1"sv},
+                    Case{"AResumeOfLater", 0, "\x08\1\1\0\0\1"sv}, Case{"AShortResume", 0, "\x08\0\1\0\0"sv},
+                    Case{"ALongResume", 0, "\x08\0\1\0\0\1\1"sv}, Case{"ASecondBegin", 0, "\x09\x0b\2\1"sv},
+                    Case{"AcknowledgesWhatWasNotSent", 0, "\x0a\1\1"sv}, Case{"ALongOver", 0, "\x0b\1"sv},
+                    Case{"AgainWithoutOver", 0, "\x0c"sv}, Case{"ANumberThatIsTooLong", 0, "\x0a\x80\0\1"sv}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST(NetSession, TakesNoMessageOnALinkThatItHasNotResumed) {
+    Sessions sessions(plain_here, plain_there);
+    Wire& one = sessions.connect();
+    Wire& two = sessions.connect();
+    sessions.settle();
+    Incoming message;
+    EXPECT_EQ(sessions.there().session.received(one.id, 1, view(std::string_view("\0x", 2)), message),
+              Received::violation);
+    EXPECT_EQ(sessions.there().session.received(two.id, 1, view(std::string_view("\0x", 2)), message),
+              Received::message);
+}
+
+TEST(NetSession, TakesNoAcknowledgementOfWhatWasNotWrittenAgain) {
+    Sessions sessions(here, there);
+    Wire& first = sessions.connect();
+    sessions.settle();
+    for (const char* body : {"a", "b"}) ASSERT_TRUE(sessions.here().send(body));
+    while (sessions.write(first, 0)) {
+    }
+    sessions.lose(first);
+    Wire& second = sessions.connect();
+    while (sessions.write(second, 1)) {
+    }
+    while (sessions.read(second, 0)) {
+    }
+    ASSERT_TRUE(sessions.write(second, 0));  // Resume
+    ASSERT_TRUE(sessions.write(second, 0));  // Begin
+    ASSERT_TRUE(sessions.write(second, 0));  // "a"
+    Incoming message;
+    EXPECT_EQ(sessions.here().session.received(second.id, 0, view("\x0a\1\x10"), message), Received::nothing);
+    EXPECT_EQ(sessions.here().session.queued(), 1U);
+    EXPECT_EQ(sessions.here().session.received(second.id, 0, view("\x0a\2\x10"), message), Received::violation);
+}
+
+TEST(NetSession, AllBytesOfOneOrTwoAreAnswered) {
+    Sessions sessions(here, there);
+    for (unsigned first = 0; first < 256; ++first) {
+        for (unsigned second = 0; second < 257; ++second) {
+            Wire& wire = sessions.connect();
+            const std::byte bytes[] = {std::byte(first), std::byte(second)};
+            Incoming message;
+            static_cast<void>(sessions.there().session.received(wire.id, second % 2,
+                                                                ByteView(bytes).first(second == 256 ? 1 : 2), message));
+            sessions.lose(wire);
+            sessions.wires.clear();
+        }
+    }
+}
+
+// ---- cuts everywhere --------------------------------------------------------------------------------------------
+
+/// The `cut`th payload, and all behind it, never arrive; or there is none of that number any more.
+bool try_cut_at(int cut, bool is_reliable, bool restarts) {
+    SessionOptions from = here, to = there;
+    from.is_reliable = to.is_reliable = is_reliable;
+    to.inbox = 3;
+    Sessions sessions(from, to);
+    constexpr int count = 12;
+    std::vector<std::string> sent;
+    for (int i = 0; i < count; ++i) {
+        sent.push_back(std::to_string(i));
+        EXPECT_TRUE(sessions.here().send(sent.back()));
+        EXPECT_TRUE(sessions.there().send(sent.back()));
+    }
+    Wire* wire = &sessions.connect();
+    bool was_cut = false;
+    for (bool goes_on = true; goes_on && !was_cut;) {
+        goes_on = false;
+        for (const std::size_t end : {0U, 1U}) {
+            if (sessions.write(*wire, end) && !was_cut) was_cut = cut-- == 0;
+            if (was_cut) break;
+            goes_on |= sessions.read(*wire, end);
+            sessions.ends[end].take(1);
+        }
+    }
+    sessions.lose(*wire);
+    std::vector<std::string> taken_before = sessions.there().taken;
+    if (restarts) {
+        taken_before.insert(taken_before.end(), sessions.there().inbox.begin(), sessions.there().inbox.end());
+        to.epoch = 77;
+        sessions.ends[1] = End(to);
+    } else {
+        taken_before.clear();
+    }
+    sessions.connect();
+    sessions.settle();
+    std::vector<std::string> taken = taken_before;
+    taken.insert(taken.end(), sessions.there().taken.begin(), sessions.there().taken.end());
+    const std::size_t unconfirmed = sessions.here().session.take_unconfirmed();
+    if (is_reliable && !restarts) {
+        EXPECT_EQ(taken, sent) << cut;
+        EXPECT_EQ(sessions.here().taken, sent) << cut;
+        EXPECT_EQ(unconfirmed, 0U);
+    } else {
+        EXPECT_TRUE(std::ranges::is_sorted(taken, {}, [](const auto& each) { return std::stoi(each); }));
+        EXPECT_EQ(std::set(taken.begin(), taken.end()).size(), taken.size()) << "twice";
+        if (is_reliable) {
+            EXPECT_GE(taken.size() + unconfirmed, sent.size());
+        }
+    }
+    EXPECT_EQ(sessions.here().violations + sessions.there().violations, 0U) << cut;
+    EXPECT_EQ(sessions.disagreements, 0U);
+    return was_cut;
+}
+
+TEST(NetSession, MayBeCutAtEveryPayload) {
+    for (const bool is_reliable : {false, true}) {
+        for (const bool restarts : {false, true}) {
+            int cut = 0;
+            while (try_cut_at(cut, is_reliable, restarts)) ++cut;
+            EXPECT_GT(cut, 24);
+        }
+    }
+}
+
+// ---- random schedules -------------------------------------------------------------------------------------------
+
+struct Direction {
+    std::vector<std::string> sent = {};  // accepted
+    std::vector<std::string> got = {};   // by whatever instance of the other side
+    std::size_t unconfirmed = 0;
+    std::size_t lost = 0;  // in the inbox or the queue of who was started anew
+};
+
+void run_schedule(std::uint64_t seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    std::mt19937_64 random(seed);
+    const auto below = [&](std::uint64_t limit) { return std::size_t{random() % limit}; };
+    const bool is_reliable = below(4) != 0;
+    const bool restarts = below(3) == 0;
+    const bool agree_on_rank = below(4) != 0;
+    SessionOptions options{.is_reliable = is_reliable, .max_messages = 8, .inbox = 1 + below(6)};
+    std::uint64_t epoch = 1;
+    const auto anew = [&] {
+        options.epoch = ++epoch;
+        return End(options);
+    };
+    Sessions sessions({.epoch = 1}, {.epoch = 1});
+    sessions.ends[0] = anew();
+    sessions.ends[1] = anew();
+    Direction to[2];
+    int number = 0;
+    const auto collect = [&](std::size_t end) {
+        auto& taken = sessions.ends[end].taken;
+        to[end].got.insert(to[end].got.end(), taken.begin(), taken.end());
+        taken.clear();
+        to[1 - end].unconfirmed += sessions.ends[end].session.take_unconfirmed();
+    };
+    for (int step = 0; step < 300; ++step) {
+        const std::size_t end = below(2);
+        Wire* const wire = sessions.wires.empty() ? nullptr : sessions.wires[below(sessions.wires.size())].get();
+        switch (below(16)) {
+            case 0:
+                if (sessions.wires.size() < 4) {
+                    Wire& opened = sessions.open(below(3));
+                    if (!agree_on_rank) {
+                        opened.is_attached[0] = opened.is_attached[1] = true;
+                        for (auto& each : sessions.ends) each.session.attach(opened.id, below(3));
+                    }
+                }
+                break;
+            case 1:
+                if (wire != nullptr && below(3) == 0) sessions.cut(*wire);
+                break;
+            case 2:
+                if (wire != nullptr) sessions.notice(*wire, end);
+                if (wire != nullptr && wire->is_cut && !wire->is_attached[0] && !wire->is_attached[1])
+                    std::erase_if(sessions.wires, [&](const auto& each) { return each.get() == wire; });
+                break;
+            case 3:
+            case 4:
+                if (wire != nullptr) sessions.attach(*wire, end);
+                break;
+            case 5:
+            case 6: {
+                const std::string body = std::to_string(++number);
+                if (sessions.ends[end].send(body)) to[1 - end].sent.push_back(body);
+                break;
+            }
+            case 7:
+                sessions.ends[end].take(1);
+                collect(end);
+                break;
+            case 8:
+                if (restarts && below(6) == 0) {
+                    collect(end);
+                    to[end].lost += sessions.ends[end].inbox.size();
+                    to[1 - end].lost += sessions.ends[end].session.queued();
+                    for (auto& each : sessions.wires) {
+                        sessions.cut(*each);
+                        sessions.notice(*each, 1 - end);
+                    }
+                    sessions.wires.clear();
+                    ASSERT_EQ(sessions.ends[end].violations, 0U);
+                    sessions.ends[end] = anew();
+                }
+                break;
+            case 9:
+            case 10:
+            case 11:
+            case 12:
+                if (wire != nullptr) sessions.write(*wire, end);
+                break;
+            default:
+                if (wire != nullptr) sessions.read(*wire, end);
+                break;
+        }
+    }
+    for (auto& wire : sessions.wires) {
+        sessions.notice(*wire, 0);
+        sessions.notice(*wire, 1);
+        sessions.attach(*wire, 0);
+        sessions.attach(*wire, 1);
+    }
+    sessions.connect(9);
+    sessions.settle();
+    for (const std::size_t end : {0U, 1U}) {
+        collect(end);
+        EXPECT_EQ(sessions.ends[end].violations, 0U);
+        EXPECT_EQ(sessions.ends[end].session.queued(), 0U) << "left lying";
+        EXPECT_EQ(sessions.ends[end].session.queued_bytes(), 0U);
+    }
+    EXPECT_EQ(sessions.disagreements, 0U);
+    for (const std::size_t end : {0U, 1U}) {
+        const Direction& way = to[end];
+        EXPECT_TRUE(std::ranges::is_sorted(way.got, {}, [](const auto& each) { return std::stoi(each); }));
+        EXPECT_EQ(std::ranges::adjacent_find(way.got), way.got.end()) << "twice";
+        if (is_reliable && !restarts) {
+            EXPECT_EQ(way.got, way.sent);
+            EXPECT_EQ(way.unconfirmed, 0U);
+        } else if (is_reliable) {
+            EXPECT_GE(way.got.size() + way.unconfirmed + way.lost, way.sent.size());
+        } else if (!restarts) {
+            EXPECT_LE(way.got.size() + sessions.ends[end].missed, way.sent.size());
+        }
+    }
+}
+
+TEST(NetSession, LosesNothingInAnyOfManySchedules) {
+    for (std::uint64_t seed = 1; seed <= 10'000 && !testing::Test::HasFailure(); ++seed) run_schedule(seed);
+}
+
+}  // namespace session_test
