@@ -318,10 +318,13 @@ private:
         if (!to.wanted()) return {};
         const detail::Origin origin = state_->origin().as_relayed(from.replayed);
         if constexpr (detail::stored_inline<T>) {
+            if (from.missed == 0) return to.emit(std::addressof(event), origin);
             return to.relay(detail::Batch(to.type(), std::addressof(event), 1, origin), from.missed);
         } else {
+            detail::PayloadBase& payload = *detail::Payload<T>::create(to.pool(), std::forward<Event>(event));
+            if (from.missed == 0) return to.emit(payload, origin);
             detail::Batch one(origin);
-            one.add_new(*detail::Payload<T>::create(to.pool(), std::forward<Event>(event)));
+            one.add_new(payload);
             return to.relay(std::move(one), from.missed);
         }
     }

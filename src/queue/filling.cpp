@@ -11,11 +11,12 @@ namespace event::detail {
 Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer,
                                bool replayed) noexcept {
     if (has_ended()) return Pushed::gone;
-    if (!linked_ && !refinement_ && !slow_.measures_age() && !full_limit_ && !replayed) {  // shared, or stamped
+    const bool is_wanted = !refinement_ || (!refinement_->has_filter() && !refinement_->excludes(offer.origin));
+    if (is_wanted && !linked_ && !slow_.measures_age() && !full_limit_ && !replayed) {
         const Pushed pushed = make_room(type, offer);
         if (pushed != Pushed::queued) return pushed;
         append_specially(tag_of(type, offer), event, offer);
-        if (timings_) wake_at_next();  // each of them is stamped
+        if (timings_ || refinement_) wake_at_next();  // each of them is stamped, or asked whose it is
         wake_receiver(offer.after);
         return pushed;
     }
