@@ -271,8 +271,9 @@ void LinkCore::Inside::event(const protocol::Event& event) noexcept {
     try {
         if (ConsumedOne* const one = consumed(event.alias)) {
             const auto consumer = one->consumer;  // may leave meanwhile
-            was_consumed(event.alias, consumer->event(event.type, {.missed = event.missed, .replayed = event.replayed},
-                                                      event.payload));
+            Consumed consumed;
+            consumer->event(event.type, {.missed = event.missed, .replayed = event.replayed}, event.payload, consumed);
+            if (consumed.says_anything()) was_consumed(event.alias, std::move(consumed));
         }
     } catch (...) {
         close_for(end_code::malformed_payload, std::current_exception());
@@ -284,14 +285,16 @@ void LinkCore::Inside::state(const protocol::State& state) noexcept {
     try {
         if (ConsumedOne* const one = consumed(state.alias)) {
             const auto consumer = one->consumer;
-            was_consumed(state.alias, consumer->state(state.key, state.present, state.payload));
+            Consumed consumed;
+            consumer->state(state.key, state.present, state.payload, consumed);
+            if (consumed.says_anything()) was_consumed(state.alias, std::move(consumed));
         }
     } catch (...) {
         close_for(end_code::malformed_payload, std::current_exception());
     }
 }
 
-void LinkCore::Inside::was_consumed(protocol::Alias alias, Consumed consumed) {
+void LinkCore::Inside::was_consumed(protocol::Alias alias, Consumed&& consumed) {
     if (consumed.exception) throw_outside(std::move(consumed.exception));
     if (consumed.error) {
         const ConsumedOne* const one = this->consumed(alias);

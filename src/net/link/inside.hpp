@@ -105,7 +105,7 @@ private:
     void lose_what_cannot_be_written();
     void subscribe(std::shared_ptr<Consumer> consumer);
     [[nodiscard]] std::unique_ptr<Serving> open(const protocol::Subscribe& subscribe);
-    void was_consumed(protocol::Alias alias, Consumed consumed);
+    void was_consumed(protocol::Alias alias, Consumed&& consumed);
     void tell_end(const Consumer& consumer, const Reason& reason);
     void throw_outside(std::exception_ptr exception) noexcept;
     void close_for(end_code code, const std::exception_ptr& exception) noexcept;

@@ -34,12 +34,14 @@
 
 namespace event::net::detail {
 
-/// What became of a frame's payload here.
+/// What became of a frame's payload here. It is filled in only where something is to be said.
 struct Consumed {
     error_code error = {};              // it is not what its type says
     Where where = {};                   // the same
     bool is_wanted = true;              // otherwise nobody is there for it any more
     std::exception_ptr exception = {};  // of a callback or filter of this side's, after everybody was served
+
+    [[nodiscard]] bool says_anything() const noexcept { return error.failed() || !is_wanted || exception; }
 };
 
 /// A subscription that this side has at the other one, whatever its types. On the link's strand.
@@ -57,8 +59,8 @@ public:
     [[nodiscard]] virtual std::vector<Bytes> keys(std::size_t) const { return {}; }
 
     /// Throws what the types' own code throws.
-    virtual Consumed event(std::size_t, const Relayed&, ByteView) { return {}; }
-    virtual Consumed state(ByteView, bool, ByteView) { return {}; }
+    virtual void event(std::size_t, const Relayed&, ByteView, Consumed&) {}
+    virtual void state(ByteView, bool, ByteView, Consumed&) {}
     /// Nothing more comes.
     virtual void end() noexcept = 0;
     [[nodiscard]] virtual bool has_ended() const noexcept = 0;
@@ -71,24 +73,23 @@ public:
 
 /// Calls `emit`, and keeps what a callback throws out of the way of bytes that are being read.
 template <class Emit>
-[[nodiscard]] Consumed consume(Emit&& emit) {
-    Consumed consumed;
+void consume(Consumed& consumed, Emit&& emit) {
     try {
         const EmitResult result = emit();
         consumed.is_wanted = result.error != event::errc::closed;
     } catch (...) {
         consumed.exception = std::current_exception();
     }
-    return consumed;
 }
 
 template <class T, class Use>
-[[nodiscard]] Consumed decode_for(ByteView payload, Use&& use) {
+void decode_for(ByteView payload, Consumed& consumed, Use&& use) {
     T value{};
-    Consumed failed;
-    failed.error = decode(payload, value, &failed.where);
-    if (failed.error) return failed;
-    return use(std::move(value));
+    if (const error_code error = decode(payload, value, &consumed.where)) {
+        consumed.error = error;
+    } else {
+        use(std::move(value));
+    }
 }
 
 /// Emits what comes by an emitter of these types.
@@ -96,19 +97,17 @@ template <class... Ts>
 class EventConsumer : public Consumer {
 public:
     [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<Ts>()...}; }
-    Consumed event(std::size_t type, const Relayed& from, ByteView payload) override {
-        Consumed consumed;
+    void event(std::size_t type, const Relayed& from, ByteView payload, Consumed& consumed) override {
         std::size_t place = 0;
         const Relayed marked{.missed = from.missed + std::exchange(unknown_, 0), .replayed = from.replayed};
         const auto consume_as = [&]<class T>(std::type_identity<T>) {
             if (place++ != type) return false;
-            consumed = decode_for<T>(payload, [&](T&& event) {
-                return consume([&] { return emitter_.template relay<T>(std::move(event), marked); });
+            decode_for<T>(payload, consumed, [&](T&& event) {
+                consume(consumed, [&] { return emitter_.template relay<T>(std::move(event), marked); });
             });
             return true;
         };
         static_cast<void>((consume_as(std::type_identity<Ts>{}) || ...));
-        return consumed;
     }
     void end() noexcept override { emitter_.close(); }
     [[nodiscard]] bool has_ended() const noexcept override { return !emitter_.is_open(); }
@@ -157,11 +156,11 @@ public:
     [[nodiscard]] EmitterId id() const noexcept { return this->emitter_.id(); }
 
     /// Of which types those were that are missed, nobody knows: the subscribers of each are told, by its next event.
-    Consumed event(std::size_t type, const Relayed& from, ByteView payload) override {
+    void event(std::size_t type, const Relayed& from, ByteView payload, Consumed& consumed) override {
         for (std::uint64_t& missed : missed_) missed += from.missed;
         const std::uint64_t lost = std::exchange(missed_[type], 0);
         if (lost != 0) gaps_->add(std::array{event::name_of<Ts>()...}[type], lost);
-        return EventConsumer<Ts...>::event(type, {.missed = lost, .replayed = from.replayed}, payload);
+        EventConsumer<Ts...>::event(type, {.missed = lost, .replayed = from.replayed}, payload, consumed);
     }
     void interrupt() noexcept override {
         for (std::uint64_t& missed : missed_) ++missed;  // nobody knows how many
@@ -246,13 +245,10 @@ public:
 
     [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<T>()}; }
     [[nodiscard]] bool is_latest() const noexcept override { return true; }
-    Consumed state(ByteView, bool is_present, ByteView payload) override {
-        if (!is_present) {
-            bus_.forget<T>();
-            return {};
-        }
-        return decode_for<T>(payload, [&](T&& value) {
-            return consume([&] {
+    void state(ByteView, bool is_present, ByteView payload, Consumed& consumed) override {
+        if (!is_present) return bus_.forget<T>();
+        decode_for<T>(payload, consumed, [&](T&& value) {
+            consume(consumed, [&] {
                 value_.set(std::move(value));
                 return EmitResult();
             });

@@ -28,18 +28,17 @@ public:
 
     [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<T>()}; }
     [[nodiscard]] bool is_latest() const noexcept override { return true; }
-    Consumed state(ByteView key, bool is_present, ByteView payload) override {
-        const auto emit = [&](T&& value) {
-            Consumed consumed;
+    void state(ByteView key, bool is_present, ByteView payload, Consumed& consumed) override {
+        if (!is_present) {
+            access_.use([&](EventBus& bus) { note(bus, key, false); });
+            return;
+        }
+        decode_for<T>(payload, consumed, [&](T&& value) {
             access_.use([&](EventBus& bus) {
                 note(bus, key, true);
-                consumed = consume([&] { return emitter_.relay(std::move(value), {}); });
+                consume(consumed, [&] { return emitter_.relay(std::move(value), {}); });
             });
-            return consumed;
-        };
-        if (is_present) return decode_for<T>(payload, emit);
-        access_.use([&](EventBus& bus) { note(bus, key, false); });
-        return {};
+        });
     }
     void end() noexcept override {
         access_.use([this](EventBus& bus) {
