@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace event::net::protocol {
@@ -56,10 +57,21 @@ public:
         return *this;
     }
     void write(Bytes& out) const { out.insert(out.end(), bytes_.data(), bytes_.data() + size_); }
+    /// With what follows, which is copied twice: less than a second insertion, if it is short.
+    void write_with(View payload, Bytes& out) {
+        if (payload.size() > short_payload) {
+            write(out);
+            out.insert(out.end(), payload.begin(), payload.end());
+            return;
+        }
+        if (!payload.empty()) std::memcpy(bytes_.data() + size_, payload.data(), payload.size());
+        out.insert(out.end(), bytes_.data(), bytes_.data() + size_ + payload.size());
+    }
 
 private:
     static constexpr std::size_t most = 4 * 10 + 2;  // numbers, and bytes
-    std::array<std::byte, most> bytes_;
+    static constexpr std::size_t short_payload = 128;
+    std::array<std::byte, most + short_payload> bytes_;
     std::size_t size_ = 0;
 };
 void append(View bytes, Bytes& out) { out.insert(out.end(), bytes.begin(), bytes.end()); }
@@ -112,8 +124,7 @@ void write(const Event& event, Bytes& out) {
         .varint(event.type)
         .varint(event.missed)
         .byte(std::byte(event.replayed))
-        .write(out);
-    append(event.payload, out);
+        .write_with(event.payload, out);
 }
 
 void write(const State& state, Bytes& out) {
