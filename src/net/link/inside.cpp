@@ -58,16 +58,8 @@ void LinkCore::Inside::close(const Reason& reason) {
 void LinkCore::Inside::go_on() {
     if (link_.has_finished()) return;
     try {
-        pull();
-        lose_what_cannot_be_written();
-        const bool is_closed = protocol_.state() == LinkState::closed || is_shaking_hands_;
-        if (!is_closed && !is_writing_ && !write_failure_) {
-            if (const auto output = protocol_.output(now()); !output.empty()) {
-                link_.write(output);
-                is_writing_ = true;  // not where that throws: nothing would end it
-            }
-        }
-        if (!is_closed && has_begun_ && !is_reading_) {
+        write();
+        if (is_usable() && has_begun_ && !is_reading_) {
             if (read_buffer_.empty()) read_buffer_.resize(least_read);
             link_.read(read_buffer_);
             is_reading_ = true;
@@ -82,11 +74,33 @@ void LinkCore::Inside::go_on() {
     stat_.consuming = consumed_.size() + waiting_.size();
     stat_.held = protocol_.held() + read_buffer_.capacity() + payload_.capacity();
     publish();  // first: who is told of the state looks there
-    try {
-        static_cast<void>(state_.set_if_changed(state));
-    } catch (...) {  // no memory: it is told with the next one, or the view's end
+    if (state != told_) {
+        try {
+            state_.set(state);
+            told_ = state;
+        } catch (...) {  // no memory: it is told with the next one, or the view's end
+        }
     }
     if (state == LinkState::closed) finish();
+}
+
+/// What the stream takes at once is one batch: then others have their turn.
+void LinkCore::Inside::write() {
+    for (bool may_be_at_once = true;; may_be_at_once = false) {
+        pull();
+        lose_what_cannot_be_written();
+        if (!is_usable() || is_writing_ || write_failure_) return;
+        const auto output = protocol_.output(now());
+        if (output.empty()) return;
+        const std::size_t written = may_be_at_once ? link_.write_at_once(output) : 0;
+        if (written == 0) {
+            link_.write(output);
+            is_writing_ = true;  // not where that throws: nothing would end it
+            return;
+        }
+        stat_.bytes_sent += written;
+        protocol_.written(written, now());
+    }
 }
 
 /// Without a way to say BYE there is nothing to wait for.

@@ -92,6 +92,11 @@ private:
     void go_on();
     /// False if there is no memory for that.
     [[nodiscard]] bool go_on_later() noexcept;
+    /// Whether there is a stream to read from and to write to.
+    [[nodiscard]] bool is_usable() const noexcept {
+        return protocol_.state() != LinkState::closed && !is_shaking_hands_;
+    }
+    void write();
     void pull();
     void pull(bool latest, std::size_t& next);
     [[nodiscard]] Pulled try_pull_from(ServedOne& one);
@@ -134,6 +139,7 @@ private:
     const Clock clock_;
     protocol::Protocol protocol_;
     Value<LinkState> state_;
+    LinkState told_ = LinkState::opening;  // there
 
     std::vector<std::shared_ptr<const Group>> groups_;
     std::vector<ServedOne> served_;

@@ -22,7 +22,9 @@ boost::asio::any_io_executor strand_of(const boost::asio::any_io_executor& execu
 }  // namespace
 
 Runnable::Runnable(const boost::asio::any_io_executor& executor)
-    : strand_(strand_of(executor)), finished_(executor, boost::asio::steady_timer::time_point::max()) {}
+    : strand_(strand_of(executor)),
+      io_strand_(strand_.target<IoStrand>()),
+      finished_(executor, boost::asio::steady_timer::time_point::max()) {}
 
 void Runnable::cancel_run(std::shared_ptr<const Ticket> ticket) {
     boost::asio::post(strand_, [self = shared_from_this(), ticket = std::move(ticket)] {

@@ -10,11 +10,14 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <memory>
 #include <utility>
@@ -30,6 +33,16 @@ public:
     virtual ~Runnable() = default;
 
     [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
+    /// Calls `f` on the strand, before this returns where nothing else runs there and this thread runs its context. An
+    /// erased strand would be copied twice for that.
+    template <class F>
+    void dispatch(F&& f) const {
+        if (io_strand_ != nullptr) {
+            boost::asio::dispatch(*io_strand_, std::forward<F>(f));
+        } else {
+            boost::asio::dispatch(strand_, std::forward<F>(f));
+        }
+    }
     /// What one `async_run` and its cancellation know of each other; on the strand.
     struct Ticket {
         bool is_refused = false;  // another one runs it
@@ -53,7 +66,10 @@ protected:
     void finish();
 
 private:
+    using IoStrand = boost::asio::strand<boost::asio::io_context::executor_type>;
+
     const boost::asio::any_io_executor strand_;  // erased once: to erase it costs an allocation
+    const IoStrand* const io_strand_;            // what is below the erasure; null: something else
     boost::asio::steady_timer finished_;         // is cancelled when it has
     bool has_begun_ = false;
     bool has_finished_ = false;

@@ -3,6 +3,7 @@
 #include <event/net/detail/link_core.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 
@@ -44,6 +45,13 @@ concept HasHandshake = requires(Stream& stream, const error_code& error) {
     { stream.certificate() } -> std::same_as<std::optional<Certificate>>;
 };
 
+/// A socket of Asio's own. What is begun on it has no steps in between that would have to run on the strand, and a
+/// write that there is room for need not wait for a turn of the reactor.
+template <class Stream>
+inline constexpr bool is_socket = false;
+template <class Protocol, class Executor>
+inline constexpr bool is_socket<boost::asio::basic_stream_socket<Protocol, Executor>> = true;
+
 /// A link over this stream.
 template <class Stream>
 class StreamLink final : public LinkCore {
@@ -59,21 +67,44 @@ private:
         return std::static_pointer_cast<StreamLink>(shared_from_this());
     }
     void read(std::span<std::byte> buffer) override {
-        stream_.async_read_some(
-            boost::asio::buffer(buffer.data(), buffer.size()),
-            boost::asio::bind_executor(strand(), [self = self()](const error_code& error, std::size_t count) {
-                self->was_read(error, count);
-            }));
+        stream_.async_read_some(boost::asio::buffer(buffer.data(), buffer.size()),
+                                completion([](StreamLink& link, const error_code& error, std::size_t count) {
+                                    link.was_read(error, count);
+                                }));
+    }
+    std::size_t write_at_once([[maybe_unused]] ByteView bytes) override {
+        if constexpr (is_socket<Stream>) {
+            error_code error;
+            if (!stream_.non_blocking()) stream_.non_blocking(true, error);
+            if (error) return 0;
+            const std::size_t count = stream_.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);
+            return error ? 0 : count;
+        } else {
+            return 0;
+        }
     }
     void write(ByteView bytes) override {
         const auto buffer = boost::asio::buffer(bytes.data(), bytes.size());
-        auto written = boost::asio::bind_executor(
-            strand(), [self = self()](const error_code& error, std::size_t count) { self->was_written(error, count); });
+        auto written = completion(
+            [](StreamLink& link, const error_code& error, std::size_t count) { link.was_written(error, count); });
         if constexpr (requires { stream_.async_write_some(true, buffer, std::move(written)); }) {
             stream_.binary(true);  // a WebSocket of Beast's: a message, which is no text
             stream_.async_write_some(true, buffer, std::move(written));
         } else {
             stream_.async_write_some(buffer, std::move(written));
+        }
+    }
+    /// A handler that calls `f` on the strand, where the steps in between run, too, if there are any.
+    template <class F>
+    [[nodiscard]] auto completion(F f) {
+        if constexpr (is_socket<Stream>) {
+            return [self = self(), f](const error_code& error, std::size_t count) mutable {
+                const StreamLink& link = *self;
+                link.dispatch([self = std::move(self), f, error, count] { f(*self, error, count); });
+            };
+        } else {
+            return boost::asio::bind_executor(
+                strand(), [self = self(), f](const error_code& error, std::size_t count) { f(*self, error, count); });
         }
     }
     void shake_hands() override {
