@@ -4,11 +4,51 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <type_traits>
 
 namespace event::detail {
+
+/// A list of plain values, within itself as long as they are few. Nothing of it is initialised before it is used.
+template <class T>
+class Few {
+    static_assert(std::is_trivially_copyable_v<T>);
+
+public:
+    Few() noexcept {}  // not defaulted, which would zero own_ where this is value-initialised
+    Few(const Few&) = delete;
+    Few& operator=(const Few&) = delete;
+
+    void push_back(const T& value) {
+        if (size_ == room_) grow();
+        data_[size_++] = value;
+    }
+    void clear() noexcept { size_ = 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] T* begin() noexcept { return data_; }
+    [[nodiscard]] T* end() noexcept { return data_ + size_; }
+    [[nodiscard]] T& front() noexcept { return *data_; }
+    [[nodiscard]] T& operator[](std::size_t place) noexcept { return data_[place]; }
+
+private:
+    void grow() {
+        auto larger = std::make_unique<T[]>(2 * room_);
+        std::copy_n(data_, size_, larger.get());
+        more_.swap(larger);
+        data_ = more_.get();
+        room_ *= 2;
+    }
+
+    T* data_ = own_;
+    std::size_t size_ = 0;
+    std::size_t room_ = 4;
+    std::unique_ptr<T[]> more_;
+    T own_[4];
+};
 
 /// Nothing of it is allocated for a registration of usual size. The bus's mutex is held as long as it exists; topics
 /// that nobody uses are retired with it, unless what was to use them has registered.
@@ -25,28 +65,36 @@ struct BusCore::Gathered {
         PayloadBlock block;  // for the shared form
         TopicBase::Replayed next = {};
     };
-    template <class T>
-    using List = boost::container::small_vector<T, 4>;
 
     explicit Gathered(BusCore& owner) noexcept : bus(owner) {}
     Gathered(const Gathered&) = delete;
     Gathered& operator=(const Gathered&) = delete;
     ~Gathered() {
-        if (has_registered) return;
+        if (!has_registered) [[unlikely]]
+            retire_unused();
+    }
+
+    void replay_first(const Target& target) {
+        auto& replay = replays.emplace_back(Replay{target, {}});
+        if (target.kind != SinkKind::listed) replay.block = PayloadBlock(target.topic->pool());
+    }
+
+    BusCore& bus;
+    std::span<const Listed> listed;  // once it was looked for
+    Few<Target> targets;
+    Few<Subject*> members;  // of one domain, if they are to be: first what is listed
+    boost::container::small_vector<Replay, 4> replays;
+    std::size_t replay_room = 0;  // for events of them
+    bool has_registered = false;
+
+private:
+    void retire_unused() noexcept {
         // found anew: some were made when there was no memory for one more target, or before the mutex was given back
         for (const Listed& entry : listed)
             if (TopicBase* topic = entry.event != nullptr ? bus.find(*entry.event) : nullptr;
                 topic != nullptr && topic->is_listed)
                 bus.retire_unused(*topic);
     }
-
-    BusCore& bus;
-    std::span<const Listed> listed;  // once it was looked for
-    List<Target> targets;
-    List<Subject*> members;  // of one domain, if they are to be: first what is listed
-    List<Replay> replays;
-    std::size_t replay_room = 0;  // for events of them
-    bool has_registered = false;
 };
 
 }  // namespace event::detail

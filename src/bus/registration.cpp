@@ -23,7 +23,7 @@ bool BusCore::gather(std::span<const Listed> listed, Order order, Gathered& gath
         if (!find_or_make(listed, gathered, error)) return false;
         if (order == Order::of_each) return true;
         if (order == Order::of_retained && retained_ != nullptr) gathered.members.push_back(retained_);
-    } while (!are_together(gathered.members));
+    } while (gathered.members.size() > 1 && !are_together(gathered.members));
     return true;
 }
 
@@ -36,18 +36,22 @@ bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, b
     auto& members = gathered.members;
     gathered.listed = listed;
     targets.clear();
-    members.assign(listed.size(), nullptr);
-    for (std::uint16_t place = 0; const Listed& entry : listed) {
+    members.clear();
+    std::uint16_t place = 0;
+    for (const Listed& entry : listed) {
+        TopicBase* topic = nullptr;
         if (entry.event != nullptr) {
-            TopicBase* topic = find_or_make(*entry.event, error);
+            topic = find_or_make(*entry.event, error);
             if (topic == nullptr) return !error && find_or_make(listed, gathered, error);
             targets.push_back({topic, place, SinkKind::listed});
-            members[place] = topic;
         }
+        members.push_back(topic);
         ++place;
     }
+    if (targets.size() == listed.size()) return true;
     // a behaviour includes the topics that were just made, too
-    for (std::uint16_t place = 0; const Listed& entry : listed) {
+    place = 0;
+    for (const Listed& entry : listed) {
         if (entry.event == nullptr) {
             Behaviour& behaviour = find_or_make(entry.interface);
             behaviour.reserve_one();
@@ -87,9 +91,7 @@ TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code
 }
 
 void BusCore::reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after) {
-    const SubscriptionOptions& options = settings.wanted;
-    for (const auto& target : gathered.targets) {
-        const auto& [topic, place, kind] = target;
+    for (const auto& [topic, place, kind] : gathered.targets) {
         if (ChosenKeys* keys = keys_of(settings.refinement.get(), place, kind)) {
             const RegistrationMutex::Asking asking(mutex_);
             topic->reserve_keys(*keys, after);
@@ -97,11 +99,10 @@ void BusCore::reserve(const Mailbox::Options& settings, Gathered& gathered, Afte
             topic->reserve_sinks(kind, gathered.listed.size());
         }
         if (kind != SinkKind::listed) topic->make_pool();
-        if (!topic->is_retained() || (kind == SinkKind::wildcard && !options.replay_retained)) continue;
-        auto& replay = gathered.replays.emplace_back(Gathered::Replay{target, {}});
-        if (kind != SinkKind::listed) replay.block = PayloadBlock(topic->pool());
+        if (topic->is_retained() && (kind != SinkKind::wildcard || settings.wanted.replay_retained))
+            gathered.replay_first({topic, place, kind});
     }
-    make_replay_room(settings.refinement.get(), gathered);
+    if (!gathered.replays.empty()) make_replay_room(settings.refinement.get(), gathered);
 }
 
 /// Of who chose by key that is not known before its keys are asked, which is when it is connected.
@@ -137,8 +138,8 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
                                                 SubscriptionOptions&& options, Refinement* given,
                                                 const std::source_location& where) {
     std::unique_ptr<Refinement> refinement(given);
-    const bool is_erased =
-        std::any_of(listed.begin(), listed.end(), [](const Listed& entry) { return entry.event == nullptr; });
+    bool is_erased = false;
+    for (const Listed& entry : listed) is_erased |= entry.event == nullptr;
     const char* wrong = nullptr;
     if (options.capacity == 0) {
         wrong = "its capacity must be at least 1";
@@ -168,7 +169,8 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
             settings.subjects = std::span(gathered.members).first(listed.size());
             settings.topics = gathered.targets.size();
             settings.replay_room = gathered.replay_room;
-            mailbox = Mailbox::create(std::move(settings));
+            mailbox = Mailbox::create(settings);
+            mailbox->furnish(settings);
             // unless its user's code has thrown: nobody has seen the subscription, then
             Connected connected = after.has_thrown() ? Connected::no : connect(*mailbox, gathered, after);
             for (; connected == Connected::needs_room; connected = connect(*mailbox, gathered, after))
@@ -226,7 +228,7 @@ bool BusCore::replay(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noe
 BusCore::Connected BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
     {
         const DomainGuard guard(mailbox.home());
-        if (!replay(mailbox, gathered, after)) return Connected::needs_room;
+        if (!gathered.replays.empty() && !replay(mailbox, gathered, after)) return Connected::needs_room;
         if (after.has_thrown()) {  // its refinement, for a retained event: nobody has seen the subscription
             mailbox.end(Mailbox::State::closed, after);
             return Connected::no;
@@ -247,7 +249,9 @@ void BusCore::end_subscription(Mailbox& mailbox, Mailbox::State how) noexcept {
 
 void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept {
     if (!mailbox.in_bus.is_linked()) return;
-    const bool have_parted = is_untied(mailbox);
+    // whether it holds nothing together since it was to be drained: then its lock may be that of one topic only
+    Tie* const tie = mailbox.tie();
+    const bool have_parted = tie != nullptr && !tie->is_linked();
     {
         const DomainGuard guard(mailbox.home());
         const bool was_open = mailbox.state() == Mailbox::State::open;
@@ -269,7 +273,7 @@ void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after)
             binding.topic->empty_pool();
         }
     }
-    untie(mailbox);
+    if (tie != nullptr && !have_parted) untie(*tie);
     mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.remove(mailbox, place); });
     if (how == Mailbox::State::closed) mailbox.in_bus.unlink();
 }

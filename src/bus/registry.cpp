@@ -42,6 +42,17 @@ TopicBase* BusCore::find(const EventType& type) noexcept {
 }
 
 TopicBase* BusCore::find_or_make(const EventType& type, boost::system::error_code& error) {
+    const auto own = by_tag_.find(type.id->tag);
+    TopicBase* topic = own != by_tag_.end() ? own->second : nullptr;
+    // listed, or nobody else ever was under its label since: listing it is all that is left to do
+    if (topic != nullptr && topic->is_connected && *topic->namesake == topic) {
+        topic->is_listed = true;
+        return topic;
+    }
+    return find_or_make_otherwise(type, error);
+}
+
+TopicBase* BusCore::find_or_make_otherwise(const EventType& type, boost::system::error_code& error) {
     TopicBase* topic = find(type);
     if (topic != nullptr && topic->is_listed) return topic;
     if (!type.id->declared.empty() && is_taken(type.label())) {

@@ -23,16 +23,9 @@ bool BusCore::are_together(std::span<Subject* const> members) {
     return false;
 }
 
-void BusCore::untie(Mailbox& mailbox) noexcept {
-    Tie* tie = mailbox.tie();
-    if (tie == nullptr || !tie->is_linked()) return;
-    tie->unlink();
-    if (tie->is_needed) loosen(*mailbox.listings().front().subject);
-}
-
-bool BusCore::is_untied(Mailbox& mailbox) noexcept {
-    const Tie* tie = mailbox.tie();
-    return tie != nullptr && !tie->is_linked();
+void BusCore::untie(Tie& tie) noexcept {
+    tie.unlink();
+    if (tie.is_needed) loosen(*tie.mailbox.listings().front().subject);
 }
 
 void BusCore::part_loose() noexcept {

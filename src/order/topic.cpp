@@ -16,10 +16,20 @@ TopicBase::~TopicBase() {
     if (pool_ != nullptr) pool_->abandon();
 }
 
-void TopicBase::refresh() noexcept {
+[[gnu::always_inline]] inline void TopicBase::refresh() noexcept {
     const bool is_offered = !sinks_.empty() || !erased_sinks_.empty() || !keyed_.empty();
     is_special_ = closed_ || wants_shared() || !keyed_.empty() || core().stamps();
     is_wanted_.store(closed_ || is_offered || retained_ || counts_unheard_, std::memory_order_relaxed);
+}
+
+[[gnu::noinline]] static void tell(Topic<std::size_t>& value, std::size_t count, Aftermath& after) noexcept {
+    value.tell(&count, after);
+}
+
+inline void TopicBase::sinks_changed(Aftermath& after) noexcept {
+    refresh();
+    if (subscriber_count_ != nullptr) [[unlikely]]
+        detail::tell(*subscriber_count_, subscribers(), after);
 }
 
 void TopicBase::make_room_for_sinks(SinkKind kind, std::size_t more) {
@@ -62,7 +72,7 @@ void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Afterma
     sinks_changed(after);
 }
 
-void TopicBase::remove_sink(const Mailbox& mailbox, const Binding& binding, Aftermath& after) noexcept {
+inline void TopicBase::remove_sink(const Mailbox& mailbox, const Binding& binding, Aftermath& after) noexcept {
     if (mailbox.policy() == Policy::wait) {
         if (!binding.is_keyed) --waiting_queues_;
         if (binding.is_keyed || may_reject(mailbox.refinement())) --asked_queues_;
@@ -79,13 +89,6 @@ void TopicBase::remove_sink(const Mailbox& mailbox, const Binding& binding, Afte
     sink.mailbox->bindings()[sink.binding].position = binding.position;
     list.pop_back();
     sinks_changed(after);
-}
-
-void TopicBase::sinks_changed(Aftermath& after) noexcept {
-    refresh();
-    if (subscriber_count_ == nullptr) return;
-    const std::size_t count = subscribers();
-    subscriber_count_->tell(&count, after);
 }
 
 void TopicBase::tell_counts_to(Topic<std::size_t>& subscribers, Topic<std::size_t>& forgotten,
@@ -342,14 +345,16 @@ void TopicBase::note_missed(std::uint64_t events, Origin of) noexcept {
 }
 
 void TopicBase::reset() noexcept {
-    retained_ = false;
-    if (history_) unused_history_ = std::move(history_);  // another one was taken out before this was set
+    if (retained_) {
+        retained_ = false;
+        if (history_) unused_history_ = std::move(history_);  // another one was taken out before this was set
+        refresh();
+    }
     emitted_ = 0;
     lost_ = 0;
     killed_ = 0;
     refused_ = 0;
     last_sequence_ = 0;
-    refresh();
     if (pool_ != nullptr) pool_->rest();
 }
 

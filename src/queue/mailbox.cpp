@@ -35,15 +35,10 @@ bool has_keys(Policy policy, const Refinement* refinement) noexcept {
 
 // ---- life -------------------------------------------------------------------------------------------------------
 
-IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
+IntrusivePtr<Mailbox> Mailbox::create(Options& options) {
     if (policy_of(options.wanted.on_full) == Policy::latest)  // one slot for each type, whatever was asked for
         options.wanted.capacity = options.subjects.size();
-    const std::size_t replay_room = options.replay_room;
-    const auto limit = time_when_full(options.wanted.on_full);
-    const ContextClock& clock = options.slow_line.clock();
-    const std::size_t concurrency = options.wanted.concurrency;
-    const bool is_stamped = options.bus.stamp;
-    if (is_stamped) options.stride += stamp_stride;
+    if (options.bus.stamp) options.stride += stamp_stride;
 
     const std::size_t tie_at = aligned(sizeof(Mailbox) + options.subjects.size() * sizeof(Listing), alignof(Tie));
     const bool has_tie = options.is_erased || options.subjects.size() > 1;
@@ -53,23 +48,10 @@ IntrusivePtr<Mailbox> Mailbox::create(Options&& options) {
     std::byte* memory = block + (-reinterpret_cast<std::uintptr_t>(block) & (alignof(Mailbox) - 1));
     auto* mailbox = ::new (memory) Mailbox(std::move(options), memory + bindings_at);
     mailbox->block_ = block;
-    const bool is_linked = has_keys(mailbox->policy_, mailbox->refinement()) ||
-                           mailbox->policy_ == Policy::drop_oldest || mailbox->policy_ == Policy::wait;
-    mailbox->is_simple_ = !is_linked && !is_stamped;
-    mailbox->is_special_ = is_linked || is_stamped || may_reject(mailbox->refinement()) ||
-                           mailbox->slow_.measures_age() || limit.count() > 0;
-    auto made = IntrusivePtr<Mailbox>::adopt(mailbox);
-    if (limit.count() > 0) mailbox->full_limit_ = std::make_unique<FullLimit>(limit, clock);
-    if (is_stamped) mailbox->timings_ = std::make_unique<Timings>(clock);
-    if (concurrency > 1) mailbox->share_by(std::make_unique<Sharing>(concurrency));
-    if (is_linked)
-        mailbox->linked_ =
-            std::make_unique<LinkedSlots>(mailbox->stride_, has_keys(mailbox->policy_, mailbox->refinement()));
-    mailbox->make_slots(replay_room);
-    return made;
+    return IntrusivePtr<Mailbox>::adopt(mailbox);
 }
 
-void Mailbox::make_slots(std::size_t replay_room) {
+inline void Mailbox::set_room(std::size_t replay_room) {
     if (policy_ == Policy::latest) replay_room = 0;
     const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / stride_;
     if (capacity_ > most - std::min(most, replay_room)) throw std::bad_alloc{};
@@ -77,6 +59,30 @@ void Mailbox::make_slots(std::size_t replay_room) {
     // memory that may not be there is asked for while the subscriber can still be told
     if (has_keys(policy_, refinement()) || replay_room != 0 || slot_count_ * stride_ > most_bytes_at_first_event)
         static_cast<void>(make_memory(true));
+}
+
+void Mailbox::make_slots(std::size_t replay_room) { set_room(replay_room); }
+
+void Mailbox::furnish(const Options& options) {
+    if (policy_ > Policy::drop || refinement_ || slow_.measures_age() || options.bus.stamp ||
+        options.wanted.concurrency > 1)
+        make_parts(options);
+    set_room(options.replay_room);
+}
+
+/// What the usual queue does without.
+void Mailbox::make_parts(const Options& options) {
+    const auto limit = time_when_full(options.wanted.on_full);
+    const bool is_limited = limit.count() > 0;
+    const bool is_stamped = options.bus.stamp;
+    const bool is_keyed = has_keys(policy_, refinement());
+    const bool is_linked = is_keyed || policy_ == Policy::drop_oldest || policy_ == Policy::wait;
+    is_simple_.store(!is_linked && !is_stamped, std::memory_order_relaxed);
+    is_special_ = is_linked || is_stamped || may_reject(refinement()) || slow_.measures_age() || is_limited;
+    if (is_limited) full_limit_ = std::make_unique<FullLimit>(limit, options.slow_line.clock());
+    if (is_stamped) timings_ = std::make_unique<Timings>(options.slow_line.clock());
+    if (options.wanted.concurrency > 1) share_by(std::make_unique<Sharing>(options.wanted.concurrency));
+    if (is_linked) linked_ = std::make_unique<LinkedSlots>(stride_, is_keyed);
 }
 
 Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
@@ -90,22 +96,16 @@ Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
       refinement_(std::move(options.refinement)),
       bindings_(static_cast<Binding*>(static_cast<void*>(bindings))),
       binding_room_(static_cast<std::uint32_t>(options.topics)),
-      slow_(std::holds_alternative<Notify>(options.wanted.on_full)
-                ? std::move(std::get<Notify>(options.wanted.on_full).callback)
-                : SlowNotifier::Callback(),
-            options.bus, options.slow_line),
-      name_(std::move(options.wanted.name)),
+      slow_(options.bus, options.slow_line),
       where_(options.where),
       number_(options.number) {
     static_assert(sizeof(Mailbox) % alignof(Listing) == 0);
+    // most have neither
+    if (!options.wanted.name.empty()) name_ = std::move(options.wanted.name);
+    if (auto* notify = std::get_if<Notify>(&options.wanted.on_full); notify != nullptr && notify->callback)
+        slow_.use(std::move(notify->callback));
     for (std::size_t i = 0; i < types_; ++i) std::construct_at(listings().data() + i, Listing{options.subjects[i]});
     if (Tie* place = tie()) std::construct_at(place, *this);
-}
-
-Tie* Mailbox::tie() noexcept {
-    static_assert(alignof(Tie) <= alignof(Listing));
-    if (types_ == 1 && !is_erased_) return nullptr;
-    return static_cast<Tie*>(static_cast<void*>(listings().data() + types_));
 }
 
 bool Mailbox::make_memory(bool may_throw) {

@@ -1,6 +1,7 @@
 #include <event/detail/bus/bus_core.hpp>
 #include <event/detail/queue/mailbox.hpp>
 #include <event/detail/queue/receiver.hpp>
+#include <event/detail/queue/taking.hpp>
 
 #include <boost/system/system_error.hpp>
 
@@ -188,8 +189,8 @@ template <class Holds>
     return sharing != nullptr && std::any_of(sharing->runs().begin(), sharing->runs().end(), holds);
 }
 
-bool Mailbox::handles() const noexcept {
-    return handling_.runs() || any_other_run(sharing(), [](const Sharing::Run& run) { return run.handling.runs(); });
+bool Mailbox::another_run_handles() const noexcept {
+    return any_other_run(sharing(), [](const Sharing::Run& run) { return run.handling.runs(); });
 }
 
 bool Mailbox::handles_here() {

@@ -103,8 +103,7 @@ void SlowNotifier::run_in_line(Mailbox& mailbox, std::exception_ptr& first) {
     tell(mailbox, bit(Reason::loss) | bit(Reason::age), first);
 }
 
-void SlowNotifier::await_end(const Mailbox& mailbox) noexcept {
-    // A callback that began before the mailbox ended is seen without the lock: who ended it has held it since.
+void SlowNotifier::await_call(const Mailbox& mailbox) noexcept {
     Call call = call_.load(std::memory_order_acquire);
     if (call == Call::running) {
         if (Calling::depth != 0 || UserCode::runs()) return;

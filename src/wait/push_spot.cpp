@@ -13,8 +13,7 @@ void HandlersExecutor::use(const boost::asio::any_io_executor& executor) {
     kept_->executor = executor;
 }
 
-void HandlersExecutor::let_go() noexcept {
-    if (!kept_) return;
+void HandlersExecutor::let_kept_go() noexcept {
     const std::lock_guard guard(kept_->mutex);
     kept_->executor = {};
 }

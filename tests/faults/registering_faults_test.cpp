@@ -107,6 +107,30 @@ TEST(FailedRegistration, OfARefinedSubscription) {
     });
 }
 
+struct Unheard {};
+/// Asks its bus for something when it goes.
+struct AsksItsBus {
+    explicit AsksItsBus(event::EventBus& of) : bus(&of) {}
+    AsksItsBus(const AsksItsBus&) = default;
+    AsksItsBus& operator=(const AsksItsBus&) = default;
+    ~AsksItsBus() { bus->forget<Unheard>(); }
+
+    event::EventBus* bus;
+};
+
+/// What is the user's in a subscription that cannot be made goes when the bus's mutex is no longer held: a destructor
+/// that asks the bus would wait for it for ever.
+TEST(FailedRegistration, DestroysNothingOfTheUsersUnderTheMutex) {
+    registers([](Scene& scene) {
+        const auto wanted = [asks = AsksItsBus(scene.bus)](const Small&) { return asks.bus != nullptr; };
+        return scene.bus.subscribe<Small>({.capacity = 10'000, .on_full = event::DropOldest{}}, event::where(wanted));
+    });
+    registers([](Scene& scene) {
+        const auto told = [asks = AsksItsBus(scene.bus)](const event::SlowSubscriber&) {};
+        return scene.bus.subscribe<Small>({.capacity = 10'000, .on_full = event::Notify{told}});
+    });
+}
+
 /// "A push subscription whose handler finds no memory to wait in has been one for a moment: what was queued for it
 /// counts as discarded." And it has had its number, so it is named here.
 template <class Make>

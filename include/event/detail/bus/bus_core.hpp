@@ -195,6 +195,7 @@ private:
     /// Null if it cannot be had, and says why; or, with no error, if the mutex was given back meanwhile, and what was
     /// found before is to be found again.
     [[nodiscard]] TopicBase* find_or_make(const EventType& type, boost::system::error_code& error);
+    [[nodiscard]] TopicBase* find_or_make_otherwise(const EventType& type, boost::system::error_code& error);
     /// A new topic, which nobody can use before it is connected and listed.
     [[nodiscard]] TopicBase* make_topic(const EventType& type);
     /// Whether all who subscribe to a behaviour that includes the topic hear it, from its first event on. If not, the
@@ -242,9 +243,7 @@ private:
         if (!one.is_linked()) loose_.push_back(one);
     }
     /// The same once a subscription, open or killed, holds nothing together any more.
-    void untie(Mailbox& mailbox) noexcept;
-    /// Whether it holds nothing together since it was to be drained: then its lock may be that of one topic only.
-    [[nodiscard]] static bool is_untied(Mailbox& mailbox) noexcept;
+    void untie(Tie& tie) noexcept;
     void part_loose() noexcept;
     void part(Subject& one) noexcept;
     void reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after);

@@ -51,8 +51,10 @@ class alignas(64) Mailbox final : public QueueSpot {
 public:
     using Options = MailboxOptions;
 
-    /// Throws `std::bad_alloc`.
-    [[nodiscard]] static IntrusivePtr<Mailbox> create(Options&& options);
+    /// Throws `std::bad_alloc`; then everything in the options is still there.
+    [[nodiscard]] static IntrusivePtr<Mailbox> create(Options& options);
+    /// Then the rest, from the same options. Throws `std::bad_alloc`.
+    void furnish(const Options& options);
     /// Before it is connected: has room for so many events beside its capacity. Throws `std::bad_alloc`.
     void make_slots(std::size_t replay_room);
 
@@ -149,7 +151,11 @@ public:
     void reserve_bindings(std::size_t more);
     std::uint32_t bind(const Binding& binding) noexcept;
     /// Null if one topic feeds it, and no other ever will.
-    [[nodiscard]] Tie* tie() noexcept;
+    [[nodiscard]] Tie* tie() noexcept {
+        static_assert(alignof(Tie) <= alignof(Listing));
+        if (types_ == 1 && !is_erased_) return nullptr;
+        return static_cast<Tie*>(static_cast<void*>(listings().data() + types_));
+    }
 
     // ---- consumer: the receiver ------------------------------------------------------------------------------
 
@@ -174,16 +180,7 @@ public:
     /// Moves the next event out, for who waits or would wait there: `f` gets its slot, and says whether the event was
     /// still there. It must not throw. Throws in a filter, where that would have to wait.
     template <class F>
-    Look take(QueueSpot& spot, F&& f) {
-        if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]] {  // after the handler has begun: see Handling
-            if (state_.load(std::memory_order_seq_cst) >= State::closed) return Look::ended;
-            if (linked_ || timings_ || is_shared()) {
-                std::remove_reference_t<F> taker(f);  // only its address is in other hands, then
-                return take_otherwise(spot, TakeFromSlot::by(taker));
-            }
-        }
-        return take_from_ring([&](Slot& slot) { return f(slot, Moment()); });
-    }
+    Look take(QueueSpot& spot, F&& f);
 
     // ---- several receivers -----------------------------------------------------------------------------------
 
@@ -204,7 +201,9 @@ public:
 
     [[nodiscard]] Handling& handling() noexcept override { return handling_; }
     [[nodiscard]] HandlersExecutor& handlers_executor() noexcept override { return handlers_executor_; }
-    [[nodiscard]] bool handles() const noexcept override;
+    [[nodiscard]] bool handles() const noexcept override {
+        return handling_.runs() || (is_shared() && another_run_handles());
+    }
     [[nodiscard]] bool handles_here() override;
     [[nodiscard]] bool await_handlers() override;
     /// It does not run any more: tells who waits for that and for the end.
@@ -249,10 +248,13 @@ private:
     void let_go() noexcept override;
     void destroy_spot() noexcept override;
     void fulfil(Requests requests) noexcept override;
+    [[nodiscard]] bool another_run_handles() const noexcept;
     void tell_end() noexcept;
     void tell_progress(Aftermath& after) noexcept;  // to whoever asked
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
+    void make_parts(const Options& options);
+    void set_room(std::size_t replay_room);
     [[nodiscard]] bool make_memory(bool may_throw);
     void share_by(std::unique_ptr<Sharing> sharing) noexcept;
 
@@ -286,27 +288,7 @@ private:
     [[nodiscard]] std::uint64_t last_sequence() const noexcept;
 
     template <class F>
-    Look take_from_ring(F&& f) {
-        const std::uint64_t head = reader_.own_count();
-        if (head == seen_tail_) {
-            const State before = state();  // first: where it drains then, nothing comes that is not seen
-            chaos(Point::between_looks, this);
-            seen_tail_ = writer_.count.load(std::memory_order_acquire);
-            if (head == seen_tail_) return before == State::draining ? drained() : Look::empty;
-        }
-        if (!f(reader_.slot())) return Look::ended;  // meanwhile
-        reader_.advance(slots_);
-        if (head + 1 != seen_tail_) {
-            reader_.count_one();
-        } else {
-            // Against a close_after_drain() elsewhere: it stores the state, then looks at the count; here vice versa.
-            reader_.count_one(std::memory_order_seq_cst);
-            if (state_.load(std::memory_order_seq_cst) == State::draining) finish_draining();
-            if (tells_.load(std::memory_order_seq_cst)) [[unlikely]]
-                tell_progress();
-        }
-        return Look::readable;
-    }
+    Look take_from_ring(F&& f);
     /// Where the lock, or the clock, costs more than a call through a pointer.
     Look take_otherwise(QueueSpot& spot, const TakeFromSlot& f);
     template <class F>

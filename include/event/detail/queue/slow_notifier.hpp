@@ -43,9 +43,9 @@ public:
     using Callback = std::function<void(const SlowSubscriber&)>;
     enum class Reason : std::uint8_t { loss = 1, age = 2 };
 
-    /// Calls `callback` for losses; the bus's, if that is empty.
-    SlowNotifier(Callback callback, const BusOptions& options, SlowLine& line) noexcept
-        : callback_(std::move(callback)), options_(options), line_(line) {}
+    SlowNotifier(const BusOptions& options, SlowLine& line) noexcept : options_(options), line_(line) {}
+    /// Calls that one for losses instead of the bus's. Before anybody else knows it.
+    void use(Callback&& callback) noexcept { callback_ = std::move(callback); }
 
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
@@ -67,17 +67,27 @@ public:
     void run_in_line(Mailbox& mailbox, std::exception_ptr& first);
     /// Once the mailbox has ended: waits for a callback that runs on another thread, unless this thread runs one
     /// itself; none will start after it.
-    void await_end(const Mailbox& mailbox) noexcept;
+    void await_end(const Mailbox& mailbox) noexcept {
+        // A callback that began before the mailbox ended is seen without the lock: who ended it has held it since.
+        if (call_.load(std::memory_order_acquire) == Call::none) {
+            call_.store(Call::over, std::memory_order_release);
+        } else {
+            await_call(mailbox);
+        }
+    }
     /// Whether this thread runs a callback of any.
     [[nodiscard]] static bool runs_callback() noexcept;
     [[nodiscard]] bool is_over() const noexcept { return call_.load(std::memory_order_acquire) == Call::over; }
     /// No callback will start any more.
-    void let_go() noexcept { callback_ = nullptr; }
+    void let_go() noexcept {
+        if (callback_) callback_ = nullptr;
+    }
 
 private:
     enum class Call : std::uint8_t { none, due, running, over };
 
     [[nodiscard]] static std::uint8_t bit(Reason reason) noexcept { return static_cast<std::uint8_t>(reason); }
+    void await_call(const Mailbox& mailbox) noexcept;
     /// Tells those reasons; true if others are left.
     bool tell(Mailbox& mailbox, unsigned reasons, std::exception_ptr& first);
 

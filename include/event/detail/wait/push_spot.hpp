@@ -16,7 +16,9 @@ namespace event::detail {
 class HandlersExecutor {
 public:
     void use(const boost::asio::any_io_executor& executor);
-    void let_go() noexcept;
+    void let_go() noexcept {
+        if (kept_ != nullptr) let_kept_go();
+    }
     [[nodiscard]] bool was_brought() const noexcept { return kept_ != nullptr; }
     /// `otherwise` where there is none.
     [[nodiscard]] boost::asio::any_io_executor get_or(const boost::asio::any_io_executor& otherwise) const {
@@ -30,6 +32,8 @@ private:
         std::mutex mutex;
         boost::asio::any_io_executor executor;  // guarded by mutex
     };
+    void let_kept_go() noexcept;
+
     std::unique_ptr<Kept> kept_;
 };
 

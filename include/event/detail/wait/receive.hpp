@@ -1,7 +1,7 @@
 #pragma once
 
 #include <event/detail/queue/delivery_access.hpp>
-#include <event/detail/queue/mailbox.hpp>
+#include <event/detail/queue/taking.hpp>
 #include <event/detail/wait/initiate.hpp>
 #include <event/detail/wait/object_or_context.hpp>
 #include <event/detail/wait/operation.hpp>
