@@ -2,8 +2,9 @@
 /// to one consumer. Bounded and lossless. An iteration is one event.
 ///
 /// A producer goes on until there is no room, and a consumer until there is nothing, and only then do they wait; those
-/// of "await" wait for each event. On the bus one can only wait with an event in hand (`async_emit`); so a producer
-/// that emits plainly keeps the bound itself, as those of handover_bench do.
+/// of "await" wait for each event, and a consumer of "receive_some" for as many as there are. On the bus one can only
+/// wait with an event in hand (`async_emit`); so a producer that emits plainly keeps the bound itself, as those of
+/// handover_bench do.
 
 #include "check.hpp"
 #include "event.hpp"
@@ -22,9 +23,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -57,8 +60,12 @@ struct Counts {
     }
 };
 
-template <bool awaits>
+enum class How { by_trying, by_awaiting, by_batches };
+
+template <How how>
 class BusSharing {
+    static constexpr bool awaits = how == How::by_awaiting;
+
 public:
     BusSharing(asio::io_context& io, Counts& counts) : bus_(io), counts_(counts) {}
 
@@ -79,9 +86,23 @@ public:
         }
         if (counts_.producers.fetch_sub(1) == 1) first_.close_after_drain();
     }
-    auto consume() { return take(first_.share()); }
+    auto consume() {
+        if constexpr (how == How::by_batches) {
+            return take_batches(first_.share());
+        } else {
+            return take(first_.share());
+        }
+    }
 
 private:
+    asio::awaitable<void> take_batches(event::Subscription<Word> handle) {
+        std::array<event::Delivery<Word>, batch> events;
+        for (;;) {
+            const auto received = co_await handle.async_receive_some(std::span(events), quietly);
+            if (std::get<0>(received)) break;
+            counts_.taken.fetch_add(std::get<1>(received));
+        }
+    }
     asio::awaitable<void> take(event::Subscription<Word> handle) {
         for (std::uint64_t taken = 0;;) {
             while (!awaits && handle.try_receive())
@@ -170,8 +191,9 @@ void add_rows(const std::string& system) {
 }
 
 bool add_all() {
-    add_rows<BusSharing<false>>("eventbus");
-    add_rows<BusSharing<true>>("eventbus_async_emit");
+    add_rows<BusSharing<How::by_trying>>("eventbus");
+    add_rows<BusSharing<How::by_batches>>("eventbus_receive_some");
+    add_rows<BusSharing<How::by_awaiting>>("eventbus_async_emit");
     add_rows<ChannelSharing<false>>("channel_try");
     add_rows<ChannelSharing<true>>("channel_await");
     return true;

@@ -2,7 +2,9 @@
 
 #include "sharing.hpp"
 
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -91,6 +93,39 @@ TEST_P(TheOrderOfReceivers, LeavesToWaitingOnesWhatSeveralAreTakenAtOnce) {
     drive(io_);
     EXPECT_EQ(count.value(), 2U);
     EXPECT_THAT(log_, ElementsAre("a 1"));
+}
+
+/// An event that tells when the last who has it lets it go.
+struct Telling {
+    int value = 0;
+    std::shared_ptr<void> end;
+};
+
+TEST_P(TheOrderOfReceivers, IsThatOfTheQueueWhereManyAreTakenAtOnceAndOldOnesGoUnderNoLock) {
+    event::Subscription<Telling> single = bus_.subscribe<Telling>({.capacity = 64, .on_full = GetParam()});
+    event::Subscription<Telling> other = single.share();
+    event::Emitter<Telling> out = bus_.emitter<Telling>();
+    int next = 0;
+    int gone = 0;
+    const auto look = [&](int*) { gone += single.stat().capacity == 64 ? 1 : 0; };  // it needs the queue's lock
+    const auto emit_some = [&](int count) {
+        for (; count > 0; --count) out.emit({next++, std::shared_ptr<int>(nullptr, look)});
+    };
+    std::vector<event::Delivery<Telling>> several(40);
+    const auto take = [&] {
+        Completion<std::size_t> count;
+        other.async_receive_some(several, count.handler());
+        drive(io_);
+        return count.value();
+    };
+    emit_some(40);
+    ASSERT_EQ(take(), 40U);
+    for (int i = 0; i < 40; ++i) EXPECT_EQ(several[static_cast<std::size_t>(i)]->value, i);
+    EXPECT_EQ(gone, 0);
+    emit_some(20);
+    ASSERT_EQ(take(), 20U);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(several[static_cast<std::size_t>(i)]->value, 40 + i);
+    EXPECT_GE(gone, 20);
 }
 
 TEST_P(TheOrderOfReceivers, WakesTheNextWhereOneHasOnlyLooked) {

@@ -139,7 +139,8 @@ public:
     }
 
     /// Waits until there is an event, then takes as many as there are and fit: one wait, many events. The span must
-    /// stay valid until then; an empty one is filled at once. Completion: `void(error_code, std::size_t)`.
+    /// stay valid until then; an empty one is filled at once. Deliveries in it are let go as far as it may be filled.
+    /// Where an event costs a lock to take, here up to 16 share one. Completion: `void(error_code, std::size_t)`.
     template <class Token = DefaultToken>
     auto async_receive_some(std::span<Delivery<Ts...>> into, Token&& token = DefaultToken()) {
         return initiate<detail::ReceiveSome<Ts...>, void(error_code, std::size_t), Token>(token, into);

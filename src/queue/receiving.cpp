@@ -17,26 +17,34 @@ namespace event::detail {
 // ---- taking under the lock --------------------------------------------------------------------------------------
 
 template <class F>
-Look Mailbox::take_under_lock(QueueSpot& spot, const F& f) {
+Look Mailbox::take_under_lock(QueueSpot& spot, std::size_t most, const F& f) {
     Aftermath after;
     after.only_ends();
     Look found = Look::empty;
     {
         const DomainGuard guard(home());
-        found = look_for(spot);
-        if (found == Look::readable) {
-            f(linked_ ? (*linked_)[linked_->oldest()] : reader_.slot());
-            taken(spot, after);
-        } else {
-            found_nothing(after);
+        Sharing* const sharing = this->sharing();
+        std::size_t left = most;
+        for (; left != 0 && (found = look_for(spot)) == Look::readable; --left) {
+            if (linked_) {
+                f((*linked_)[linked_->oldest()]);
+                linked_->remove(linked_->oldest());
+            } else {
+                f(reader_.slot());
+                reader_.advance(slots_);
+            }
+            reader_.count_one();
+            if (sharing != nullptr) sharing->unreserve(spot);
         }
+        if (left != most) have_taken(after);
+        if (found != Look::readable) found_nothing(after);
     }
     after.settle();
     return found;
 }
 
 Look Mailbox::take_otherwise(QueueSpot& spot, const TakeFromSlot& f) {
-    if (!timings_) return take_under_lock(spot, [&](Slot& slot) { return f(slot, {}); });
+    if (!timings_) return take_under_lock(spot, f.most, [&](Slot& slot) { return f(slot, {}); });
     Handling& handling = spot.handling();
     const Moment now = timings_->come(handling);
     const auto take = [&](Slot& slot) {
@@ -46,17 +54,10 @@ Look Mailbox::take_otherwise(QueueSpot& spot, const TakeFromSlot& f) {
         timings_->take(handling, emitted_at, is_replayed, now);
         return true;
     };
-    return linked_ || is_shared() ? take_under_lock(spot, take) : take_from_ring(take);
+    return linked_ || is_shared() ? take_under_lock(spot, f.most, take) : take_from_ring(take);
 }
 
-void Mailbox::taken(QueueSpot& spot, Aftermath& after) noexcept {
-    if (linked_) {
-        linked_->remove(linked_->oldest());
-    } else {
-        reader_.advance(slots_);
-    }
-    reader_.count_one();
-    if (Sharing* sharing = this->sharing()) sharing->unreserve(spot);
+void Mailbox::have_taken(Aftermath& after) noexcept {
     end_if_drained(after);
     if (policy_ == Policy::wait) {
         offer_turn(after);

@@ -178,9 +178,10 @@ public:
     }
 
     /// Moves the next event out, for who waits or would wait there: `f` gets its slot, and says whether the event was
-    /// still there. It must not throw. Throws in a filter, where that would have to wait.
+    /// still there. It must not throw. Throws in a filter, where that would have to wait. What needs the lock takes up
+    /// to `most` events under it: says what it found last.
     template <class F>
-    Look take(QueueSpot& spot, F&& f);
+    Look take(QueueSpot& spot, F&& f, std::size_t most = 1);
 
     // ---- several receivers -----------------------------------------------------------------------------------
 
@@ -292,8 +293,8 @@ private:
     /// Where the lock, or the clock, costs more than a call through a pointer.
     Look take_otherwise(QueueSpot& spot, const TakeFromSlot& f);
     template <class F>
-    Look take_under_lock(QueueSpot& spot, const F& f);
-    void taken(QueueSpot& spot, Aftermath& after) noexcept;
+    Look take_under_lock(QueueSpot& spot, std::size_t most, const F& f);
+    void have_taken(Aftermath& after) noexcept;
     [[nodiscard]] std::uint64_t size() const noexcept { return tail() - reader_.count.load(std::memory_order_acquire); }
     [[nodiscard]] bool is_empty() const noexcept {
         return writer_.count.load(std::memory_order_acquire) == reader_.own_count();

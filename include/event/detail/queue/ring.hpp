@@ -46,13 +46,14 @@ private:
     std::size_t stride_ = 0;
 };
 
-/// How a receiver takes the event out of a slot, where that can be called through a pointer.
+/// How a receiver takes the event out of a slot, where that can be called through a pointer; and out of how many.
 struct TakeFromSlot {
     bool (*function)(void* taker, Slot& slot, Moment emitted_at);
     void* taker;
+    std::size_t most;
     template <class Taker>
-    [[nodiscard]] static TakeFromSlot by(Taker& taker) noexcept {
-        return {[](void* it, Slot& slot, Moment at) { return (*static_cast<Taker*>(it))(slot, at); }, &taker};
+    [[nodiscard]] static TakeFromSlot by(Taker& taker, std::size_t most) noexcept {
+        return {[](void* it, Slot& slot, Moment at) { return (*static_cast<Taker*>(it))(slot, at); }, &taker, most};
     }
     bool operator()(Slot& slot, Moment emitted_at) const { return function(taker, slot, emitted_at); }
 };

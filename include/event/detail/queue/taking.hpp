@@ -3,6 +3,7 @@
 #include <event/detail/queue/mailbox.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -12,12 +13,12 @@
 namespace event::detail {
 
 template <class F>
-inline Look Mailbox::take(QueueSpot& spot, F&& f) {
+inline Look Mailbox::take(QueueSpot& spot, F&& f, std::size_t most) {
     if (!is_simple_.load(std::memory_order_seq_cst)) [[unlikely]] {  // after the handler has begun: see Handling
         if (state_.load(std::memory_order_seq_cst) >= State::closed) return Look::ended;
         if (linked_ || timings_ || is_shared()) {
             std::remove_reference_t<F> taker(f);  // only its address is in other hands, then
-            return take_otherwise(spot, TakeFromSlot::by(taker));
+            return take_otherwise(spot, TakeFromSlot::by(taker, most));
         }
     }
     return take_from_ring([&](Slot& slot) { return f(slot, Moment()); });

@@ -10,6 +10,7 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <tuple>
@@ -68,16 +69,25 @@ public:
     [[nodiscard]] bool ready() const noexcept { return into_.empty() || MailboxSource::ready(); }
     [[nodiscard]] Taken take(Values& values) {
         if (into_.empty()) abandon<DomainGuard>();  // it was shared meanwhile, and so one may be kept for this
-        std::size_t& count = std::get<1>(values);
-        for (count = 0; count < into_.size(); ++count) {
-            into_[count] = {};
-            const Look look = take_into(spot(), into_[count]);
+        std::size_t& count = std::get<1>(values) = 0;
+        auto take_next = [&](Slot& slot, Moment emitted_at) {
+            const bool was_there = DeliveryAccess::take(into_[count], slot, emitted_at);
+            if (was_there) ++count;
+            return was_there;
+        };
+        for (std::size_t cleared = 0; count < into_.size();) {
+            const std::size_t end = std::min(into_.size(), count + at_once);
+            while (cleared < end) into_[cleared++] = {};  // the user's destructors run under no lock
+            const Look look = mailbox().take(spot(), take_next, end - count);
             if (look != Look::readable) return count != 0 ? Taken::values : found(look, values);
         }
         return Taken::values;
     }
 
 private:
+    /// Emits wait for the lock no longer than that many events take.
+    static constexpr std::size_t at_once = 16;
+
     std::span<Delivery<Ts...>> into_;
 };
 
