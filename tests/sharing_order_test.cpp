@@ -128,6 +128,17 @@ TEST_P(TheOrderOfReceivers, IsThatOfTheQueueWhereManyAreTakenAtOnceAndOldOnesGoU
     EXPECT_GE(gone, 20);
 }
 
+TEST_P(TheOrderOfReceivers, LeavesToWhoWasWokenAfterwardsWhatSeveralAreTakenAtOnce) {
+    std::vector<event::Delivery<Number>> several(3);
+    Completion<std::size_t> count;
+    workers_[1].handle().async_receive_some(several, count.handler());
+    workers_[0].receive();
+    for (int i = 1; i < 4; ++i) emit(i);
+    drive(io_);
+    EXPECT_EQ(count.value(), 2U);
+    EXPECT_THAT(log_, ElementsAre("a 3"));
+}
+
 TEST_P(TheOrderOfReceivers, WakesTheNextWhereOneHasOnlyLooked) {
     bool is_readable = false;
     workers_[0].handle().async_wait([&](error_code error) { is_readable = !error; });
