@@ -11,7 +11,7 @@ namespace event::detail {
 
 EmitResult TopicBase::emit_shared(PayloadBase& payload) {
     // one that comes back to its own bus is still whose it was
-    Batch one(payload, &payload.pool() == pool_ ? Origin(payload.emitter()) : Origin());
+    Batch one(payload, &payload.pool() == pool_.load(std::memory_order_relaxed) ? Origin(payload.emitter()) : Origin());
     return wanted() ? emit_specially(std::move(one)) : EmitResult();
 }
 

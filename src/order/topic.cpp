@@ -13,7 +13,7 @@ TopicBase::TopicBase(const EventType& type, std::string&& label, Core& core, voi
     : Subject(std::move(label), core), type_(&type), kept_(static_cast<std::byte*>(kept)) {}
 
 TopicBase::~TopicBase() {
-    if (pool_ != nullptr) pool_->abandon();
+    if (has_pool()) pool().abandon();
 }
 
 [[gnu::always_inline]] inline void TopicBase::refresh() noexcept {
@@ -355,7 +355,7 @@ void TopicBase::reset() noexcept {
     killed_ = 0;
     refused_ = 0;
     last_sequence_ = 0;
-    if (pool_ != nullptr) pool_->rest();
+    if (has_pool()) pool().rest();
 }
 
 }  // namespace event::detail

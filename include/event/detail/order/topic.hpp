@@ -63,15 +63,14 @@ public:
     [[nodiscard]] bool has_emitter() const noexcept final { return emitters != 0; }
 
     /// Memory for events in their shared form.
-    [[nodiscard]] PayloadPool& pool() noexcept { return *pool_; }
+    [[nodiscard]] PayloadPool& pool() noexcept { return *pool_.load(std::memory_order_relaxed); }
     /// Needs the bus's mutex. Throws `std::bad_alloc`.
     void make_pool() {
-        if (pool_ == nullptr) pool_ = new PayloadPool(*type_, core().pooled_bytes());
+        if (!has_pool()) pool_.store(new PayloadPool(*type_, core().pooled_bytes()), std::memory_order_relaxed);
     }
-
     /// Of a topic that is not used: gives back what its pool keeps. No domain's lock is held.
     void empty_pool() noexcept {
-        if (pool_ != nullptr) pool_->empty();
+        if (has_pool()) pool().empty();
     }
 
     /// Whether an emit has anything to do: one load, all that an emit to nobody costs.
@@ -303,8 +302,9 @@ protected:
         last_sequence_ = sequence;
         ++emitted_;
     }
-
-    PayloadPool* pool_ = nullptr;  // for a type that is stored inline only once somebody wants the shared form
+    [[nodiscard]] bool has_pool() const noexcept { return pool_.load(std::memory_order_relaxed) != nullptr; }
+    // for a type that is stored inline only once somebody wants the shared form; an emit compares it without a lock
+    std::atomic<PayloadPool*> pool_{nullptr};
 
     // guarded by the domain's lock
     std::vector<Sink> sinks_;                          // of those who list the type, and choose by no key
