@@ -3,6 +3,8 @@
 #include <boost/system/errc.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -378,6 +380,53 @@ TEST(Where, MayCatchTheRefusal) {
                                              return false;
                                          }));
     EXPECT_EQ(emitter.emit({1}).delivered, 1U);
+}
+
+TEST(Where, LosesNothingOfWhatAReceiveHadTakenWhereItCannotTakeMore) {
+    struct Item {
+        int value = 0;
+        std::shared_ptr<void> end = {};
+    };
+    asio::io_context io;
+    event::EventBus bus{io};
+    auto emitter = bus.emitter<Item>();
+    auto items = bus.subscribe<Item>({.on_full = event::DropOldest{}});
+    std::atomic<bool> is_held{false}, is_over{false};
+    auto holding = bus.subscribe<Item>({}, where([&](const Item& item) {
+                                           if (item.value != -1) return true;
+                                           is_held = true;
+                                           while (!is_over) std::this_thread::yield();
+                                           return false;
+                                       }));
+    // of what lies in the span from before, the last goes when the receive has taken some: then the lock is another's
+    std::vector<event::Delivery<Item>> into(20);
+    std::thread other;
+    emitter.emit({0, std::shared_ptr<void>(nullptr, [&](void*) {
+                      other = std::thread([&] { emitter.emit({-1}); });
+                      while (!is_held) std::this_thread::yield();
+                  })});
+    into.back() = std::move(*items.try_receive());
+    for (int i = 0; i < 20; ++i) emitter.emit({i});
+    take_all(holding);
+
+    std::vector<int> values;
+    const auto receive = [&](error_code error, std::size_t count) {
+        EXPECT_FALSE(error);
+        for (std::size_t i = 0; i < count; ++i) values.push_back(into[i]->value);
+    };
+    items.async_receive_some(std::span(into), receive);
+    auto letters = bus.subscribe<Letter>({}, where([&](const Letter&) {
+                                             EXPECT_NO_THROW(io.poll());
+                                             return false;
+                                         }));
+    bus.emitter<Letter>().emit({'a'});
+    is_over = true;
+    other.join();
+    items.async_receive_some(std::span(into), receive);
+    drive(io);
+    ASSERT_EQ(values.size(), 21U);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(values[static_cast<std::size_t>(i)], i);
+    EXPECT_EQ(values.back(), -1);
 }
 
 TEST(Where, IsCalledByOneThreadAtATime) {

@@ -78,7 +78,12 @@ public:
         for (std::size_t cleared = 0; count < into_.size();) {
             const std::size_t end = std::min(into_.size(), count + at_once);
             while (cleared < end) into_[cleared++] = {};  // the user's destructors run under no lock
-            const Look look = mailbox().take(spot(), take_next, end - count);
+            Look look = Look::empty;
+            try {
+                look = mailbox().take(spot(), take_next, end - count);
+            } catch (...) {  // in a filter, the lock: what was taken is the receiver's, and comes to nobody again
+                if (count == 0) throw;
+            }
             if (look != Look::readable) return count != 0 ? Taken::values : found(look, values);
         }
         return Taken::values;
