@@ -251,18 +251,18 @@ Received Session::has_acknowledged(std::uint64_t last, std::uint64_t credit) {
 Received Session::has_begun(Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t flags) {
     if (link.id != listening_ || has_begun_ || epoch == 0 || first == 0 || flags > is_reliable_flag)
         return Received::violation;
-    has_begun_ = true;
-    is_their_queue_reliable_ = flags == is_reliable_flag;
-    if (epoch != their_epoch_) {
-        their_epoch_ = epoch;
-        last_ = first - 1;
-    } else {
+    const bool is_reliable = flags == is_reliable_flag;
+    if (epoch == their_epoch_) {
         // a reliable queue goes on where this side said that it is; of the other kind some went with the last link
-        const bool is_next = is_their_queue_reliable_ ? first == last_ + 1 : first > last_;
+        const bool is_next = is_reliable ? first == last_ + 1 : first > last_;
         if (!is_next) return Received::violation;
         missed_ += first - last_ - 1;
-        last_ = first - 1;
     }
+    their_epoch_ = epoch;
+    last_ = first - 1;
+    has_begun_ = true;
+    is_their_queue_reliable_ = is_reliable;
+    owes_ack_ = owes_ack_ && is_reliable;  // what was taken since the Resume was of another queue
     return Received::nothing;
 }
 
