@@ -39,4 +39,103 @@ TEST(NetSessionHostile, APlainQueueAfterAReliableOneIsNotAcknowledged) {
     EXPECT_EQ(sessions.here().violations, 0U);
 }
 
+/// One process is killed while what it wrote lies in a buffer here; the next one, with less room, has come.
+TEST(NetSessionHostile, AnAckOfTheirLastLifeGivesNoCreditInThisOne) {
+    Sessions sessions(here, there);
+    Wire& first = sessions.connect();
+    sessions.settle();
+    ASSERT_TRUE(sessions.here().send("1"));
+    write_all(sessions, first, 0);
+    read_all(sessions, first, 1);
+    write_all(sessions, first, 1);  // Ack, with credit for 255
+    sessions.ends[1] = End({.epoch = 13, .is_reliable = true, .inbox = 2});
+    first.is_attached[1] = false;
+    for (const char* body : {"2", "3", "4", "5"}) ASSERT_TRUE(sessions.here().send(body));
+    Wire& second = sessions.connect();
+    write_all(sessions, second, 1);
+    read_all(sessions, second, 0);
+    read_all(sessions, first, 0);
+    write_all(sessions, second, 0);
+    sessions.lose(first);
+    sessions.settle();
+    EXPECT_EQ(sessions.there().violations, 0U);
+    EXPECT_THAT(sessions.there().taken, ElementsAre("2", "3", "4", "5"));
+    EXPECT_EQ(sessions.here().session.take_unconfirmed(), 1U);
+}
+
+TEST(NetSessionHostile, AResumeOfTheirLastLifeThatComesLateCostsNoMoreThanWhatIsSaid) {
+    Sessions sessions(here, there);
+    Wire& late = sessions.open();
+    sessions.attach(late, 1);
+    write_all(sessions, late, 1);
+    sessions.ends[1] = End({.epoch = 13, .is_reliable = true});
+    late.is_attached[1] = false;
+    std::swap(late.id, sessions.open().id);  // its handshake ends here after that of the next
+    Wire& next = *sessions.wires.back();
+    sessions.attach(next, 0);
+    sessions.attach(next, 1);
+    for (const char* body : {"1", "2"}) ASSERT_TRUE(sessions.here().send(body));
+    write_all(sessions, next, 1);
+    read_all(sessions, next, 0);
+    write_all(sessions, next, 0);
+    while (sessions.there().inbox.empty()) ASSERT_TRUE(sessions.read(next, 1));
+    sessions.attach(late, 0);
+    read_all(sessions, late, 0);
+    sessions.lose(next);  // and "2" with it
+    sessions.lose(late);
+    sessions.connect();
+    ASSERT_TRUE(sessions.here().send("3"));
+    sessions.settle();
+    EXPECT_EQ(sessions.there().violations, 0U);
+    EXPECT_THAT(sessions.there().taken, ElementsAre("1", "3"));
+    EXPECT_EQ(sessions.there().missed, 1U);
+    EXPECT_EQ(sessions.here().session.take_unconfirmed(), 2U);
+}
+
+struct Lie {
+    const char* name;
+    std::string_view first, second;
+};
+
+class NetSessionLies : public testing::TestWithParam<Lie> {};
+
+/// A link that is spoken on, and one that is over here.
+TEST_P(NetSessionLies, AreFoundOut) {
+    End end(here);
+    end.session.attach(1, 2);
+    Incoming message;
+    if (!GetParam().first.empty()) {
+        ASSERT_EQ(end.session.received(1, 0, view(GetParam().first), message), Received::nothing);
+    }
+    end.session.attach(2, 1);
+    EXPECT_EQ(end.session.received(GetParam().first.empty() ? 1 : 2, 0, view(GetParam().second), message),
+              Received::violation);
+}
+
+using namespace std::string_view_literals;
+INSTANTIATE_TEST_SUITE_P(
+    Of, NetSessionLies,
+    testing::Values(Lie{"AnAckBeforeTheirResume", "", "\x0a\0\x10"sv},
+                    Lie{"AnAckOnALinkThatTheyNeverResumed", "\x08\0\x0c\0\0\x10"sv, "\x0a\0\x10"sv},
+                    Lie{"AResumeOfALinkThatIsOver", "\x08\0\x0c\0\0\x10"sv, "\x08\1\x0c\0\0\x10"sv}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST(NetSessionHostile, ALinkIsOfOneOfTheirSessions) {
+    End end(here);
+    end.session.attach(1, 1);
+    Incoming message;
+    ASSERT_EQ(end.session.received(1, 0, view("\x08\0\x0c\0\0\x10"sv), message), Received::nothing);
+    end.session.attach(2, 2);
+    Payload payload;
+    while (end.session.next(1, payload.bytes, payload.type)) {
+    }
+    end.session.detach(2);
+    ASSERT_EQ(end.session.received(1, 0, view("\x08\1\x0d\0\0\x10"sv), message), Received::violation);
+    EXPECT_EQ(end.session.received(1, 0, view("\x08\1\x0c\0\0\x10"sv), message), Received::violation);
+    while (end.session.next(1, payload.bytes, payload.type)) {  // Again
+    }
+    EXPECT_EQ(end.session.received(1, 0, view("\x08\1\x0d\0\0\x10"sv), message), Received::violation);
+    EXPECT_EQ(end.session.received(1, 0, view("\x08\1\x0c\0\0\x10"sv), message), Received::nothing);
+}
+
 }  // namespace session_test

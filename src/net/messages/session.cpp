@@ -225,7 +225,10 @@ void Session::forget_written() {
 Received Session::has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch, std::uint64_t last,
                               std::uint64_t credit) {
     const bool knows_this = epoch == options_.epoch;
-    if (link.may_be_spoken_on || own == 0 || (knows_this && last >= next_)) return Received::violation;
+    const bool is_asked = !link.may_be_spoken_on && !link.is_over_here && !link.owes_again;
+    if (!is_asked || own == 0 || (link.of != 0 && link.of != own) || (knows_this && last >= next_))
+        return Received::violation;
+    link.of = own;
     if (std::exchange(written_to_, own) != own) {
         forget_written();
     } else if (knows_this && options_.is_reliable) {
@@ -238,8 +241,9 @@ Received Session::has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch
     return Received::nothing;
 }
 
-Received Session::has_acknowledged(std::uint64_t last, std::uint64_t credit) {
-    if (!options_.is_reliable || last >= next_) return Received::violation;
+Received Session::has_acknowledged(const Link& link, std::uint64_t last, std::uint64_t credit) {
+    if (!options_.is_reliable || link.of == 0 || last >= next_) return Received::violation;
+    if (link.of != written_to_) return Received::nothing;  // of their life before: its inbox is not this one's
     if (last >= next_ - written_.size() + again_) return Received::violation;  // not written since they resumed
     acknowledge(last);
     limit_ = std::max(limit_, last + std::min(credit, std::numeric_limits<std::uint64_t>::max() - last));
@@ -253,9 +257,9 @@ Received Session::has_begun(Link& link, std::uint64_t epoch, std::uint64_t first
         return Received::violation;
     const bool is_reliable = flags == is_reliable_flag;
     if (epoch == their_epoch_) {
-        // a reliable queue goes on where this side said that it is; of the other kind some went with the last link
-        const bool is_next = is_reliable ? first == last_ + 1 : first > last_;
-        if (!is_next) return Received::violation;
+        // a reliable queue goes on where this side said that it is, but for what counts as unconfirmed there; of the
+        // other kind some went with the last link
+        if (first <= last_) return Received::violation;
         missed_ += first - last_ - 1;
     }
     their_epoch_ = epoch;
@@ -323,7 +327,7 @@ Received Session::received(LinkId id, std::size_t type, ByteView payload, Incomi
             return has_begun(*link, a, b, c);
         case Code::ack:
             if (count != 2) break;
-            return has_acknowledged(a, b);
+            return has_acknowledged(*link, a, b);
         case Code::over:
         case Code::again:
             if (count != 0 || link->is_over_there == (static_cast<Code>(code) == Code::over)) break;

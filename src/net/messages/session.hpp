@@ -132,6 +132,7 @@ private:
     struct Link {
         LinkId id;
         std::uint64_t rank;
+        std::uint64_t of = 0;           // which of their sessions has resumed here; never another one
         bool may_be_spoken_on = false;  // the other side's Resume has come
         bool is_over_here = false;      // this side does not speak on it
         bool is_over_there = false;     // the other one
@@ -164,7 +165,7 @@ private:
     [[nodiscard]] Received has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch, std::uint64_t last,
                                        std::uint64_t credit);
     [[nodiscard]] Received has_begun(Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t flags);
-    [[nodiscard]] Received has_acknowledged(std::uint64_t last, std::uint64_t credit);
+    [[nodiscard]] Received has_acknowledged(const Link& link, std::uint64_t last, std::uint64_t credit);
     [[nodiscard]] Received take(const Link& link, Incoming& message);
 
     SessionOptions options_;
