@@ -27,6 +27,7 @@ private:
     friend void intrusive_ptr_release(Parcel* parcel) noexcept;
 
     ParcelPool& pool_;
+    Parcel* next_ = nullptr;  // of those that are kept; guarded by the pool's mutex_
     std::atomic<std::size_t> references_{0};
 };
 
@@ -41,20 +42,18 @@ public:
     ParcelPool(const ParcelPool&) = delete;
     ParcelPool& operator=(const ParcelPool&) = delete;
     ~ParcelPool() {
-        for (Parcel* const parcel : kept_) delete parcel;
+        while (kept_ != nullptr) delete std::exchange(kept_, kept_->next_);
     }
 
     /// An empty one.
     [[nodiscard]] ParcelPtr take() {
         {
             const std::lock_guard guard(mutex_);
-            if (!kept_.empty()) {
-                Parcel* const parcel = kept_.back();
-                kept_.pop_back();
+            if (kept_ != nullptr) {
+                Parcel* const parcel = std::exchange(kept_, kept_->next_);
                 kept_bytes_ -= weight(*parcel);
                 return ParcelPtr(parcel);
             }
-            kept_.reserve(++made_);  // so that to give one back needs no memory
         }
         return ParcelPtr(new Parcel(*this));
     }
@@ -72,18 +71,17 @@ private:
             const std::lock_guard guard(mutex_);
             if (kept_bytes_ + weight(*parcel) <= max_kept_) {
                 kept_bytes_ += weight(*parcel);
-                return kept_.push_back(parcel);
+                parcel->next_ = std::exchange(kept_, parcel);
+                return;
             }
-            --made_;
         }
         delete parcel;
     }
 
     const std::size_t max_kept_;
     std::mutex mutex_;
-    std::vector<Parcel*> kept_;
+    Parcel* kept_ = nullptr;
     std::size_t kept_bytes_ = 0;
-    std::size_t made_ = 0;
 };
 
 }  // namespace event::net::messages
