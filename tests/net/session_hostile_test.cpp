@@ -120,6 +120,44 @@ INSTANTIATE_TEST_SUITE_P(
                     Lie{"AResumeOfALinkThatIsOver", "\x08\0\x0c\0\0\x10"sv, "\x08\1\x0c\0\0\x10"sv}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
+TEST(NetSessionHostile, NumbersEndWhereTheyEnd) {
+    constexpr std::string_view begin_first = "\x09\5\1\0"sv;
+    constexpr std::string_view begin_last = "\x09\5\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0"sv;
+    SessionOptions none = plain_there;
+    none.inbox = 1;
+    End end(none);
+    Incoming message;
+    Payload payload;
+    const auto begin = [&](LinkId link, std::string_view bytes) {
+        end.session.detach(link - 1);
+        end.session.attach(link, 0);
+        while (end.session.next(link, payload.bytes, payload.type)) {
+        }
+        return end.session.received(link, 0, view(bytes), message);
+    };
+    ASSERT_EQ(begin(1, begin_first), Received::nothing);
+    ASSERT_EQ(begin(2, begin_last), Received::nothing);  // nearly all numbers were missed
+    ASSERT_EQ(begin(3, "\x09\6\1\0"sv), Received::nothing);
+    ASSERT_EQ(begin(4, "\x09\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0"sv), Received::nothing);  // and again
+    ASSERT_EQ(end.session.received(4, 1, view("\0"sv), message), Received::message);
+    EXPECT_EQ(message.missed, ~std::uint64_t{});
+    EXPECT_EQ(end.session.received(4, 1, view("\0"sv), message), Received::violation);
+}
+
+TEST(NetSessionHostile, DropsNothingForWhatHasNoRoomAnyway) {
+    SessionOptions small = plain_here;
+    small.max_bytes = 10;
+    End end(small);
+    ASSERT_TRUE(end.send("urgents", Priority::urgent));
+    ASSERT_TRUE(end.send("n"));
+    EXPECT_EQ(end.session.drop_oldest(Priority::normal, 4), 0U);
+    EXPECT_EQ(end.session.drop_oldest(Priority::urgent, 11), 0U);
+    EXPECT_EQ(end.session.queued(), 2U);
+    EXPECT_EQ(end.session.drop_oldest(Priority::normal, 3), 1U);
+    EXPECT_EQ(end.session.drop_oldest(Priority::urgent, 10), 1U);
+    EXPECT_EQ(end.session.queued_bytes(), 0U);
+}
+
 TEST(NetSessionHostile, ALinkIsOfOneOfTheirSessions) {
     End end(here);
     end.session.attach(1, 1);

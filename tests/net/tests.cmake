@@ -67,7 +67,8 @@ if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     eventbus_test_program(eventbus_net_allocation_tests
         allocation.cpp
         net/link_many_test.cpp
-        net/protocol_allocation_test.cpp)
+        net/protocol_allocation_test.cpp
+        net/session_allocation_test.cpp)
     target_link_libraries(eventbus_net_allocation_tests PRIVATE event::net)
     target_include_directories(eventbus_net_allocation_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_link_options(eventbus_net_allocation_tests PRIVATE -Wl,--wrap=aligned_alloc)

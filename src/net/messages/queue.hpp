@@ -15,8 +15,12 @@ public:
     [[nodiscard]] bool empty() const noexcept { return ring_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return ring_.size(); }
     [[nodiscard]] const T& operator[](std::size_t place) const { return ring_[place]; }
-    void push(T&& value) {
+    /// For one: the next push allocates nothing.
+    void make_room() {
         if (ring_.full()) ring_.set_capacity(std::max<std::size_t>(8, 2 * ring_.capacity()));
+    }
+    void push(T&& value) {
+        make_room();
         ring_.push_back(std::move(value));
     }
     [[nodiscard]] T pop() {
@@ -24,7 +28,6 @@ public:
         ring_.pop_front();
         return first;
     }
-    void clear() noexcept { boost::circular_buffer<T>().swap(ring_); }
 
 private:
     boost::circular_buffer<T> ring_;

@@ -14,6 +14,8 @@ constexpr unsigned most_passed = 8;  // urgent ones before a turn of who waits b
 enum class Code : std::uint8_t { resume = 8, begin, ack, over, again };
 
 constexpr std::uint64_t is_reliable_flag = 1;
+constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
+constexpr std::size_t longest = 1 + 5 * 10;  // of the session's own payloads
 
 void write(std::vector<std::byte>& payload, Code code, std::initializer_list<std::uint64_t> numbers) {
     Writer writer(payload);
@@ -37,18 +39,34 @@ std::size_t Session::waiting() const noexcept {
 void Session::push(Priority priority, Outgoing&& message) {
     const std::size_t size = message.size();
     waiting_[static_cast<std::size_t>(priority)].push(std::move(message));
+    waiting_bytes_[static_cast<std::size_t>(priority)] += size;
     queued_bytes_ += size;
 }
 
 std::size_t Session::drop_oldest(Priority priority, std::size_t bytes) {
+    const auto highest = static_cast<std::size_t>(priority);
+    std::size_t stay = queued(), bytes_stay = queued_bytes_;
+    for (std::size_t i = highest; i < priorities; ++i) {
+        stay -= waiting_[i].size();
+        bytes_stay -= waiting_bytes_[i];
+    }
+    if (stay >= options_.max_messages || bytes > options_.max_bytes - bytes_stay) return 0;
     std::size_t dropped = 0;
-    for (std::size_t i = priorities; i-- > static_cast<std::size_t>(priority);) {
+    for (std::size_t i = priorities; i-- > highest;) {
         while (!has_room(bytes) && !waiting_[i].empty()) {
-            queued_bytes_ -= waiting_[i].pop().size();
+            static_cast<void>(pop_waiting(i));
             ++dropped;
         }
     }
     return dropped;
+}
+
+/// Its bytes are no longer queued.
+Outgoing Session::pop_waiting(std::size_t place) {
+    Outgoing message = waiting_[place].pop();
+    waiting_bytes_[place] -= message.size();
+    queued_bytes_ -= message.size();
+    return message;
 }
 
 // ---- links ------------------------------------------------------------------------------------------------------
@@ -132,6 +150,7 @@ bool Session::next(LinkId id, std::vector<std::byte>& payload, std::size_t& type
     Link* const link = find(id);
     if (link == nullptr) return false;
     payload.clear();
+    payload.reserve(longest);  // what is owed is owed until it is written
     type = 0;
     if (std::exchange(link->owes_resume, false)) {
         owes_ack_ = false;
@@ -192,18 +211,18 @@ bool Session::next_message(std::vector<std::byte>& payload, std::size_t& type) {
         ++again_;
         return true;
     }
+    if (options_.is_reliable) written_.make_room();  // what is taken out of one queue has its place in the other
     const std::size_t place = next_priority();
     write_out(waiting_[place][0]);
     for (std::size_t i = 0; i < priorities; ++i)
         if (!waiting_[i].empty()) passed_[i] += i > place ? 1U : 0U;
     passed_[place] = 0;
-    Outgoing message = waiting_[place].pop();
+    Outgoing message = pop_waiting(place);
     ++next_;
     if (options_.is_reliable) {
+        queued_bytes_ += message.size();
         written_.push(std::move(message));
         again_ = written_.size();
-    } else {
-        queued_bytes_ -= message.size();
     }
     return true;
 }
@@ -235,7 +254,7 @@ Received Session::has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch
         acknowledge(last);
     }
     const std::uint64_t before = next_ - written_.size() - 1;
-    limit_ = before + std::min(credit, std::numeric_limits<std::uint64_t>::max() - before);
+    limit_ = before + std::min(credit, largest - before);
     link.may_be_spoken_on = true;
     choose();
     return Received::nothing;
@@ -246,7 +265,7 @@ Received Session::has_acknowledged(const Link& link, std::uint64_t last, std::ui
     if (link.of != written_to_) return Received::nothing;  // of their life before: its inbox is not this one's
     if (last >= next_ - written_.size() + again_) return Received::violation;  // not written since they resumed
     acknowledge(last);
-    limit_ = std::max(limit_, last + std::min(credit, std::numeric_limits<std::uint64_t>::max() - last));
+    limit_ = std::max(limit_, last + std::min(credit, largest - last));
     return Received::nothing;
 }
 
@@ -260,7 +279,7 @@ Received Session::has_begun(Link& link, std::uint64_t epoch, std::uint64_t first
         // a reliable queue goes on where this side said that it is, but for what counts as unconfirmed there; of the
         // other kind some went with the last link
         if (first <= last_) return Received::violation;
-        missed_ += first - last_ - 1;
+        miss(first - last_ - 1);
     }
     their_epoch_ = epoch;
     last_ = first - 1;
@@ -270,14 +289,17 @@ Received Session::has_begun(Link& link, std::uint64_t epoch, std::uint64_t first
     return Received::nothing;
 }
 
+void Session::miss(std::uint64_t count) noexcept { missed_ += std::min(count, largest - missed_); }
+
 Received Session::take(const Link& link, Incoming& message) {
     if (link.id != listening_ || !has_begun_) return Received::violation;
     const bool is_full = in_inbox_ >= options_.inbox;
     if (is_full && is_their_queue_reliable_) return Received::violation;
+    if (last_ == largest) return Received::violation;
     ++last_;
     owes_ack_ = is_their_queue_reliable_;
     if (is_full) {
-        ++missed_;
+        miss(1);
         return Received::nothing;
     }
     ++in_inbox_;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 /// What two messengers say to each other, whatever links there are between them: a session of one peer. No I/O, no
@@ -19,16 +20,14 @@
 /// A payload is one event of the subscription that a messenger has at its peer; type 0 is the session's own. The first
 /// byte says what it is, numbers are varints:
 ///
-///     Resume  8  turn, epoch, last, credit   to who sends: speak on this link. Of your queue `epoch` (0: I know none)
-///     I
-///                                            have all up to `last`, and take `credit` more behind it; `turn`: so many
-///                                            Over have come on this link
-///     Begin   9  epoch, first, flags         to who receives: from here on come the messages of my queue, in order,
-///     from
-///                                            the number `first` on; flag 1: they come again until acknowledged
-///     Ack    10  last, credit                as in Resume
-///     Over   11                              no more messages on this link
-///     Again  12                              but for this: more messages, once the other side resumes
+///     Resume  8  turn, own, epoch,   to who sends: speak on this link. `turn`: so many Over have come on it; `own`: my
+///                last, credit        epoch; of your queue `epoch` (0: I know none) I have all up to `last`, and take
+///                                    `credit` more behind it
+///     Begin   9  epoch, first,       to who receives: from here on come the messages of my queue, in order, from the
+///                flags               number `first` on; flag 1: they come again until acknowledged
+///     Ack    10  last, credit        as in Resume
+///     Over   11                      no more messages on this link
+///     Again  12                      but for this: more messages, once the other side resumes
 ///     Message 0, Request 1, Answer 2, Cancel 3, Failure 4: all but the first with an id; then the body
 ///
 /// Epochs: each session has one of its own. Where the other side's is another one than before, it was started anew, or
@@ -74,7 +73,7 @@ struct Incoming {
 
 /// What became of a payload.
 enum class Received : std::uint8_t {
-    nothing,    // it was the session's own, or a message that was here before
+    nothing,    // it was the session's own, or a message that the inbox had no room for
     message,    // there is one
     violation,  // the other side breaks the rules: its link ends
 };
@@ -96,8 +95,8 @@ public:
     }
     /// There is room.
     void push(Priority priority, Outgoing&& message);
-    /// Makes room by dropping the oldest that was not written yet, of no higher a priority. How many went; maybe not
-    /// enough.
+    /// Makes room by dropping the oldest that was not written yet, of no higher a priority. How many went; none if all
+    /// of them were not enough.
     std::size_t drop_oldest(Priority priority, std::size_t bytes);
     /// Messages that are not written, or not acknowledged.
     [[nodiscard]] std::size_t queued() const noexcept { return waiting() + written_.size(); }
@@ -154,6 +153,7 @@ private:
     [[nodiscard]] bool may_write() const noexcept;
     [[nodiscard]] std::size_t next_priority() const noexcept;
     [[nodiscard]] bool next_message(std::vector<std::byte>& payload, std::size_t& type);
+    [[nodiscard]] Outgoing pop_waiting(std::size_t place);
     void acknowledge(std::uint64_t last);
     void forget_written();
     /// Of the queue that has begun, and of no other one.
@@ -166,12 +166,14 @@ private:
                                        std::uint64_t credit);
     [[nodiscard]] Received has_begun(Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t flags);
     [[nodiscard]] Received has_acknowledged(const Link& link, std::uint64_t last, std::uint64_t credit);
+    void miss(std::uint64_t count) noexcept;
     [[nodiscard]] Received take(const Link& link, Incoming& message);
 
     SessionOptions options_;
 
     // to them
     std::array<Queue<Outgoing>, priorities> waiting_;
+    std::array<std::size_t, priorities> waiting_bytes_{};
     Queue<Outgoing> written_;  // reliable: until acknowledged
     std::size_t again_ = 0;    // of these, the next to be written again
     std::size_t queued_bytes_ = 0;

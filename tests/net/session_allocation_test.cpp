@@ -1,0 +1,73 @@
+#include "allocation.hpp"
+#include "net/session_pair.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <new>
+
+/// What a session and its parcels allocate, and what becomes of them where there is no memory.
+
+namespace session_test {
+
+using testing::ElementsAre;
+
+constexpr SessionOptions here{.epoch = 11, .is_reliable = true}, there{.epoch = 12, .is_reliable = true};
+
+/// The `n`th allocation of writing fails; or there are not so many.
+bool try_without_memory(long n) {
+    Sessions sessions(here, there);
+    Wire& wire = sessions.connect();
+    for (const char* body : {"a", "b"}) {
+        EXPECT_TRUE(sessions.here().send(body));
+        EXPECT_TRUE(sessions.there().send(body));
+    }
+    long left = n;
+    for (bool goes_on = true; goes_on;) {
+        goes_on = false;
+        for (const std::size_t end : {0U, 1U}) {
+            Payload payload;
+            bool has_more = false;
+            allocation::until_failure = left;
+            try {
+                has_more = sessions.ends[end].session.next(wire.id, payload.bytes, payload.type);
+                if (left >= 0) left = allocation::until_failure;
+            } catch (const std::bad_alloc&) {
+                left = -1;
+                goes_on = true;
+            }
+            allocation::until_failure = -1;
+            if (has_more) wire.on_its_way[1 - end].push_back(std::move(payload));
+            goes_on |= has_more;
+            goes_on |= sessions.read(wire, end);
+            sessions.ends[end].take();
+        }
+    }
+    EXPECT_THAT(sessions.here().taken, ElementsAre("a", "b")) << n;
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b")) << n;
+    EXPECT_EQ(sessions.here().session.queued() + sessions.there().session.queued(), 0U) << n;
+    EXPECT_EQ(sessions.here().session.queued_bytes(), 0U) << n;
+    EXPECT_EQ(sessions.here().violations + sessions.there().violations, 0U) << n;
+    return left < 0;
+}
+
+TEST(NetSessionAllocation, WhatIsNotWrittenForWantOfMemoryIsWrittenLater) {
+    long n = 0;
+    while (try_without_memory(n)) ++n;
+    EXPECT_GT(n, 8);
+}
+
+TEST(NetSessionAllocation, AParcelCostsTheSameHoweverManyThereAre) {
+    ParcelPool pool;
+    std::vector<ParcelPtr> parcels;
+    parcels.reserve(10'000);
+    allocation::largest = 0;
+    for (int i = 0; i < 10'000; ++i) parcels.push_back(pool.take());
+    EXPECT_LE(allocation::largest, 1'024U);
+    parcels.clear();
+    const long before = allocation::count;
+    parcels.push_back(pool.take());
+    EXPECT_EQ(allocation::count, before);
+}
+
+}  // namespace session_test
