@@ -39,6 +39,26 @@ TEST(NetSessionHostile, APlainQueueAfterAReliableOneIsNotAcknowledged) {
     EXPECT_EQ(sessions.here().violations, 0U);
 }
 
+TEST(NetSessionHostile, AReliableQueueAfterAPlainOneIsToldOfTheRoomThatWasMade) {
+    SessionOptions small = plain_there;
+    small.inbox = 1;
+    Sessions sessions(plain_here, small);
+    Wire& first = sessions.connect();
+    write_all(sessions, first, 1);
+    read_all(sessions, first, 0);
+    ASSERT_TRUE(sessions.here().send("a"));
+    write_all(sessions, first, 0);
+    read_all(sessions, first, 1);
+    sessions.lose(first);
+    sessions.ends[0] = End({.epoch = 14, .is_reliable = true});
+    Wire& second = sessions.connect();
+    write_all(sessions, second, 1);  // Resume, and there is no room
+    sessions.there().take();
+    ASSERT_TRUE(sessions.here().send("b"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b"));
+}
+
 /// One process is killed while what it wrote lies in a buffer here; the next one, with less room, has come.
 TEST(NetSessionHostile, AnAckOfTheirLastLifeGivesNoCreditInThisOne) {
     Sessions sessions(here, there);

@@ -285,7 +285,6 @@ Received Session::has_begun(Link& link, std::uint64_t epoch, std::uint64_t first
     last_ = first - 1;
     has_begun_ = true;
     is_their_queue_reliable_ = is_reliable;
-    owes_ack_ = owes_ack_ && is_reliable;  // what was taken since the Resume was of another queue
     return Received::nothing;
 }
 
@@ -297,7 +296,7 @@ Received Session::take(const Link& link, Incoming& message) {
     if (is_full && is_their_queue_reliable_) return Received::violation;
     if (last_ == largest) return Received::violation;
     ++last_;
-    owes_ack_ = is_their_queue_reliable_;
+    owes_ack_ = true;
     if (is_full) {
         miss(1);
         return Received::nothing;
@@ -310,7 +309,7 @@ Received Session::take(const Link& link, Incoming& message) {
 void Session::took(std::size_t count) noexcept {
     in_inbox_ -= std::min(count, in_inbox_);
     taken_ += count;
-    if (is_their_queue_reliable_ && 2 * taken_ >= options_.inbox) owes_ack_ = true;
+    if (2 * taken_ >= options_.inbox) owes_ack_ = true;
 }
 
 Received Session::received(LinkId id, std::size_t type, ByteView payload, Incoming& message) {

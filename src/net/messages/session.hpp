@@ -156,9 +156,9 @@ private:
     [[nodiscard]] Outgoing pop_waiting(std::size_t place);
     void acknowledge(std::uint64_t last);
     void forget_written();
-    /// Of the queue that has begun, and of no other one.
+    /// Of the queue that has begun, and of no other one; what was taken since the Resume may have been another one's.
     [[nodiscard]] bool may_acknowledge(LinkId link) const noexcept {
-        return owes_ack_ && has_begun_ && link == listening_;
+        return owes_ack_ && has_begun_ && is_their_queue_reliable_ && link == listening_;
     }
     [[nodiscard]] std::uint64_t credit() const noexcept { return options_.inbox - in_inbox_; }
     void speak_on(const Link* wanted) noexcept;
@@ -189,7 +189,7 @@ private:
     std::uint64_t last_ = 0;  // of their messages, the last that is here
     std::uint64_t missed_ = 0;
     bool is_their_queue_reliable_ = false;
-    bool owes_ack_ = false;
+    bool owes_ack_ = false;  // if it is reliable
     std::size_t in_inbox_ = 0;
     std::size_t taken_ = 0;  // since the last credit was given
     LinkId listening_ = 0;
