@@ -56,7 +56,7 @@ struct End {
             taken.push_back(std::move(inbox.front()));
             inbox.pop_front();
         }
-        session.took(count);
+        if (count != 0) session.took(count);  // of nothing it would be asked again whether an Ack is due
     }
 
     std::unique_ptr<ParcelPool> pool = std::make_unique<ParcelPool>();
