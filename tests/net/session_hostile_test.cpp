@@ -114,31 +114,71 @@ TEST(NetSessionHostile, AResumeOfTheirLastLifeThatComesLateCostsNoMoreThanWhatIs
 
 struct Lie {
     const char* name;
-    std::string_view first, second;
+    std::string_view before;  // on the first link, if there is any
+    LinkId link;
+    std::string_view payload;
 };
 
 class NetSessionLies : public testing::TestWithParam<Lie> {};
 
-/// A link that is spoken on, and one that is over here.
+/// The first link is spoken on and listened to; the second one is over here.
 TEST_P(NetSessionLies, AreFoundOut) {
+    const Lie& lie = GetParam();
     End end(here);
     end.session.attach(1, 2);
     Incoming message;
-    if (!GetParam().first.empty()) {
-        ASSERT_EQ(end.session.received(1, 0, view(GetParam().first), message), Received::nothing);
+    if (!lie.before.empty()) {
+        ASSERT_EQ(end.session.received(1, 0, view(lie.before), message), Received::nothing);
     }
     end.session.attach(2, 1);
-    EXPECT_EQ(end.session.received(GetParam().first.empty() ? 1 : 2, 0, view(GetParam().second), message),
-              Received::violation);
+    EXPECT_EQ(end.session.received(lie.link, 0, view(lie.payload), message), Received::violation);
 }
 
 using namespace std::string_view_literals;
-INSTANTIATE_TEST_SUITE_P(
-    Of, NetSessionLies,
-    testing::Values(Lie{"AnAckBeforeTheirResume", "", "\x0a\0\x10"sv},
-                    Lie{"AnAckOnALinkThatTheyNeverResumed", "\x08\0\x0c\0\0\x10"sv, "\x0a\0\x10"sv},
-                    Lie{"AResumeOfALinkThatIsOver", "\x08\0\x0c\0\0\x10"sv, "\x08\1\x0c\0\0\x10"sv}),
-    [](const auto& instance) { return std::string(instance.param.name); });
+constexpr std::string_view resume = "\x08\0\x0c\0\0\x10"sv;
+INSTANTIATE_TEST_SUITE_P(Of, NetSessionLies,
+                         testing::Values(Lie{"AnAckBeforeTheirResume", "", 1, "\x0a\0\x10"sv},
+                                         Lie{"AnAckOnALinkThatTheyNeverResumed", resume, 2, "\x0a\0\x10"sv},
+                                         Lie{"AResumeOfALinkThatIsOver", resume, 2, "\x08\1\x0c\0\0\x10"sv},
+                                         Lie{"AResumeWithoutAnEpoch", "", 1, "\x08\0\0\0\0\x10"sv},
+                                         Lie{"AResumeBehindWhatWasWritten", "", 1, "\x08\0\x0c\x0b\1\x10"sv},
+                                         Lie{"ABeginWithoutAnEpoch", "", 1, "\x09\0\1\0"sv},
+                                         Lie{"ABeginWithNoNumber", "", 1, "\x09\5\0\0"sv},
+                                         Lie{"ABeginWithAFlagThatThereIsNot", "", 1, "\x09\5\1\2"sv},
+                                         Lie{"ABeginOnALinkThatWasNotResumed", "", 2, "\x09\5\1\0"sv}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+/// Its Ack of before, on the link that is over, comes behind the Resume on the next one.
+TEST(NetSessionHostile, AnAckThatComesLateTakesNoCreditAway) {
+    End end(here);
+    Incoming message;
+    Payload payload;
+    const auto write_all_on = [&](LinkId link) {
+        std::size_t messages = 0;
+        while (end.session.next(link, payload.bytes, payload.type)) messages += payload.type != 0 ? 1U : 0U;
+        return messages;
+    };
+    end.session.attach(1, 1);
+    ASSERT_EQ(end.session.received(1, 0, view("\x08\0\x0c\0\0\2"sv), message), Received::nothing);
+    for (const char* body : {"1", "2", "3", "4", "5"}) ASSERT_TRUE(end.send(body));
+    ASSERT_EQ(write_all_on(1), 2U);
+    end.session.attach(2, 2);
+    ASSERT_EQ(end.session.received(2, 0, view("\x08\0\x0c\x0b\2\2"sv), message), Received::nothing);
+    ASSERT_EQ(end.session.received(1, 0, view("\x0a\1\1"sv), message), Received::nothing);
+    EXPECT_EQ(write_all_on(2), 2U);
+}
+
+TEST(NetSessionHostile, ALinkIsNotOverBeforeThatIsSaid) {
+    End end(plain_here);
+    Incoming message;
+    Payload payload;
+    end.session.attach(1, 2);
+    end.session.attach(2, 1);
+    ASSERT_EQ(end.session.received(2, 0, view("\x0b"sv), message), Received::nothing);
+    EXPECT_FALSE(end.session.is_over(2));
+    ASSERT_TRUE(end.session.next(2, payload.bytes, payload.type));
+    EXPECT_TRUE(end.session.is_over(2));
+}
 
 TEST(NetSessionHostile, NumbersEndWhereTheyEnd) {
     constexpr std::string_view begin_first = "\x09\5\1\0"sv;
