@@ -12,8 +12,6 @@ namespace session_test {
 
 using testing::ElementsAre;
 
-constexpr SessionOptions here{.epoch = 11, .is_reliable = true}, there{.epoch = 12, .is_reliable = true};
-
 /// The `n`th allocation of writing fails; or there are not so many.
 bool try_without_memory(long n) {
     Sessions sessions(here, there);

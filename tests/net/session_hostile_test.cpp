@@ -9,18 +9,6 @@ namespace session_test {
 
 using testing::ElementsAre;
 
-constexpr SessionOptions plain_here{.epoch = 11}, plain_there{.epoch = 12};
-constexpr SessionOptions here{.epoch = 11, .is_reliable = true}, there{.epoch = 12, .is_reliable = true};
-
-void write_all(Sessions& sessions, Wire& wire, std::size_t end) {
-    while (sessions.write(wire, end)) {
-    }
-}
-void read_all(Sessions& sessions, Wire& wire, std::size_t end) {
-    while (sessions.read(wire, end)) {
-    }
-}
-
 TEST(NetSessionHostile, APlainQueueAfterAReliableOneIsNotAcknowledged) {
     SessionOptions small = there;
     small.inbox = 2;

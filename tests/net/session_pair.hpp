@@ -19,6 +19,9 @@ namespace session_test {
 
 using namespace event::net::messages;
 
+inline constexpr SessionOptions plain_here{.epoch = 11}, plain_there{.epoch = 12};
+inline constexpr SessionOptions here{.epoch = 11, .is_reliable = true}, there{.epoch = 12, .is_reliable = true};
+
 inline std::string text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline ByteView view(std::string_view bytes) { return std::as_bytes(std::span(bytes)); }
 
@@ -161,5 +164,14 @@ public:
 private:
     LinkId last_id_ = 0;
 };
+
+inline void write_all(Sessions& sessions, Wire& wire, std::size_t end) {
+    while (sessions.write(wire, end)) {
+    }
+}
+inline void read_all(Sessions& sessions, Wire& wire, std::size_t end) {
+    while (sessions.read(wire, end)) {
+    }
+}
 
 }  // namespace session_test

@@ -14,9 +14,6 @@ namespace session_test {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr SessionOptions plain_here{.epoch = 11}, plain_there{.epoch = 12};
-constexpr SessionOptions here{.epoch = 11, .is_reliable = true}, there{.epoch = 12, .is_reliable = true};
-
 TEST(NetSession, DeliversInOrderBothWays) {
     Sessions sessions(plain_here, plain_there);
     sessions.connect();
