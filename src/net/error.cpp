@@ -53,6 +53,10 @@ public:
                 return "a field is missing";
             case errc::unknown_field:
                 return "a field that the type does not have";
+            case errc::no_room:
+                return "the peer's queue is full";
+            case errc::too_many_peers:
+                return "as many peers as may be are known";
         }
         return value == 0 ? "success" : "unknown event.net error";
     }

@@ -28,7 +28,7 @@ bool try_without_memory(long n) {
             bool has_more = false;
             allocation::until_failure = left;
             try {
-                has_more = sessions.ends[end].session.next(wire.id, payload.bytes, payload.type);
+                has_more = sessions.ends[end].session.next(wire.id, payload);
                 if (left >= 0) left = allocation::until_failure;
             } catch (const std::bad_alloc&) {
                 left = -1;

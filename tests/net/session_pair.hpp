@@ -18,6 +18,9 @@
 namespace session_test {
 
 using namespace event::net::messages;
+using event::net::Priority;
+using event::net::detail::ParcelPool;
+using event::net::detail::ParcelPtr;
 
 inline constexpr SessionOptions plain_here{.epoch = 11}, plain_there{.epoch = 12};
 inline constexpr SessionOptions here{.epoch = 11, .is_reliable = true}, there{.epoch = 12, .is_reliable = true};
@@ -25,10 +28,7 @@ inline constexpr SessionOptions here{.epoch = 11, .is_reliable = true}, there{.e
 inline std::string text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline ByteView view(std::string_view bytes) { return std::as_bytes(std::span(bytes)); }
 
-struct Payload {
-    std::size_t type = 0;
-    std::vector<std::byte> bytes = {};
-};
+using Payload = std::vector<std::byte>;
 
 /// One side: what it was sent lies in its inbox until it is taken.
 struct End {
@@ -50,7 +50,7 @@ struct End {
         if (!session.has_room(body.size())) return false;
         ParcelPtr parcel = pool->take();
         parcel->bytes.assign(view(body).begin(), view(body).end());
-        session.push(priority, {.type = kind <= Kind::answer ? 1U : 0U, .kind = kind, .id = 7, .body = parcel});
+        session.push(priority, {.type = 1, .kind = kind, .id = 7, .body = parcel});
         return true;
     }
     void take(std::size_t count = ~std::size_t{}) {
@@ -117,7 +117,7 @@ public:
         Payload payload;
         if (wire.is_cut || !wire.is_attached[end]) return false;
         const bool is_due = ends[end].session.is_due(wire.id);
-        const bool has_more = ends[end].session.next(wire.id, payload.bytes, payload.type);
+        const bool has_more = ends[end].session.next(wire.id, payload);
         if (is_due != has_more) ++disagreements;
         if (!has_more) return false;
         wire.on_its_way[1 - end].push_back(std::move(payload));
@@ -129,7 +129,7 @@ public:
         const Payload payload = std::move(payloads.front());
         payloads.pop_front();
         Incoming message;
-        switch (ends[end].session.received(wire.id, payload.type, payload.bytes, message)) {
+        switch (ends[end].session.received(wire.id, payload, message)) {
             case Received::message:
                 ends[end].missed += message.missed;
                 ends[end].inbox.push_back(text(message.body));

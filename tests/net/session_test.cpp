@@ -249,12 +249,9 @@ TEST(NetSession, EachKindHasItsIdAndItsBody) {
     for (const Kind kind : {Kind::request, Kind::answer, Kind::cancel, Kind::failure}) {
         ASSERT_TRUE(sessions.here().send("body", Priority::normal, kind));
         Payload payload;
-        ASSERT_TRUE(sessions.here().session.next(wire.id, payload.bytes, payload.type) &&
-                    (payload.type != 0 || payload.bytes.front() != std::byte{9} ||
-                     sessions.here().session.next(wire.id, payload.bytes, payload.type)));
-        EXPECT_EQ(payload.type != 0, kind <= Kind::answer);
-        EXPECT_EQ(payload.bytes.front(), static_cast<std::byte>(kind));
-        EXPECT_EQ(text(payload.bytes).substr(1), "\7body");
+        ASSERT_TRUE(sessions.here().session.next(wire.id, payload));
+        EXPECT_EQ(payload.front(), static_cast<std::byte>(kind));
+        EXPECT_EQ(text(payload).substr(1), kind <= Kind::answer ? "\1\7body" : "\7body");
     }
 }
 
@@ -274,7 +271,6 @@ TEST(NetSession, SaysWhatIsLostWhenItGoes) {
 
 struct Case {
     const char* name;
-    std::size_t type;
     std::string_view payload;
 };
 
@@ -296,21 +292,20 @@ TEST_P(NetSessionViolation, IsFoundOut) {
     }
     ASSERT_THAT(sessions.there().inbox, ElementsAre("a"));  // and it is full
     Incoming message;
-    EXPECT_EQ(sessions.there().session.received(wire.id, GetParam().type, view(GetParam().payload), message),
-              Received::violation);
+    EXPECT_EQ(sessions.there().session.received(wire.id, view(GetParam().payload), message), Received::violation);
 }
 
 using namespace std::string_view_literals;
 INSTANTIATE_TEST_SUITE_P(
     Of, NetSessionViolation,
-    testing::Values(Case{"Nothing", 0, ""sv}, Case{"UnknownKind", 0, "\x05"sv}, Case{"UnknownCode", 0, "\x0d"sv},
-                    Case{"MessageWithoutType", 0, "\0a"sv}, Case{"CancelWithType", 1, "\3\1"sv},
-                    Case{"CodeWithType", 1, "\x0b"sv}, Case{"RequestWithoutId", 1, "\1"sv},
-                    Case{"BeyondItsCredit", 1, "\0b"sv}, Case{"ASecondResume", 0, "\x08\0\1\0\0\1"sv},
-                    Case{"AResumeOfLater", 0, "\x08\1\1\0\0\1"sv}, Case{"AShortResume", 0, "\x08\0\1\0\0"sv},
-                    Case{"ALongResume", 0, "\x08\0\1\0\0\1\1"sv}, Case{"ASecondBegin", 0, "\x09\x0b\2\1"sv},
-                    Case{"AcknowledgesWhatWasNotSent", 0, "\x0a\1\1"sv}, Case{"ALongOver", 0, "\x0b\1"sv},
-                    Case{"AgainWithoutOver", 0, "\x0c"sv}, Case{"ANumberThatIsTooLong", 0, "\x0a\x80\0\1"sv}),
+    testing::Values(Case{"Nothing", ""sv}, Case{"UnknownKind", "\x05"sv}, Case{"UnknownCode", "\x0d"sv},
+                    Case{"MessageWithoutType", "\0"sv}, Case{"CancelWithoutId", "\3"sv},
+                    Case{"RequestWithoutId", "\1\1"sv}, Case{"BeyondItsCredit", "\0\1b"sv},
+                    Case{"ASecondResume", "\x08\0\1\0\0\1"sv}, Case{"AResumeOfLater", "\x08\1\1\0\0\1"sv},
+                    Case{"AShortResume", "\x08\0\1\0\0"sv}, Case{"ALongResume", "\x08\0\1\0\0\1\1"sv},
+                    Case{"ASecondBegin", "\x09\x0b\2\1"sv}, Case{"AcknowledgesWhatWasNotSent", "\x0a\1\1"sv},
+                    Case{"ALongOver", "\x0b\1"sv}, Case{"AgainWithoutOver", "\x0c"sv},
+                    Case{"ANumberThatIsTooLong", "\x0a\x80\0\1"sv}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(NetSession, TakesNoMessageOnALinkThatItHasNotResumed) {
@@ -319,10 +314,9 @@ TEST(NetSession, TakesNoMessageOnALinkThatItHasNotResumed) {
     Wire& two = sessions.connect();
     sessions.settle();
     Incoming message;
-    EXPECT_EQ(sessions.there().session.received(one.id, 1, view(std::string_view("\0x", 2)), message),
+    EXPECT_EQ(sessions.there().session.received(one.id, view(std::string_view("\0\1", 2)), message),
               Received::violation);
-    EXPECT_EQ(sessions.there().session.received(two.id, 1, view(std::string_view("\0x", 2)), message),
-              Received::message);
+    EXPECT_EQ(sessions.there().session.received(two.id, view(std::string_view("\0\1", 2)), message), Received::message);
 }
 
 TEST(NetSession, TakesNoAcknowledgementOfWhatWasNotWrittenAgain) {
@@ -342,9 +336,9 @@ TEST(NetSession, TakesNoAcknowledgementOfWhatWasNotWrittenAgain) {
     ASSERT_TRUE(sessions.write(second, 0));  // Begin
     ASSERT_TRUE(sessions.write(second, 0));  // "a"
     Incoming message;
-    EXPECT_EQ(sessions.here().session.received(second.id, 0, view("\x0a\1\x10"), message), Received::nothing);
+    EXPECT_EQ(sessions.here().session.received(second.id, view("\x0a\1\x10"), message), Received::nothing);
     EXPECT_EQ(sessions.here().session.queued(), 1U);
-    EXPECT_EQ(sessions.here().session.received(second.id, 0, view("\x0a\2\x10"), message), Received::violation);
+    EXPECT_EQ(sessions.here().session.received(second.id, view("\x0a\2\x10"), message), Received::violation);
 }
 
 TEST(NetSession, AllBytesOfOneOrTwoAreAnswered) {
@@ -354,8 +348,8 @@ TEST(NetSession, AllBytesOfOneOrTwoAreAnswered) {
             Wire& wire = sessions.connect();
             const std::byte bytes[] = {std::byte(first), std::byte(second)};
             Incoming message;
-            static_cast<void>(sessions.there().session.received(wire.id, second % 2,
-                                                                ByteView(bytes).first(second == 256 ? 1 : 2), message));
+            static_cast<void>(
+                sessions.there().session.received(wire.id, ByteView(bytes).first(second == 256 ? 1 : 2), message));
             sessions.lose(wire);
             sessions.wires.clear();
         }

@@ -21,6 +21,7 @@ set(eventbus_net_tests_files
     net/link_streams_test.cpp
     net/link_test.cpp
     net/listener_test.cpp
+    net/messenger_test.cpp
     net/protocol_end_test.cpp
     net/protocol_test.cpp
     net/reentrancy_test.cpp
@@ -30,7 +31,7 @@ set(eventbus_net_tests_files
     net/session_hostile_test.cpp
     net/session_test.cpp
     net/supervisor_test.cpp)
-eventbus_choose_tests(eventbus_net_tests_files "codec_test|json_test|link_test|supervisor_test")
+eventbus_choose_tests(eventbus_net_tests_files "codec_test|json_test|link_test|messenger_test|supervisor_test")
 eventbus_test_program(eventbus_net_tests ${eventbus_net_tests_files})
 target_link_libraries(eventbus_net_tests PRIVATE event::net)
 target_include_directories(eventbus_net_tests PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the machine that links are built on

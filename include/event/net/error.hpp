@@ -37,6 +37,8 @@ enum class errc : std::uint8_t {
     wrong_kind,         ///< JSON of another kind than the field: a text for a number, say
     missing_field,      ///< JSON without a field of the type
     unknown_field,      ///< JSON with a field that the type does not have
+    no_room,            ///< the peer's queue is full
+    too_many_peers,     ///< the messenger knows as many peers as it may
 };
 
 /// The category "event.net": one object for the whole program. Safe from any thread.

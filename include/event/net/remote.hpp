@@ -25,6 +25,10 @@
 
 namespace event::net {
 
+namespace detail {
+struct PortAccess;
+}
+
 /// What `Link` and `Supervisor` have in common, and what a listener's `authorise` is given: what this side serves, and
 /// what it wants of the other one. Threads: every function from any thread at once; what they begin goes on on the
 /// executor, a strand of the stream's. Moved from, it has no other side: `close` does nothing, and whatever else is
@@ -196,8 +200,15 @@ private:
         return subscription;
     }
 
+    friend detail::PortAccess;
+
     EventBus* bus_;
     std::shared_ptr<detail::Port> port_;
+};
+
+/// For what goes by a link beside events.
+struct detail::PortAccess {
+    [[nodiscard]] static const std::shared_ptr<Port>& port(const Remote& remote) { return remote.port(); }
 };
 
 }  // namespace event::net

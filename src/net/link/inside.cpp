@@ -23,8 +23,8 @@ std::uint64_t epoch_of_program() {
     return epoch;
 }
 
-protocol::Options options_of(const LinkOptions& options) {
-    return {.epoch = options.epoch != 0 ? options.epoch : epoch_of_program(),
+protocol::Options options_of(const LinkOptions& options, std::uint64_t epoch) {
+    return {.epoch = epoch,
             .serves = options.serves,
             .consumes = options.consumes,
             .limits = options.limits,
@@ -36,7 +36,8 @@ protocol::Options options_of(const LinkOptions& options) {
 LinkCore::Inside::Inside(LinkCore& link, const boost::asio::any_io_executor& executor)
     : link_(link),
       clock_(executor.context()),
-      protocol_(options_of(link.options()), *this),
+      epoch_(link.options().epoch != 0 ? link.options().epoch : epoch_of_program()),
+      protocol_(options_of(link.options(), epoch_), *this),
       state_(executor, LinkState::opening),
       alarm_(link.strand(), link.options().name) {}
 
@@ -239,7 +240,8 @@ void LinkCore::Inside::subscribe(std::shared_ptr<Consumer> consumer) {
     }
     Reason refusal;
     if (const protocol::Alias alias = protocol_.subscribe(subscribe, std::move(max_payload), refusal); alias != 0) {
-        consumed_.push_back({alias, std::move(consumer)});
+        consumed_.push_back({alias, consumer});
+        consumer->subscribed();
     } else {
         consumer->end();
         tell_end(*consumer, refusal);

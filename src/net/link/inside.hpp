@@ -137,6 +137,7 @@ private:
 
     LinkCore& link_;
     const Clock clock_;
+    const std::uint64_t epoch_;
     protocol::Protocol protocol_;
     Value<LinkState> state_;
     LinkState told_ = LinkState::opening;  // there

@@ -175,7 +175,9 @@ std::unique_ptr<Serving> LinkCore::Inside::open(const protocol::Subscribe& subsc
         }
         std::unique_ptr<Serving> serving;
         const bool has_bus = link_.bus_access().use([&](EventBus& bus) {
-            serving = group->open({bus, link_.bus_access(), link_.echoes(), link_.options().name}, asked, places);
+            serving = group->open(
+                {bus, link_.bus_access(), link_.echoes(), link_.options().name, epoch_, protocol_.remote().epoch},
+                asked, places);
         });
         if (!has_bus) refuse(end_code::closed, asked.types.front(), "the link is closing");
         return serving;

@@ -146,12 +146,11 @@ bool Session::is_due(LinkId id) const noexcept {
     return id == speaking_ && may_write();
 }
 
-bool Session::next(LinkId id, std::vector<std::byte>& payload, std::size_t& type) {
+bool Session::next(LinkId id, std::vector<std::byte>& payload) {
     Link* const link = find(id);
     if (link == nullptr) return false;
     payload.clear();
     payload.reserve(longest);  // what is owed is owed until it is written
-    type = 0;
     if (std::exchange(link->owes_resume, false)) {
         owes_ack_ = false;
         taken_ = 0;
@@ -177,7 +176,9 @@ bool Session::next(LinkId id, std::vector<std::byte>& payload, std::size_t& type
               {options_.epoch, next_ - written_.size(), options_.is_reliable ? is_reliable_flag : 0});
         return true;
     }
-    return id == speaking_ && may_write() && next_message(payload, type);
+    if (id != speaking_ || !may_write()) return false;
+    next_message(payload);
+    return true;
 }
 
 // ---- messages to them -------------------------------------------------------------------------------------------
@@ -198,18 +199,18 @@ std::size_t Session::next_priority() const noexcept {
     return first;
 }
 
-bool Session::next_message(std::vector<std::byte>& payload, std::size_t& type) {
+void Session::next_message(std::vector<std::byte>& payload) {
     const auto write_out = [&](const Outgoing& message) {
         Writer writer(payload);
         writer.write_byte(static_cast<std::byte>(message.kind));
+        if (has_type(message.kind)) writer.write_varint(message.type);
         if (has_id(message.kind)) writer.write_varint(message.id);
         if (message.body) writer.write_bytes(message.body->bytes);
-        type = message.type;
     };
     if (again_ < written_.size()) {
         write_out(written_[again_]);
         ++again_;
-        return true;
+        return;
     }
     if (options_.is_reliable) written_.make_room();  // what is taken out of one queue has its place in the other
     const std::size_t place = next_priority();
@@ -224,7 +225,6 @@ bool Session::next_message(std::vector<std::byte>& payload, std::size_t& type) {
         written_.push(std::move(message));
         again_ = written_.size();
     }
-    return true;
 }
 
 void Session::acknowledge(std::uint64_t last) {
@@ -312,7 +312,7 @@ void Session::took(std::size_t count) noexcept {
     if (2 * taken_ >= options_.inbox) owes_ack_ = true;
 }
 
-Received Session::received(LinkId id, std::size_t type, ByteView payload, Incoming& message) {
+Received Session::received(LinkId id, ByteView payload, Incoming& message) {
     Link* const link = find(id);
     if (link == nullptr) return Received::nothing;  // it has ended here
     Reader reader(payload);
@@ -326,13 +326,12 @@ Received Session::received(LinkId id, std::size_t type, ByteView payload, Incomi
     };
     if (code <= static_cast<std::uint8_t>(Kind::failure)) {
         message.kind = static_cast<Kind>(code);
-        message.type = type;
+        message.type = has_type(message.kind) ? number() : 0;
         message.id = has_id(message.kind) ? number() : 0;
-        if (reader.failed() || has_type(message.kind) != (type != 0)) return Received::violation;
+        if (reader.failed()) return Received::violation;
         static_cast<void>(reader.read_bytes(reader.left(), message.body));
         return take(*link, message);
     }
-    if (type != 0) return Received::violation;
     std::array<std::uint64_t, 5> numbers{};
     std::size_t count = 0;
     while (reader.left() != 0 && count < numbers.size()) numbers[count++] = number();

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "net/messages/parcel.hpp"
-#include "net/messages/queue.hpp"
-
+#include <event/net/detail/fifo.hpp>
+#include <event/net/detail/parcel.hpp>
 #include <event/net/error.hpp>
+#include <event/net/messenger_options.hpp>
 
 #include <array>
 #include <cstddef>
@@ -17,8 +17,8 @@
 /// come out. Its one rule: each side speaks on one link at a time, and begins to on another one only when the other
 /// side has said there how far it has come.
 ///
-/// A payload is one event of the subscription that a messenger has at its peer; type 0 is the session's own. The first
-/// byte says what it is, numbers are varints:
+/// A payload is one event of the subscription that a messenger has at its peer. The first byte says what it is, numbers
+/// are varints:
 ///
 ///     Resume  8  turn, own, epoch,   to who sends: speak on this link. `turn`: so many Over have come on it; `own`: my
 ///                last, credit        epoch; of your queue `epoch` (0: I know none) I have all up to `last`, and take
@@ -28,7 +28,9 @@
 ///     Ack    10  last, credit        as in Resume
 ///     Over   11                      no more messages on this link
 ///     Again  12                      but for this: more messages, once the other side resumes
-///     Message 0, Request 1, Answer 2, Cancel 3, Failure 4: all but the first with an id; then the body
+///     Message 0                      type, body; the type: its place among the messengers'
+///     Request 1, Answer 2            type, id, body
+///     Cancel 3, Failure 4            id, body
 ///
 /// Epochs: each session has one of its own. Where the other side's is another one than before, it was started anew, or
 /// has forgotten: what was written before and not acknowledged may have been handled or not, and nobody can know. It
@@ -41,8 +43,6 @@ using LinkId = std::uint64_t;  // not 0; grows with each link
 
 enum class Kind : std::uint8_t { message, request, answer, cancel, failure };
 
-/// What is sent before what: of each, the oldest first.
-enum class Priority : std::uint8_t { urgent, normal, bulk };
 inline constexpr std::size_t priorities = 3;
 
 struct SessionOptions {
@@ -58,7 +58,7 @@ struct Outgoing {
     std::size_t type = 0;
     Kind kind = Kind::message;
     std::uint64_t id = 0;
-    ParcelPtr body = {};
+    detail::ParcelPtr body = {};
 
     [[nodiscard]] std::size_t size() const noexcept { return body ? body->bytes.size() : 0; }
 };
@@ -114,11 +114,11 @@ public:
     [[nodiscard]] std::size_t links() const noexcept { return links_.size(); }
 
     /// The next payload for that link; false: there is none until something happens.
-    [[nodiscard]] bool next(LinkId link, std::vector<std::byte>& payload, std::size_t& type);
+    [[nodiscard]] bool next(LinkId link, std::vector<std::byte>& payload);
     /// Whether `next` may have something for that link.
     [[nodiscard]] bool is_due(LinkId link) const noexcept;
     /// Which `Incoming` refers to the payload.
-    [[nodiscard]] Received received(LinkId link, std::size_t type, ByteView payload, Incoming& message);
+    [[nodiscard]] Received received(LinkId link, ByteView payload, Incoming& message);
     /// So many messages were taken out of the inbox.
     void took(std::size_t count) noexcept;
 
@@ -152,7 +152,7 @@ private:
     [[nodiscard]] std::size_t waiting() const noexcept;
     [[nodiscard]] bool may_write() const noexcept;
     [[nodiscard]] std::size_t next_priority() const noexcept;
-    [[nodiscard]] bool next_message(std::vector<std::byte>& payload, std::size_t& type);
+    void next_message(std::vector<std::byte>& payload);
     [[nodiscard]] Outgoing pop_waiting(std::size_t place);
     void acknowledge(std::uint64_t last);
     void forget_written();
@@ -172,10 +172,10 @@ private:
     SessionOptions options_;
 
     // to them
-    std::array<Queue<Outgoing>, priorities> waiting_;
+    std::array<detail::Fifo<Outgoing>, priorities> waiting_;
     std::array<std::size_t, priorities> waiting_bytes_{};
-    Queue<Outgoing> written_;  // reliable: until acknowledged
-    std::size_t again_ = 0;    // of these, the next to be written again
+    detail::Fifo<Outgoing> written_;  // reliable: until acknowledged
+    std::size_t again_ = 0;           // of these, the next to be written again
     std::size_t queued_bytes_ = 0;
     std::uint64_t next_ = 1;                     // number of the next that was not written yet
     std::uint64_t limit_ = 0;                    // reliable: the last number that they take

@@ -61,6 +61,8 @@ public:
     /// Throws what the types' own code throws.
     virtual void event(std::size_t, const Relayed&, ByteView, Consumed&) {}
     virtual void state(ByteView, bool, ByteView, Consumed&) {}
+    /// It has been asked for: what is sent from here on gets there behind that.
+    virtual void subscribed() {}
     /// Nothing more comes.
     virtual void end() noexcept = 0;
     [[nodiscard]] virtual bool has_ended() const noexcept = 0;

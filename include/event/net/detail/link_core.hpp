@@ -148,6 +148,9 @@ struct ServingContext {
     /// Null: nothing that comes from elsewhere is served; otherwise not what came by this link.
     std::shared_ptr<const Echoes> echoes;
     const std::string& name;
+    /// Of the two nodes.
+    std::uint64_t epoch = 0;
+    std::uint64_t remote_epoch = 0;
 };
 /// Whether an event goes out.
 [[nodiscard]] inline bool is_served(const Echoes* echoes, EmitterId emitter, bool is_relayed) noexcept {

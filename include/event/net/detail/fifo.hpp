@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <utility>
 
-namespace event::net::messages {
+namespace event::net::detail {
 
 /// First in, first out. It grows when it must, and then allocates nothing; what left holds nothing any more.
 template <class T>
-class Queue {
+class Fifo {
 public:
     [[nodiscard]] bool empty() const noexcept { return ring_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return ring_.size(); }
@@ -33,4 +33,4 @@ private:
     boost::circular_buffer<T> ring_;
 };
 
-}  // namespace event::net::messages
+}  // namespace event::net::detail

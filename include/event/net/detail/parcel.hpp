@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace event::net::messages {
+namespace event::net::detail {
 
 class ParcelPool;
 
@@ -84,4 +84,4 @@ private:
     std::size_t kept_bytes_ = 0;
 };
 
-}  // namespace event::net::messages
+}  // namespace event::net::detail
