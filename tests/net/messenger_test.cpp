@@ -424,6 +424,16 @@ TEST_F(AMessenger, ForgetsAPeerThatStaysAwayAndSaysWhatIsLostWithIt) {
     EXPECT_TRUE(a.messenger->send("c", Chat{"1"}));
 }
 
+TEST_F(AMessenger, MayKeepAPeerForEver) {
+    Host &a = host("a", {.keep = std::chrono::steady_clock::duration::max()}), &b = host("b");
+    a.messenger->send("b", Chat{"1"});
+    pass(24h * 365);
+    EXPECT_THAT(a.announcements(), IsEmpty());
+    connect(a, b);
+    drive(io_);
+    EXPECT_THAT(b.taken(), ElementsAre("a: 1"));
+}
+
 TEST_F(AMessenger, KeepsAPeerThatHasALink) {
     Host &a = host("a", {.keep = 10s}), &b = host("b", {.keep = 10s});
     connect(a, b);

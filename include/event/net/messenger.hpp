@@ -75,7 +75,8 @@ template <class... Ms>
 struct MessageTypes {
     using Body = std::variant<Ms...>;
     [[nodiscard]] static WireType wire_type() {
-        const std::size_t largest = std::max({limits_of<Ms>().size...});
+        // with what the session says before the body, or by itself
+        const std::size_t largest = std::max({std::size_t{32}, limits_of<Ms>().size...});
         return {.name = "event.net.messages", .schema = schema<Body>(), .max_size = largest + 32};
     }
     template <class M>

@@ -5,6 +5,7 @@
 #include <boost/asio/strand.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <random>
@@ -154,6 +155,8 @@ private:
 MessengerOptions checked(MessengerOptions&& options) {
     if (options.capacity == 0 || options.max_bytes == 0 || options.inbox == 0 || options.max_peers == 0)
         throw std::invalid_argument("event: Messenger: its capacity, bytes, inbox and peers must be at least 1");
+    constexpr std::chrono::steady_clock::duration longest = std::chrono::hours(24 * 365 * 100);
+    options.keep = std::clamp(options.keep, longest.zero(), longest);
     return std::move(options);
 }
 
