@@ -35,20 +35,20 @@ DEFECTS = [
     ("D13: a post that fails is not tried again",
      ("src/wait/parked_op.cpp", "for (int attempts = 2;", "for (int attempts = 1;")),
     ("draining: who receives looks whether it drains after it has looked what is there",
-     ("include/event/detail/queue/mailbox.hpp",
-      "            const State before = state();  // first: where it drains then, nothing comes that is not seen\n"
-      "            chaos(Point::between_looks, this);\n"
-      "            seen_tail_ = writer_.count.load(std::memory_order_acquire);\n"
-      "            if (head == seen_tail_) return before ==",
-      "            seen_tail_ = writer_.count.load(std::memory_order_acquire);\n"
-      "            chaos(Point::between_looks, this);\n"
-      "            if (head == seen_tail_) return state() ==")),
+     ("include/event/detail/queue/taking.hpp",
+      "        const State before = state();  // first: where it drains then, nothing comes that is not seen\n"
+      "        chaos(Point::between_looks, this);\n"
+      "        seen_tail_ = writer_.count.load(std::memory_order_acquire);\n"
+      "        if (head == seen_tail_) return before ==",
+      "        seen_tail_ = writer_.count.load(std::memory_order_acquire);\n"
+      "        chaos(Point::between_looks, this);\n"
+      "        if (head == seen_tail_) return state() ==")),
     ("shared: what was kept for who is cancelled goes to nobody",
      ("src/wait/spot.cpp", "        if (phase != Phase::pending) pass_on(after);\n", ""),
      ("include/event/detail/wait/receive.hpp",
       "        if (mailbox().is_shared()) mailbox().template give_up_reserved<Guard>(*spot_);\n", "")),
     ("shared: several take from a ring without the lock",
-     ("include/event/detail/queue/mailbox.hpp", "            if (linked_ || timings_ || is_shared()) {", "            if (linked_ || timings_) {")),
+     ("include/event/detail/queue/taking.hpp", "        if (linked_ || timings_ || is_shared()) {", "        if (linked_ || timings_) {")),
     ("shared: who only looks wakes nobody for what is still there",
      ("src/queue/receiving.cpp", "            if (found == Look::readable) sharing->have_first_look(after);\n", "")),
     ("combined: the sources are not read at one moment",
