@@ -156,8 +156,11 @@ void PeerCore::detach(LinkId id) noexcept {
         in.wake();
     }
     if (!is_last) return;
-    in.messenger.announce(PeerDisconnected{id_});
-    in.messenger.watch_alone();
+    try {
+        in.messenger.announce(PeerDisconnected{id_});
+        in.messenger.watch_alone();
+    } catch (...) {  // no memory: it is forgotten when the next one is looked at
+    }
 }
 
 bool PeerCore::next(LinkId id, Bytes& payload) {
