@@ -12,6 +12,7 @@ add_library(eventbus_net
     src/net/link/runnable.cpp
     src/net/link/served.cpp
     src/net/link/supervisor.cpp
+    src/net/messages/lanes.cpp
     src/net/messages/messenger.cpp
     src/net/messages/peer.cpp
     src/net/messages/session.cpp

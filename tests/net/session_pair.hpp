@@ -137,6 +137,7 @@ public:
             case Received::violation:
                 ++ends[end].violations;
                 break;
+            case Received::refused:
             case Received::nothing:
                 break;
         }

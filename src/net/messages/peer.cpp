@@ -188,6 +188,7 @@ void PeerCore::received(LinkId id, ByteView payload, Consumed& consumed) {
         switch (in.session.received(id, payload, message)) {
             case messages::Received::nothing:
                 break;
+            case messages::Received::refused:
             case messages::Received::violation:
                 consumed.error = errc::invalid_value;
                 return;

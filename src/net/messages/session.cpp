@@ -9,8 +9,6 @@
 namespace event::net::messages {
 namespace {
 
-constexpr unsigned most_passed = 8;  // urgent ones before a turn of who waits behind them
-
 enum class Code : std::uint8_t { resume = 8, begin, ack, over, again };
 
 constexpr std::uint64_t is_reliable_flag = 1;
@@ -30,43 +28,20 @@ void write(std::vector<std::byte>& payload, Code code, std::initializer_list<std
 
 // ---- the queue --------------------------------------------------------------------------------------------------
 
-std::size_t Session::waiting() const noexcept {
-    std::size_t sum = 0;
-    for (const auto& queue : waiting_) sum += queue.size();
-    return sum;
-}
-
 void Session::push(Priority priority, Outgoing&& message) {
-    const std::size_t size = message.size();
-    waiting_[static_cast<std::size_t>(priority)].push(std::move(message));
-    waiting_bytes_[static_cast<std::size_t>(priority)] += size;
-    queued_bytes_ += size;
+    if (message.only_to != 0 && written_to_ != 0 && message.only_to != written_to_) return;
+    waiting_.push(priority, std::move(message));
 }
 
 std::size_t Session::drop_oldest(Priority priority, std::size_t bytes) {
-    const auto highest = static_cast<std::size_t>(priority);
-    std::size_t stay = queued(), bytes_stay = queued_bytes_;
-    for (std::size_t i = highest; i < priorities; ++i) {
-        stay -= waiting_[i].size();
-        bytes_stay -= waiting_bytes_[i];
-    }
-    if (stay >= options_.max_messages || bytes > options_.max_bytes - bytes_stay) return 0;
+    const Lanes::Size go = waiting_.displaceable(priority);
+    const std::size_t bytes_stay = queued_bytes() - go.bytes;
+    if (queued() - go.count >= options_.max_messages || bytes_stay > options_.max_bytes ||
+        bytes > options_.max_bytes - bytes_stay)
+        return 0;
     std::size_t dropped = 0;
-    for (std::size_t i = priorities; i-- > highest;) {
-        while (!has_room(bytes) && !waiting_[i].empty()) {
-            static_cast<void>(pop_waiting(i));
-            ++dropped;
-        }
-    }
+    for (; !has_room(bytes); ++dropped) waiting_.displace(priority);
     return dropped;
-}
-
-/// Its bytes are no longer queued.
-Outgoing Session::pop_waiting(std::size_t place) {
-    Outgoing message = waiting_[place].pop();
-    waiting_bytes_[place] -= message.size();
-    queued_bytes_ -= message.size();
-    return message;
 }
 
 // ---- links ------------------------------------------------------------------------------------------------------
@@ -149,6 +124,7 @@ bool Session::is_due(LinkId id) const noexcept {
 bool Session::next(LinkId id, std::vector<std::byte>& payload) {
     Link* const link = find(id);
     if (link == nullptr) return false;
+    written_request_ = 0;
     payload.clear();
     payload.reserve(longest);  // what is owed is owed until it is written
     if (std::exchange(link->owes_resume, false)) {
@@ -185,18 +161,7 @@ bool Session::next(LinkId id, std::vector<std::byte>& payload) {
 
 bool Session::may_write() const noexcept {
     if (again_ < written_.size()) return true;
-    return waiting() != 0 && (!options_.is_reliable || next_ <= limit_);
-}
-
-/// Who waits behind others has a turn after so many of them.
-std::size_t Session::next_priority() const noexcept {
-    std::size_t first = priorities;
-    for (std::size_t i = 0; i < priorities; ++i) {
-        if (waiting_[i].empty()) continue;
-        if (first == priorities) first = i;
-        if (passed_[i] >= most_passed) return i;
-    }
-    return first;
+    return !waiting_.empty() && (!options_.is_reliable || next_ <= limit_);
 }
 
 void Session::next_message(std::vector<std::byte>& payload) {
@@ -213,15 +178,12 @@ void Session::next_message(std::vector<std::byte>& payload) {
         return;
     }
     if (options_.is_reliable) written_.make_room();  // what is taken out of one queue has its place in the other
-    const std::size_t place = next_priority();
-    write_out(waiting_[place][0]);
-    for (std::size_t i = 0; i < priorities; ++i)
-        if (!waiting_[i].empty()) passed_[i] += i > place ? 1U : 0U;
-    passed_[place] = 0;
-    Outgoing message = pop_waiting(place);
+    write_out(waiting_.next());
+    Outgoing message = waiting_.pop();
+    if (message.kind == Kind::request) written_request_ = message.id;
     ++next_;
     if (options_.is_reliable) {
-        queued_bytes_ += message.size();
+        written_bytes_ += message.size();
         written_.push(std::move(message));
         again_ = written_.size();
     }
@@ -230,14 +192,14 @@ void Session::next_message(std::vector<std::byte>& payload) {
 void Session::acknowledge(std::uint64_t last) {
     const std::uint64_t first = next_ - written_.size();
     for (std::uint64_t number = first; number <= last; ++number) {
-        queued_bytes_ -= written_.pop().size();
+        written_bytes_ -= written_.pop().size();
         if (again_ != 0) --again_;
     }
 }
 
 void Session::forget_written() {
     unconfirmed_ += written_.size();
-    while (!written_.empty()) queued_bytes_ -= written_.pop().size();
+    while (!written_.empty()) written_bytes_ -= written_.pop().size();
     again_ = 0;
 }
 
@@ -250,6 +212,7 @@ Received Session::has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch
     link.of = own;
     if (std::exchange(written_to_, own) != own) {
         forget_written();
+        waiting_.keep_only(own);
     } else if (knows_this && options_.is_reliable) {
         acknowledge(last);
     }
@@ -292,17 +255,19 @@ void Session::miss(std::uint64_t count) noexcept { missed_ += std::min(count, la
 
 Received Session::take(const Link& link, Incoming& message) {
     if (link.id != listening_ || !has_begun_) return Received::violation;
-    const bool is_full = in_inbox_ >= options_.inbox;
+    const bool takes_room = message.kind == Kind::message || message.kind == Kind::request;
+    const bool is_full = takes_room && in_inbox_ >= options_.inbox;
     if (is_full && is_their_queue_reliable_) return Received::violation;
     if (last_ == largest) return Received::violation;
     ++last_;
     owes_ack_ = true;
     if (is_full) {
+        if (message.kind == Kind::request) return Received::refused;
         miss(1);
         return Received::nothing;
     }
-    ++in_inbox_;
-    message.missed = std::exchange(missed_, 0);
+    if (takes_room) ++in_inbox_;
+    if (message.kind == Kind::message) message.missed = std::exchange(missed_, 0);
     return Received::message;
 }
 

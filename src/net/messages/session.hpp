@@ -1,11 +1,11 @@
 #pragma once
 
+#include "net/messages/lanes.hpp"
+
 #include <event/net/detail/fifo.hpp>
-#include <event/net/detail/parcel.hpp>
 #include <event/net/error.hpp>
 #include <event/net/messenger_options.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,10 +41,6 @@ namespace event::net::messages {
 using ByteView = std::span<const std::byte>;
 using LinkId = std::uint64_t;  // not 0; grows with each link
 
-enum class Kind : std::uint8_t { message, request, answer, cancel, failure };
-
-inline constexpr std::size_t priorities = 3;
-
 struct SessionOptions {
     std::uint64_t epoch = 1;  // of this session and no other one; not 0
     bool is_reliable = false;
@@ -52,15 +48,6 @@ struct SessionOptions {
     std::size_t max_bytes = std::size_t{1} << 20;
     std::size_t inbox = 256;  // messages that wait here for being taken; one too many: of a queue that is not reliable
                               // it is dropped, and missed by the next one; a reliable one does not send it
-};
-
-struct Outgoing {
-    std::size_t type = 0;
-    Kind kind = Kind::message;
-    std::uint64_t id = 0;
-    detail::ParcelPtr body = {};
-
-    [[nodiscard]] std::size_t size() const noexcept { return body ? body->bytes.size() : 0; }
 };
 
 struct Incoming {
@@ -75,6 +62,7 @@ struct Incoming {
 enum class Received : std::uint8_t {
     nothing,    // it was the session's own, or a message that the inbox had no room for
     message,    // there is one
+    refused,    // there is a request that the inbox has no room for
     violation,  // the other side breaks the rules: its link ends
 };
 
@@ -91,18 +79,26 @@ public:
     // ---- the queue -------------------------------------------------------------------------------------------
 
     [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
-        return queued() < options_.max_messages && bytes <= options_.max_bytes - queued_bytes_;
+        return queued() < options_.max_messages && has_bytes(bytes);
     }
-    /// There is room.
+    /// What an answer has room for.
+    [[nodiscard]] bool has_bytes(std::size_t bytes) const noexcept {
+        return queued_bytes() <= options_.max_bytes && bytes <= options_.max_bytes - queued_bytes();
+    }
+    /// There is room, or it may be one too many.
     void push(Priority priority, Outgoing&& message);
-    /// Makes room by dropping the oldest that was not written yet, of no higher a priority. How many went; none if all
-    /// of them were not enough.
+    /// Makes room by dropping the oldest message that was not written yet, of no higher a priority. How many went; none
+    /// if all of them were not enough.
     std::size_t drop_oldest(Priority priority, std::size_t bytes);
+    /// The request is not sent, if it was not written yet. Whether it was not.
+    [[nodiscard]] bool take_back(std::uint64_t request) { return waiting_.take_back(request); }
     /// Messages that are not written, or not acknowledged.
-    [[nodiscard]] std::size_t queued() const noexcept { return waiting() + written_.size(); }
-    [[nodiscard]] std::size_t queued_bytes() const noexcept { return queued_bytes_; }
+    [[nodiscard]] std::size_t queued() const noexcept { return waiting_.size() + written_.size(); }
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return waiting_.bytes() + written_bytes_; }
     /// What is lost when it goes.
-    [[nodiscard]] Lost unfinished() const noexcept { return {.unsent = waiting(), .unconfirmed = written_.size()}; }
+    [[nodiscard]] Lost unfinished() const noexcept {
+        return {.unsent = waiting_.size(), .unconfirmed = written_.size()};
+    }
 
     // ---- links -----------------------------------------------------------------------------------------------
 
@@ -115,6 +111,8 @@ public:
 
     /// The next payload for that link; false: there is none until something happens.
     [[nodiscard]] bool next(LinkId link, std::vector<std::byte>& payload);
+    /// The request that it is; 0: it is none.
+    [[nodiscard]] std::uint64_t written_request() const noexcept { return written_request_; }
     /// Whether `next` may have something for that link.
     [[nodiscard]] bool is_due(LinkId link) const noexcept;
     /// Which `Incoming` refers to the payload.
@@ -126,6 +124,9 @@ public:
 
     /// Counted since it was asked for the last time.
     [[nodiscard]] std::size_t take_unconfirmed() noexcept { return std::exchange(unconfirmed_, 0); }
+    /// Which session of theirs the queue is written to, and which one messages come of. 0: none yet.
+    [[nodiscard]] std::uint64_t written_to() const noexcept { return written_to_; }
+    [[nodiscard]] std::uint64_t their_epoch() const noexcept { return their_epoch_; }
 
 private:
     struct Link {
@@ -149,13 +150,10 @@ private:
     [[nodiscard]] Link* best(May may) noexcept;
     void choose();
     void listen_to(Link* link) noexcept;
-    [[nodiscard]] std::size_t waiting() const noexcept;
     [[nodiscard]] bool may_write() const noexcept;
-    [[nodiscard]] std::size_t next_priority() const noexcept;
     void next_message(std::vector<std::byte>& payload);
-    [[nodiscard]] Outgoing pop_waiting(std::size_t place);
-    void acknowledge(std::uint64_t last);
     void forget_written();
+    void acknowledge(std::uint64_t last);
     /// Of the queue that has begun, and of no other one; what was taken since the Resume may have been another one's.
     [[nodiscard]] bool may_acknowledge(LinkId link) const noexcept {
         return owes_ack_ && has_begun_ && is_their_queue_reliable_ && link == listening_;
@@ -172,17 +170,16 @@ private:
     SessionOptions options_;
 
     // to them
-    std::array<detail::Fifo<Outgoing>, priorities> waiting_;
-    std::array<std::size_t, priorities> waiting_bytes_{};
+    Lanes waiting_;
     detail::Fifo<Outgoing> written_;  // reliable: until acknowledged
     std::size_t again_ = 0;           // of these, the next to be written again
-    std::size_t queued_bytes_ = 0;
-    std::uint64_t next_ = 1;                     // number of the next that was not written yet
-    std::uint64_t limit_ = 0;                    // reliable: the last number that they take
-    std::array<unsigned, priorities> passed_{};  // how often a higher one went before it
+    std::size_t written_bytes_ = 0;
+    std::uint64_t next_ = 1;   // number of the next that was not written yet
+    std::uint64_t limit_ = 0;  // reliable: the last number that they take
     std::size_t unconfirmed_ = 0;
     std::uint64_t written_to_ = 0;  // which of their sessions
     LinkId speaking_ = 0;
+    std::uint64_t written_request_ = 0;
 
     // from them
     std::uint64_t their_epoch_ = 0;

@@ -29,6 +29,14 @@ public:
         return first;
     }
 
+    /// Not the first: in linear time.
+    [[nodiscard]] T take(std::size_t place) {
+        if (place == 0) return pop();
+        T taken = std::move(ring_[place]);
+        ring_.erase(ring_.begin() + static_cast<std::ptrdiff_t>(place));
+        return taken;
+    }
+
 private:
     boost::circular_buffer<T> ring_;
 };
