@@ -12,9 +12,11 @@ add_library(eventbus_net
     src/net/link/runnable.cpp
     src/net/link/served.cpp
     src/net/link/supervisor.cpp
+    src/net/messages/attach.cpp
     src/net/messages/lanes.cpp
     src/net/messages/messenger.cpp
     src/net/messages/peer.cpp
+    src/net/messages/peer_requests.cpp
     src/net/messages/session.cpp
     src/net/protocol/inbox.cpp
     src/net/protocol/outbox.cpp

@@ -57,6 +57,16 @@ public:
                 return "the peer's queue is full";
             case errc::too_many_peers:
                 return "as many peers as may be are known";
+            case errc::unreachable:
+                return "the peer was without a link for too long";
+            case errc::unconfirmed:
+                return "sent, and nobody knows what became of it";
+            case errc::not_answered:
+                return "nobody answers requests of this type";
+            case errc::request_failed:
+                return "who should have answered has failed";
+            case errc::wrong_answer:
+                return "the answer is of another type";
         }
         return value == 0 ? "success" : "unknown event.net error";
     }

@@ -6,61 +6,30 @@
 
 #include <event/bus.hpp>
 #include <event/net/codec.hpp>
-#include <event/net/detail/messenger_core.hpp>
+#include <event/net/detail/dialed.hpp>
+#include <event/net/detail/handles_messages.hpp>
+#include <event/net/detail/typed_messenger.hpp>
+#include <event/net/message.hpp>
 #include <event/net/messenger_options.hpp>
+#include <event/net/peer_handle.hpp>
 #include <event/net/remote.hpp>
-#include <event/net/schema.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/compose.hpp>
-#include <boost/asio/post.hpp>
 
-#include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stdexcept>
-#include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace event::net {
-
-/// A message that came of a peer.
-template <class... Ms>
-class Message {
-public:
-    Message() = default;
-    Message(PeerId from, std::uint64_t missed, std::variant<Ms...>&& body)
-        : from_(std::move(from)), missed_(missed), body_(std::move(body)) {}
-
-    [[nodiscard]] const PeerId& from() const noexcept { return from_; }
-    /// How many of that peer's messages were lost before this one: never any of a reliable one.
-    [[nodiscard]] std::uint64_t missed() const noexcept { return missed_; }
-    [[nodiscard]] std::variant<Ms...>& body() noexcept { return body_; }
-    [[nodiscard]] const std::variant<Ms...>& body() const noexcept { return body_; }
-    /// Null: it is of another type.
-    template <class M>
-    [[nodiscard]] const M* get_if() const noexcept {
-        return std::get_if<M>(&body_);
-    }
-    template <class F>
-    decltype(auto) visit(F&& f) const {
-        return std::visit(std::forward<F>(f), body_);
-    }
-
-private:
-    PeerId from_;
-    std::uint64_t missed_ = 0;
-    std::variant<Ms...> body_;
-};
 
 /// What became of a broadcast at one peer.
 struct PeerResult {
@@ -68,130 +37,32 @@ struct PeerResult {
     SendResult result;
 };
 
-namespace detail {
-
-/// How the types of a messenger are called on the wire, together.
-template <class... Ms>
-struct MessageTypes {
-    using Body = std::variant<Ms...>;
-    [[nodiscard]] static WireType wire_type() {
-        // with what the session says before the body, or by itself
-        const std::size_t largest = std::max({std::size_t{32}, limits_of<Ms>().size...});
-        return {.name = "event.net.messages", .schema = schema<Body>(), .max_size = largest + 32};
-    }
-    template <class M>
-    static constexpr std::size_t place = [] {
-        std::size_t place = 0;
-        static_cast<void>(((std::is_same_v<M, Ms> ? true : (++place, false)) || ...));
-        return place;
-    }();
-    template <class M>
-    static constexpr Priority priority = [] {
-        if constexpr (requires { M::message_priority; }) {
-            return Priority{M::message_priority};
-        } else {
-            return Priority::normal;
-        }
-    }();
-};
-
-template <class... Ms>
-class TypedPeer final : public PeerCore {
+/// Messages of one type are handled as long as this lives (`Messenger::on`). Move-only; empty when made by default or
+/// moved from. It may outlive the messenger, though not its context. Threads: distinct objects are independent.
+class [[nodiscard]] Handling {
 public:
-    using Message = net::Message<Ms...>;
-
-    TypedPeer(MessengerCore& messenger, const PeerId& id) : PeerCore(messenger, id), messenger_(messenger) {}
-
-    /// Under the inbox's mutex: of what has come, the first.
-    [[nodiscard]] Message pop() { return messages_.pop(); }
-    [[nodiscard]] bool has_more() const noexcept { return !messages_.empty(); }
-
-private:
-    error_code keep(std::size_t type, std::uint64_t missed, ByteView body, Where& where) override {
-        if (type >= sizeof...(Ms)) return errc::unknown_choice;
-        error_code error;
-        std::size_t place = 0;
-        const auto keep_as = [&]<class M>(std::type_identity<M>) {
-            if (place++ != type) return false;
-            M message{};
-            error = decode(body, message, &where);
-            if (error) return true;
-            const std::lock_guard guard(messenger_.inbox_mutex());
-            messages_.push(Message(id(), missed, std::variant<Ms...>(std::in_place_type<M>, std::move(message))));
-            if (messages_.size() == 1) messenger_.turns().push(shared_from_this());
-            return true;
-        };
-        static_cast<void>((keep_as(std::type_identity<Ms>{}) || ...));
-        return error;
-    }
-    std::size_t kept() const override {
-        const std::lock_guard guard(messenger_.inbox_mutex());
-        return messages_.size();
-    }
-
-    MessengerCore& messenger_;
-    Fifo<Message> messages_;  // under the inbox's mutex
-};
-
-template <class... Ms>
-class TypedMessenger final : public MessengerCore {
-public:
-    using Message = net::Message<Ms...>;
-
-    TypedMessenger(EventBus& bus, MessengerOptions&& options)
-        : MessengerCore(bus, std::move(options), MessageTypes<Ms...>::wire_type()) {}
-
-    /// One of each peer in turn.
-    [[nodiscard]] std::optional<Message> try_receive() {
-        std::optional<Message> message;
-        std::shared_ptr<PeerCore> peer;
-        {
-            const std::lock_guard guard(inbox_mutex());
-            if (turns().empty()) return message;
-            peer = turns().pop();
-            auto& typed = static_cast<TypedPeer<Ms...>&>(*peer);
-            message = typed.pop();
-            if (typed.has_more()) turns().push(std::shared_ptr(peer));
+    Handling() = default;
+    /// What `end` is to be called for.
+    explicit Handling(std::function<void()> end) noexcept : end_(std::move(end)) {}
+    Handling(Handling&& other) noexcept : end_(std::exchange(other.end_, nullptr)) {}
+    Handling& operator=(Handling&& other) noexcept {
+        if (this != &other) {
+            end();
+            end_ = std::exchange(other.end_, nullptr);
         }
-        peer->took(1);
-        return message;
+        return *this;
+    }
+    ~Handling() { end(); }
+
+    /// No further message is handled: they are received as any other, and requests are declined
+    /// (`errc::not_answered`). Coroutines that run are cancelled. Does not wait for a handler that runs. Idempotent.
+    void end() noexcept {
+        if (const auto end = std::exchange(end_, nullptr)) end();
     }
 
 private:
-    std::shared_ptr<PeerCore> make_peer(const PeerId& id) override {
-        return std::make_shared<TypedPeer<Ms...>>(*this, id);
-    }
+    std::function<void()> end_;
 };
-
-/// A receive: looks, and waits for the next arrival, until there is a message.
-template <class... Ms>
-class ReceiveMessage {
-public:
-    explicit ReceiveMessage(std::shared_ptr<TypedMessenger<Ms...>> messenger)
-        : messenger_(std::move(messenger)), arrivals_(messenger_->arrivals().watch()) {}
-
-    template <class Self>
-    void operator()(Self& self, const error_code& error = {}) {
-        if (error) return self.complete(error, Message<Ms...>());
-        if (!has_begun_) {
-            has_begun_ = true;
-            self.reset_cancellation_state(boost::asio::enable_total_cancellation());
-            auto executor = self.get_executor();
-            return boost::asio::post(executor, std::move(self));
-        }
-        static_cast<void>(arrivals_.try_get());  // what comes from here on wakes
-        if (auto message = messenger_->try_receive()) return self.complete({}, std::move(*message));
-        Watcher<std::uint64_t>& arrivals = arrivals_;
-        arrivals.async_wait(std::move(self));
-    }
-
-private:
-    std::shared_ptr<TypedMessenger<Ms...>> messenger_;
-    Watcher<std::uint64_t> arrivals_;
-    bool has_begun_ = false;
-};
-
-}  // namespace detail
 
 /// Sends messages of these types to peers, and receives theirs.
 ///
@@ -205,20 +76,22 @@ private:
 /// with `MessengerOptions::reliable` exactly once, while both sides remember each other, whatever links are lost
 /// meanwhile. Messages that are sent are not yet received, let alone handled: there is no error for each. What is known
 /// to be lost is told on the bus (`Undelivered`), and so is who comes and goes (`PeerConnected`, `PeerDisconnected`).
+/// Who wants to know that a message was handled, asks: `async_request`.
 ///
 /// Both sides have the same types, in the same order: otherwise the link says so
 /// (`LinkOptions::on_subscription_ended`), and nothing is sent.
 ///
-/// Ownership: move-only. The bus outlives it. Destroying it ends it as `close` does; links go on. Until then it keeps
-/// the context's `run()` going while it remembers a peer without a link (`MessengerOptions::keep`). Threads: every
-/// function from any thread at once.
+/// Ownership: move-only; moved from, all but `close` throws `std::logic_error`. The bus and its context outlive it.
+/// Destroying it ends it as `close` does; links that it has not dialed itself go on. Until then it keeps the context's
+/// `run()` going while it remembers a peer without a link (`MessengerOptions::keep`), and while it has handlers.
+/// Threads: every function from any thread at once.
 template <class... Ms>
 class Messenger {
     static_assert(sizeof...(Ms) > 0, "event: a messenger sends messages of at least one type");
 
     using Types = detail::MessageTypes<Ms...>;
     template <class M>
-    static constexpr bool is_mine = (std::same_as<M, Ms> || ...);
+    static constexpr bool is_mine = detail::is_one_of<M, Ms...>;
 
 public:
     using executor_type = boost::asio::any_io_executor;
@@ -244,24 +117,122 @@ public:
         core()->attach(*detail::PortAccess::port(remote), peer, by);
     }
 
+    /// From here on it dials by itself: a peer that something is sent to, and that has no link.
+    ///
+    ///     messenger.dial_by([&](const event::net::PeerId& peer) { return event::net::TcpDialer(io, host_of(peer),
+    ///     "4001"); });
+    ///
+    /// `dialer_of(const PeerId&)` returns a dialer, as `Supervisor` takes it, or a `std::optional` of one: a peer that
+    /// has none is not dialed, and what is sent to it waits until it comes. It is called on an executor on which
+    /// nothing overlaps, under no lock; what it throws leaves the executor's `run()`, and that peer is not dialed. A
+    /// link that has lost against another one to the same peer is closed, and so is one that nobody uses
+    /// (`DialOptions::idle`); the other side's messages that cross that are lost as with any lost link. A peer that
+    /// says not to come back
+    /// (`end_code::rejected`) is not dialed until it has been forgotten, or has come by itself. Once; otherwise
+    /// `std::logic_error`.
+    template <class DialerOf>
+    void dial_by(DialerOf dialer_of, DialOptions options = {}) {
+        using Dialer = typename detail::DialerIn<std::invoke_result_t<DialerOf&, const PeerId&>>::type;
+        auto dial = [core = core().get(), dialer_of = std::move(dialer_of),
+                     supervisor = std::move(options.supervisor)](const PeerId& peer) mutable {
+            std::shared_ptr<detail::DialedLink> dialed;
+            std::optional<Dialer> dialer = dialer_of(peer);
+            if (!dialer) return dialed;
+            core->bus_access().use([&](EventBus& bus) {
+                dialed = std::make_shared<detail::DialedBy<Dialer>>(bus, std::move(*dialer), supervisor);
+            });
+            return dialed;
+        };
+        core()->dial_by(std::move(dial), options.idle);
+    }
+
     /// Queues it. Never waits.
     template <class M>
         requires is_mine<M>
     SendResult send(const PeerId& peer, const M& message) {
-        const detail::ParcelPtr body = core()->parcel();
-        if (const error_code error = encode(message, body->bytes)) return {.error = error};
-        return core()->send(peer, Types::template place<M>, Types::template priority<M>, body);
+        return detail::send(*core(), peer, detail::encoded(*core(), message));
     }
+    /// Queues it once there is room, in that peer's queue, and of all bytes; displaces nothing. Who waits for longest
+    /// comes first. Completion: `void(error_code, SendResult)`, the error being the result's. Cancellation (all types):
+    /// `operation_aborted`, and nothing is sent. (A message that is made where it is awaited: see
+    /// `Emitter::async_emit`.)
+    template <class M, class Token>
+        requires is_mine<std::remove_cvref_t<M>>
+    auto async_send(const PeerId& peer, M&& message, Token&& token) {
+        using Result = decltype(detail::async_send(core(), peer, detail::encoded(*core(), message), token));
+        static_assert(detail::may_be_awaited<M, Result>,
+                      "event: GCC before 14 destroys this message twice where async_send is awaited: name it before");
+        return detail::async_send(core(), peer, detail::encoded(*core(), message), token);
+    }
+
+    /// Asks, and waits for the answer, no longer than `limit`: to be called as
+    /// `async_request<Answer>(peer, question, limit, token)`. Many may be under way, up to
+    /// `MessengerOptions::capacity` for each peer. Completion: `void(error_code, Answer)`. Errors: those of `send`;
+    /// `boost::asio::error::timed_out`; `not_answered`, `request_failed`, `no_room` (of the peer's inbox, or for its
+    /// answer), `wrong_answer`; `unconfirmed`: the link by which it was sent is lost (unless the messenger is
+    /// reliable), or the peer was started anew or forgotten; `unreachable`. Cancellation (all types):
+    /// `operation_aborted`. Where it ends before the answer has come, the other side is told, and cancels a coroutine
+    /// that makes it; a request that was not sent yet is not.
+    template <class Answer, class Question, class Rep, class Period, class Token>
+        requires is_mine<Answer> && is_mine<std::remove_cvref_t<Question>>
+    auto async_request(const PeerId& peer, Question&& question, std::chrono::duration<Rep, Period> limit,
+                       Token&& token) {
+        using Result = decltype(detail::async_request<Answer>(core(), peer, detail::encoded(*core(), question),
+                                                              detail::limit_of(limit), token));
+        static_assert(
+            detail::may_be_awaited<Question, Result>,
+            "event: GCC before 14 destroys this question twice where async_request is awaited: name it before");
+        return detail::async_request<Answer>(core(), peer, detail::encoded(*core(), question), detail::limit_of(limit),
+                                             token);
+    }
+
+    /// Messages of type M are handled by `handler(const PeerId&, const M&)`, which may be a coroutine
+    /// (`boost::asio::awaitable`), and are not received. If it returns a message, that is the answer to who has asked;
+    /// one that returns nothing takes messages and declines requests.
+    ///
+    ///     const auto handling = messenger.on<Get>([&](const event::net::PeerId&, const Get& get) ->
+    ///     asio::awaitable<Got> {
+    ///         co_return Got{co_await store.find(get.key)};
+    ///     });
+    ///
+    /// Of each peer that has sent some one in turn; one at a time, or as many as `HandlerOptions::concurrency` says.
+    /// The arguments live until it is done. It runs on its associated executor, by default on the messenger's. What it
+    /// throws leaves `run()`; who has asked gets `request_failed`, and the next message is handled. A coroutine whose
+    /// answer nobody waits for any more is cancelled (terminal), and so is one that runs when the handling ends. At
+    /// most one for each type; otherwise `std::logic_error`. `std::invalid_argument` for a concurrency of 0.
+    template <class M, class F>
+        requires is_mine<M> && std::invocable<F&, const PeerId&, const M&>
+    Handling on(F handler, HandlerOptions options = {}) {
+        using Route = detail::HandlesMessages<M, F, Ms...>;
+        using Answer = typename Route::Answer;
+        constexpr bool is_answer = std::is_void_v<Answer> || is_mine<Answer>;
+        static_assert(is_answer, "event: a handler of messages returns nothing, or one of the messenger's messages");
+        if (options.concurrency == 0)
+            throw std::invalid_argument("event: Messenger::on: its concurrency must be at least 1");
+        auto route = std::make_shared<Route>();
+        auto shared = std::make_shared<F>(std::move(handler));
+        Handling handling([core = core(), route] {
+            core->unhandle(Types::template place<M>, route);
+            route->cancel();
+        });
+        route->prepare(core(), route, std::move(shared), options.concurrency);
+        core()->handle(Types::template place<M>, route);
+        route->begin();
+        return handling;
+    }
+
+    /// That peer, known from here on. Throws `boost::system::system_error`: `too_many_peers`, `event::errc::closed`.
+    [[nodiscard]] PeerHandle<Ms...> peer(const PeerId& id) { return PeerHandle<Ms...>(core(), id); }
 
     /// Queues it for each peer that has a link; encoded once. Fills in what became of it at each, as far as the span
     /// goes, and returns at how many.
     template <class M>
         requires is_mine<M>
     std::size_t broadcast(const M& message, std::span<PeerResult> results = {}) {
-        const detail::ParcelPtr body = core()->parcel();
-        if (encode(message, body->bytes)) return 0;
+        const detail::Encoded encoded = detail::encoded(*core(), message);
+        if (encoded.error) return 0;
         std::size_t count = 0;
-        return core()->broadcast(Types::template place<M>, Types::template priority<M>, body,
+        return core()->broadcast(encoded.type, encoded.priority, encoded.body,
                                  [&](const PeerId& peer, const SendResult& result) {
                                      if (count < results.size()) {
                                          results[count].peer = peer;
@@ -271,23 +242,26 @@ public:
                                  });
     }
 
-    /// The next message: of each peer that has sent some one in turn.
-    [[nodiscard]] std::optional<message_type> try_receive() { return core()->try_receive(); }
+    /// The next message that nobody handles, nor holds the peer of: of each peer that has sent some one in turn.
+    [[nodiscard]] std::optional<message_type> try_receive() { return core()->try_receive(*core()->inbox()); }
     /// Waits for it. Completion: `void(error_code, Message<Ms...>)`; `event::errc::closed` when the messenger is.
-    /// Cancellation (all types): `operation_aborted`. Several may wait; each message goes to one.
+    /// Cancellation (all types): `operation_aborted`, and no message was taken. Several may wait, and who waits for
+    /// longest gets the next; each message goes to one.
     template <class Token>
     auto async_receive(Token&& token) {
-        return boost::asio::async_compose<Token, void(error_code, message_type)>(detail::ReceiveMessage<Ms...>(core()),
-                                                                                 token, core()->executor());
+        return detail::async_receive(core(), core()->inbox(), token);
     }
 
     /// Those that have a link.
     [[nodiscard]] ValueView<std::vector<PeerId>> peers() const { return core()->connected(); }
     /// Of a peer that is not known all are 0.
     [[nodiscard]] PeerStat stat(const PeerId& peer) const { return core()->stat(peer); }
+    /// Of all that are known, links or not.
+    [[nodiscard]] std::map<PeerId, PeerStat, std::less<>> stats() const { return core()->stats(); }
     [[nodiscard]] executor_type get_executor() const { return core()->executor(); }
 
-    /// Nothing more is sent or received; what is queued is lost. Idempotent.
+    /// Nothing more is sent or received; what is queued is lost. What waits ends with `event::errc::closed`, handlers
+    /// that are coroutines are cancelled, links that it has dialed are closed. Idempotent.
     void close() noexcept {
         if (core_) core_->close();
     }

@@ -6,6 +6,7 @@
 
 #include <event/backpressure.hpp>
 #include <event/net/error.hpp>
+#include <event/net/supervisor_options.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -40,8 +41,13 @@ struct MessengerOptions {
     /// A message that finds the queue full is refused, or takes the place of the oldest that was not sent yet, of no
     /// higher a priority.
     std::variant<Drop, DropOldest> on_full = Drop{};
-    /// Messages of each peer that wait here for being received; at least 1. A reliable peer sends no more of them; of
-    /// another one the newest is lost, and `missed()` by the next.
+    /// Of all peers' queues together, in bytes. What is left of it is shared fairly: a peer may fill as much as is free
+    /// for others beside it. So one alone gets half of it, and each of n that want more the (n+1)th part (the dynamic
+    /// threshold of Choudhury and Hahne, 1998).
+    std::size_t max_total_bytes = std::size_t{64} << 20;
+    /// Messages of each peer that wait here for being received, and requests of it that are being answered; at least 1.
+    /// A reliable peer sends no more of them; of another one the newest is lost, and `missed()` by the next, and a
+    /// request is refused.
     std::size_t inbox = 256;
     /// How long a peer without a link is kept, with what is queued for it.
     std::chrono::steady_clock::duration keep = std::chrono::minutes(1);
@@ -51,10 +57,27 @@ struct MessengerOptions {
     std::string name = "messenger";
 };
 
+/// How a messenger dials (`Messenger::dial_by`).
+struct DialOptions {
+    /// Of the links to each peer: while a peer cannot be reached, it is dialed again and again, until it is forgotten
+    /// (`MessengerOptions::keep`).
+    SupervisorOptions supervisor = {};
+    /// A link that was dialed is closed once nothing was said by it for so long, and dialed again for the next message.
+    /// Noticed up to once more so much later.
+    std::chrono::steady_clock::duration idle = std::chrono::minutes(5);
+};
+
+/// How messages are handled (`Messenger::on`).
+struct HandlerOptions {
+    /// So many calls, or coroutines, at once.
+    std::size_t concurrency = 1;
+};
+
 /// What became of a message that was sent.
 struct SendResult {
-    /// None: it is queued, and will be written once a link takes it. `no_room`, `too_many_peers`, `too_large` (for its
-    /// type), `event::errc::closed`.
+    /// None: it is queued, and will be written once a link takes it. `no_room` in that peer's queue, or in the part
+    /// that it may have of all bytes; `too_many_peers`; `too_large` for its type, or for the queue's bytes;
+    /// `event::errc::closed`.
     error_code error = {};
     std::size_t queued = 0;     ///< messages in that peer's queue, with this one
     std::size_t displaced = 0;  ///< older ones that it took the place of
@@ -68,6 +91,8 @@ struct PeerStat {
     std::size_t queued = 0;        ///< not yet sent, or not yet acknowledged
     std::size_t queued_bytes = 0;  ///< their size
     std::size_t inbox = 0;         ///< not yet received here
+    std::size_t asked = 0;         ///< requests without an answer yet
+    std::size_t answering = 0;     ///< the peer's requests that are not answered yet
     std::uint64_t sent = 0;        ///< taken into the queue
     std::uint64_t received = 0;
     std::uint64_t refused = 0;  ///< found the queue full

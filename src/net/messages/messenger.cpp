@@ -1,8 +1,10 @@
+#include "net/messages/attach.hpp"
+
 #include <event/net/detail/messenger_core.hpp>
 
-#include <boost/asio/append.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -12,148 +14,14 @@
 #include <stdexcept>
 #include <utility>
 
-/// A messenger: its peers, and how a link gets to one.
+/// A messenger: its peers, whom it dials, and which it forgets.
 
 namespace event::net::detail {
 namespace {
 
-/// One link after the other, or one alone, to a peer. On the link's strand. The session gets to know of a link once
-/// both sides' subscriptions are on their way there: so what either says of the session comes behind its own, and
-/// nobody gets it before there is a session.
-class Attached {
-public:
-    Attached(std::shared_ptr<MessengerCore> messenger, const PeerId& peer, Dialed by)
-        : messenger_(std::move(messenger)), id_(peer), by_(by) {}
-
-    [[nodiscard]] const MessengerCore& messenger() const noexcept { return *messenger_; }
-
-    void subscribed() {
-        has_subscribed_ = true;
-        begin();
-    }
-    void interrupt() noexcept {
-        has_subscribed_ = false;
-        end();
-    }
-
-    /// What the node with the lower epoch has dialed is used: both sides know that.
-    void open(std::uint64_t epoch, std::uint64_t remote_epoch) {
-        rank_ = (by_ == Dialed::here ? epoch < remote_epoch : remote_epoch < epoch) ? 1 : 0;
-        is_open_ = true;
-        begin();
-    }
-    [[nodiscard]] bool is_open() const noexcept { return is_open_; }
-    void close() noexcept {
-        is_open_ = false;
-        waiting_.reset();
-        end();
-    }
-
-    [[nodiscard]] bool next(Bytes& payload) { return peer_ && peer_->next(link_, payload); }
-    void wait(ServingReady&& ready) {
-        if (peer_) return peer_->wait(link_, std::move(ready));
-        waiting_.emplace(std::move(ready));
-        if (was_refused_) refuse_waiting();
-    }
-    void received(ByteView payload, Consumed& consumed) {
-        if (const auto peer = peer_) peer->received(link_, payload, consumed);
-    }
-
-private:
-    void begin() {
-        if (!is_open_ || !has_subscribed_ || peer_) return;
-        while (auto peer = messenger_->find_or_make(id_)) {
-            if (link_ = peer->attach(rank_); link_ == 0) continue;  // it has just ended: the next one
-            peer_ = std::move(peer);
-            if (waiting_) peer_->wait(link_, *std::exchange(waiting_, {}));
-            return;
-        }
-        was_refused_ = true;
-        refuse_waiting();
-    }
-    void end() noexcept {
-        if (const auto peer = std::exchange(peer_, nullptr)) peer->detach(link_);
-    }
-    /// There are too many peers, or the messenger has closed.
-    void refuse_waiting() {
-        if (!waiting_) return;
-        const auto executor = waiting_->get_executor();
-        boost::asio::post(executor,
-                          boost::asio::append(*std::exchange(waiting_, {}), make_error_code(event::errc::closed)));
-    }
-
-    const std::shared_ptr<MessengerCore> messenger_;
-    const PeerId id_;
-    const Dialed by_;
-    std::uint64_t rank_ = 0;
-    bool is_open_ = false;         // the other side has subscribed here
-    bool has_subscribed_ = false;  // this side there
-    bool was_refused_ = false;
-    std::shared_ptr<PeerCore> peer_;  // while both are so
-    PeerCore::LinkId link_ = 0;
-    std::optional<ServingReady> waiting_;  // before
-};
-
-/// What goes out: what the session says.
-class ServedSession final : public Serving {
-public:
-    explicit ServedSession(std::shared_ptr<Attached> attached) noexcept : attached_(std::move(attached)) {}
-    ~ServedSession() override { attached_->close(); }
-
-    bool next(Bytes& payload, ServedItem& item) override {
-        item = {};
-        return attached_->next(payload);
-    }
-    void wait(ServingReady ready) override { attached_->wait(std::move(ready)); }
-
-private:
-    const std::shared_ptr<Attached> attached_;
-};
-
-class SessionGroup final : public Group {
-public:
-    explicit SessionGroup(std::shared_ptr<Attached> attached) noexcept : attached_(std::move(attached)) {}
-
-    [[nodiscard]] std::vector<WireType> types() const override { return {attached_->messenger().wire_type()}; }
-    [[nodiscard]] std::unique_ptr<Serving> open(const ServingContext& in, const Asked& asked,
-                                                const std::vector<std::size_t>&) const override {
-        const Asked::Type& type = asked.types.front();
-        if (asked.is_latest || attached_->is_open() || !type.keys.empty())
-            refuse(end_code::not_served, type, "messages are subscribed to once, and all of them");
-        auto served = std::make_unique<ServedSession>(attached_);
-        attached_->open(in.epoch, in.remote_epoch);
-        return served;
-    }
-
-private:
-    const std::shared_ptr<Attached> attached_;
-};
-
-/// What comes in.
-class ConsumedSession final : public Consumer {
-public:
-    explicit ConsumedSession(std::shared_ptr<Attached> attached) noexcept : attached_(std::move(attached)) {}
-
-    [[nodiscard]] std::vector<WireType> types() const override { return {attached_->messenger().wire_type()}; }
-    void subscribed() override { attached_->subscribed(); }
-    void event(std::size_t, const Relayed&, ByteView payload, Consumed& consumed) override {
-        consumed.is_wanted = !attached_->messenger().has_closed();
-        attached_->received(payload, consumed);
-    }
-    void end() noexcept override {
-        attached_->interrupt();
-        has_ended_ = true;
-    }
-    [[nodiscard]] bool has_ended() const noexcept override { return has_ended_ || attached_->messenger().has_closed(); }
-    void interrupt() noexcept override { attached_->interrupt(); }
-
-private:
-    const std::shared_ptr<Attached> attached_;
-    bool has_ended_ = false;
-};
-
 MessengerOptions checked(MessengerOptions&& options) {
-    if (options.capacity == 0 || options.max_bytes == 0 || options.inbox == 0 || options.max_peers == 0)
+    if (options.capacity == 0 || options.max_bytes == 0 || options.inbox == 0 || options.max_peers == 0 ||
+        options.max_total_bytes == 0)
         throw std::invalid_argument("event: Messenger: its capacity, bytes, inbox and peers must be at least 1");
     constexpr std::chrono::steady_clock::duration longest = std::chrono::hours(24 * 365 * 100);
     options.keep = std::clamp(options.keep, longest.zero(), longest);
@@ -172,11 +40,14 @@ MessengerCore::MessengerCore(EventBus& bus, MessengerOptions&& options, const Wi
       executor_(bus.get_executor()),
       strand_(boost::asio::make_strand(executor_)),
       clock_(executor_.context()),
+      access_(bus),
       type_(type),
+      budget_(options_.max_total_bytes),
+      waiters_(std::make_shared<WaiterPool>(executor_)),
       epoch_(random_epoch()),
       all_peers_(std::make_shared<Peers>()),
       alarm_(strand_, options_.name),
-      arrivals_(executor_, 0U),
+      inbox_(std::make_shared<Route>()),
       emitter_(bus.emitter<PeerConnected, PeerDisconnected, Undelivered>({.name = options_.name})),
       connected_(executor_, std::vector<PeerId>()) {}
 
@@ -203,7 +74,7 @@ std::shared_ptr<PeerCore> MessengerCore::find_or_make(const PeerId& id) {
             throw;
         }
     }
-    watch_alone();
+    look_soon(made);
     return made;
 }
 
@@ -220,19 +91,38 @@ std::shared_ptr<const MessengerCore::Peers> MessengerCore::all_peers() const {
     return all_peers_;
 }
 
-void MessengerCore::attach(Port& port, const PeerId& peer, Dialed by) {
+void MessengerCore::attach(Port& port, const PeerId& peer, Dialed by, bool is_own) {
     check_fits(type_, port.options().limits.max_frame);
-    const auto attached = std::make_shared<Attached>(shared_from_this(), peer, by);
-    port.serve(std::make_shared<SessionGroup>(attached));
-    port.consume(std::make_shared<ConsumedSession>(attached));
+    messages::attach(port, shared_from_this(), peer, by, is_own);
 }
 
-SendResult MessengerCore::send(const PeerId& peer, std::size_t type, Priority priority, const ParcelPtr& body) {
+/// With a peer that has not ended.
+template <class Send>
+SendResult MessengerCore::send_to(const PeerId& peer, Send&& send) {
     while (const auto core = find_or_make(peer)) {
-        const SendResult result = core->send(type, priority, body);
+        const SendResult result = send(core);
         if (result.error != event::errc::closed) return result;  // otherwise it has just ended: the next one
     }
     return {.error = has_closed() ? error_code(event::errc::closed) : error_code(errc::too_many_peers)};
+}
+
+SendResult MessengerCore::send(const PeerId& peer, std::size_t type, Priority priority, const ParcelPtr& body) {
+    return send_to(peer, [&](const auto& core) { return core->send(type, priority, body); });
+}
+
+SendResult MessengerCore::send_if_room(const PeerId& peer, std::size_t type, Priority priority, const ParcelPtr& body,
+                                       std::shared_ptr<WaitingLine>& line) {
+    return send_to(peer, [&](const auto& core) { return core->send_if_room(type, priority, body, line); });
+}
+
+SendResult MessengerCore::ask(const PeerId& peer, std::uint64_t number, std::size_t type, Priority priority,
+                              const ParcelPtr& body, const std::shared_ptr<PendingAnswer>& pending,
+                              std::shared_ptr<PeerCore>& asked) {
+    return send_to(peer, [&](const auto& core) {
+        const SendResult result = core->ask(number, type, priority, body, pending);
+        if (result) asked = core;
+        return result;
+    });
 }
 
 std::size_t MessengerCore::broadcast(std::size_t type, Priority priority, const ParcelPtr& body,
@@ -241,11 +131,18 @@ std::size_t MessengerCore::broadcast(std::size_t type, Priority priority, const 
     const auto peers = all_peers();
     if (!peers) return 0;  // it has closed
     for (const auto& peer : *peers) {
-        if (peer->alone_since()) continue;
+        if (!peer->has_link()) continue;
         tell(peer->id(), peer->send(type, priority, body));
         ++count;
     }
     return count;
+}
+
+std::shared_ptr<PeerCore> MessengerCore::hold(const PeerId& peer) {
+    while (auto core = find_or_make(peer))
+        if (core->hold()) return core;
+    throw boost::system::system_error(has_closed() ? error_code(event::errc::closed) : errc::too_many_peers,
+                                      "event: Messenger::peer");
 }
 
 PeerStat MessengerCore::stat(const PeerId& peer) const {
@@ -257,6 +154,13 @@ PeerStat MessengerCore::stat(const PeerId& peer) const {
     return core ? core->stat() : PeerStat();
 }
 
+std::map<PeerId, PeerStat, std::less<>> MessengerCore::stats() const {
+    std::map<PeerId, PeerStat, std::less<>> all;
+    if (const auto peers = all_peers())
+        for (const auto& peer : *peers) all.emplace(peer->id(), peer->stat());
+    return all;
+}
+
 void MessengerCore::close() noexcept {
     if (has_closed_.exchange(true, std::memory_order_acq_rel)) return;
     decltype(peers_) peers;
@@ -265,59 +169,90 @@ void MessengerCore::close() noexcept {
         peers.swap(peers_);
         all_peers_.reset();
     }
+    access_.let_go();
     for (const auto& [id, peer] : peers) peer->close();
+    budget_.line()->call_all();
     alarm_.close();
-    Fifo<std::shared_ptr<PeerCore>> turns;
-    {
-        const std::lock_guard guard(inbox_mutex_);
-        std::swap(turns, turns_);
-    }
+    close_routes();
     emitter_.close();
-    arrivals_.close();
     connected_.close();
 }
 
-void MessengerCore::have_arrived() { arrivals_.set(0); }
+// ---- peers that have no link, or one that nobody uses -----------------------------------------------------------
 
-// ---- peers without a link ---------------------------------------------------------------------------------------
+void MessengerCore::dial_by(Dial&& dial, std::chrono::steady_clock::duration idle) {
+    if (dials()) throw std::logic_error("event: Messenger::dial_by: it dials already");
+    dial_ = std::move(dial);
+    idle_ = idle;
+    dials_.store(true, std::memory_order_release);
+    if (const auto peers = all_peers())
+        for (const auto& peer : *peers) look_soon(peer);
+}
 
-void MessengerCore::watch_alone() {
-    boost::asio::post(strand_, [core = weak_from_this()] {
-        if (const auto self = core.lock()) self->look_at_alone();
+void MessengerCore::look_soon(std::shared_ptr<PeerCore> peer) {
+    boost::asio::post(strand_, [core = weak_from_this(), peer = std::move(peer)] {
+        if (const auto self = core.lock()) self->look_at({&peer, 1});
     });
 }
 
-/// One alarm at a time, for the first that is due.
-void MessengerCore::look_at_alone() {
-    if (is_armed_ || has_closed()) return;
+void MessengerCore::look_at(std::span<const std::shared_ptr<PeerCore>> peers) {
+    if (has_closed()) return;
     const PeerCore::Moment now = this->now();
-    std::optional<PeerCore::Moment> first;
-    std::vector<Undelivered> undelivered;
+    std::vector<PeerCore::Looked> looked;
+    looked.reserve(peers.size());
     {
         const std::lock_guard guard(peers_mutex_);
         const std::size_t before = peers_.size();
-        for (auto each = peers_.begin(); each != peers_.end();) {
-            Undelivered lost;
-            if (each->second->expire(now - options_.keep, lost)) {
-                if (lost.unsent + lost.unconfirmed != 0) undelivered.push_back(std::move(lost));
-                each = peers_.erase(each);
-                continue;
-            }
-            if (const auto since = each->second->alone_since(); since && (!first || *since < *first)) first = since;
-            ++each;
+        for (const auto& peer : peers) {
+            looked.push_back(peer->look(now));
+            if (!looked.back().is_gone) continue;
+            if (const auto known = peers_.find(peer->id()); known != peers_.end() && known->second == peer)
+                peers_.erase(known);
         }
         if (peers_.size() != before) list_peers();
     }
-    if (first) {
-        is_armed_ = true;
-        alarm_.wait(*first + options_.keep - now, [core = weak_from_this()](bool has_passed) {
-            const auto self = core.lock();
-            if (!self) return;
-            self->is_armed_ = false;
-            if (has_passed) self->look_at_alone();
-        });
+    for (PeerCore::Looked& each : looked) {
+        each.dialed.reset();
+        if (each.undelivered.unsent + each.undelivered.unconfirmed != 0) announce(std::move(each.undelivered));
     }
-    for (Undelivered& each : undelivered) announce(std::move(each));
+    std::optional<PeerCore::Moment> first;
+    for (const auto& peer : peers) {
+        if (dials() && peer->wants_dialing()) dial(peer);
+        if (const auto at = peer->look_again_at(); at && (!first || *at < *first)) first = at;
+    }
+    if (first) arm(*first);
+}
+
+/// One alarm at a time, for the first that is due.
+void MessengerCore::arm(PeerCore::Moment until) {
+    if (armed_ && *armed_ <= until) return;
+    if (std::exchange(armed_, until)) return alarm_.cancel();  // it is set anew
+    alarm_.wait(until - now(), [core = weak_from_this()](bool) {
+        const auto self = core.lock();
+        if (!self || self->has_closed()) return;
+        self->armed_.reset();
+        if (const auto peers = self->all_peers()) self->look_at(*peers);
+    });
+}
+
+void MessengerCore::dial(const std::shared_ptr<PeerCore>& peer) {
+    std::shared_ptr<DialedLink> dialed;
+    try {
+        dialed = dial_(peer->id());
+        if (dialed) attach(*PortAccess::port(dialed->remote()), peer->id(), Dialed::here, true);
+    } catch (...) {
+        dialed.reset();
+        throw_outside(std::current_exception());
+    }
+    peer->was_dialed(dialed);
+    if (!dialed) return;
+    dialed->run([core = weak_from_this(), peer = std::weak_ptr(peer), link = dialed.get()] {
+        const auto self = core.lock();
+        const auto dialed = peer.lock();
+        if (!self || !dialed) return;
+        dialed->dialing_has_ended(link);
+        self->look_soon(dialed);
+    });
 }
 
 // ---- on the bus -------------------------------------------------------------------------------------------------

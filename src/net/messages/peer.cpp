@@ -1,6 +1,4 @@
-#include "net/messages/session.hpp"
-
-#include <event/net/detail/messenger_core.hpp>
+#include "net/messages/peer_inside.hpp"
 
 #include <boost/asio/append.hpp>
 #include <boost/asio/post.hpp>
@@ -13,83 +11,120 @@
 
 namespace event::net::detail {
 
-class PeerCore::Inside {
-public:
-    Inside(MessengerCore& the_messenger, const messages::SessionOptions& options)
-        : messenger(the_messenger), session(options), alone_since(messenger.now()) {}
+// ---- inside -----------------------------------------------------------------------------------------------------
 
-    struct Link {
-        LinkId id;
-        std::optional<ServingReady> waiting = {};
-    };
-    /// Whoever has something to write goes on; with an error, everybody. Where there is no memory for that, the next
-    /// happening does it.
-    void wake(const error_code& error = {}) noexcept {
-        for (Link& link : links) {
-            if (!link.waiting || !(error || session.is_due(link.id))) continue;
-            try {
-                boost::asio::post(link.waiting->get_executor(), boost::asio::append(*link.waiting, error));
-                link.waiting.reset();
-            } catch (...) {  // it still waits
-            }
+PeerCore::Inside::Link* PeerCore::Inside::find(LinkId id) noexcept {
+    const auto found = std::ranges::find(links, id, &Link::id);
+    return found != links.end() ? &*found : nullptr;
+}
+
+void PeerCore::Inside::wake(const error_code& error) noexcept {
+    for (Link& link : links) {
+        if (!link.waiting || !(error || session.is_due(link.id))) continue;
+        try {
+            boost::asio::post(link.waiting->get_executor(), boost::asio::append(*link.waiting, error));
+            link.waiting.reset();
+        } catch (...) {  // it still waits
         }
     }
-    [[nodiscard]] Link* find(LinkId id) noexcept {
-        const auto found = std::ranges::find(links, id, &Link::id);
-        return found != links.end() ? &*found : nullptr;
+}
+
+void PeerCore::Inside::go_on(PeerCore& self) noexcept {
+    look_who_has_started_anew();
+    pay_back();
+    wake();
+    line->call_if([this](std::size_t size) { return session.has_room(size); });
+    // the link that was dialed has lost to another one, or nobody has dialed yet
+    const bool has_lost = dialed && !is_retiring && std::ranges::any_of(links, [this](const Link& link) {
+                              return link.is_own && session.is_over(link.id);
+                          });
+    const bool is_wanted = self.wants_dialing() && !is_to_be_dialed;
+    if (!has_lost && !is_wanted) return;
+    try {
+        messenger.look_soon(self.shared_from_this());
+        is_retiring = is_retiring || has_lost;
+        is_to_be_dialed = is_to_be_dialed || is_wanted;
+    } catch (...) {  // no memory: the next happening does it
     }
-    MessengerCore& messenger;
-    mutable std::recursive_mutex mutex;  // what decodes may send
-    messages::Session session;
-    std::vector<Link> links;
-    LinkId last_link = 0;
-    PeerStat stat;
-    Moment alone_since;
-    bool has_closed = false;
-};
+}
+
+void PeerCore::Inside::pay_back() noexcept {
+    const std::size_t queued = session.queued_bytes();
+    if (queued >= charged) return;
+    messenger.budget().give_back(charged - queued);
+    charged = queued;
+}
+
+SendResult PeerCore::Inside::queue(Priority priority, messages::Outgoing&& message, bool may_displace,
+                                   std::shared_ptr<WaitingLine>* wait_in) {
+    ByteBudget& budget = messenger.budget();
+    const std::size_t size = message.size();
+    if (has_closed) return {.error = event::errc::closed};
+    if (size > messenger.options().max_bytes || size > budget.max()) return {.error = errc::too_large};
+    SendResult result;
+    if (!session.has_room(size) && may_displace) {
+        result.displaced = session.drop_oldest(priority, size);
+        stat.displaced += result.displaced;
+        pay_back();
+    }
+    const bool has_room = session.has_room(size);
+    if (has_room && budget.take(charged, size)) {
+        charged += size;
+        session.push(priority, std::move(message));  // where it throws, the next happening pays back
+        ++stat.sent;
+    } else {
+        result.error = errc::no_room;
+        if (wait_in != nullptr) {
+            *wait_in = has_room ? budget.line() : line;
+        } else {
+            ++stat.refused;
+        }
+    }
+    result.queued = session.queued();
+    return result;
+}
+
+// ---- any thread -------------------------------------------------------------------------------------------------
 
 PeerCore::PeerCore(MessengerCore& messenger, const PeerId& id)
-    : id_(id),
-      inside_(std::make_unique<Inside>(messenger, messages::SessionOptions{.epoch = messenger.new_epoch(),
-                                                                           .is_reliable = messenger.options().reliable,
-                                                                           .max_messages = messenger.options().capacity,
-                                                                           .max_bytes = messenger.options().max_bytes,
-                                                                           .inbox = messenger.options().inbox})) {}
+    : id_(std::make_shared<const PeerId>(id)), inside_(std::make_unique<Inside>(messenger)) {}
 
 PeerCore::~PeerCore() = default;
 
 SendResult PeerCore::send(std::size_t type, Priority priority, const ParcelPtr& body) {
     Inside& in = *inside_;
-    const std::size_t size = body->bytes.size();
-    if (size > in.messenger.options().max_bytes) return {.error = errc::too_large};
-    SendResult result;
-    {
-        const std::lock_guard guard(in.mutex);
-        if (in.has_closed) return {.error = event::errc::closed};
-        messages::Session& session = in.session;
-        if (!session.has_room(size) && std::holds_alternative<DropOldest>(in.messenger.options().on_full)) {
-            result.displaced = session.drop_oldest(priority, size);
-            in.stat.displaced += result.displaced;
-        }
-        if (session.has_room(size)) {
-            session.push(priority, {.type = type, .body = body});
-            ++in.stat.sent;
-            in.wake();
-        } else {
-            result.error = errc::no_room;
-            ++in.stat.refused;
-        }
-        result.queued = session.queued();
-    }
+    const bool may_displace = std::holds_alternative<DropOldest>(in.messenger.options().on_full);
+    const std::lock_guard guard(in.mutex);
+    const SendResult result = in.queue(priority, {.type = type, .body = body}, may_displace, nullptr);
+    if (result) was_queued();
     return result;
 }
 
-void PeerCore::took(std::size_t count) {
-    {
-        const std::lock_guard guard(inside_->mutex);
-        inside_->session.took(count);
-        inside_->wake();
+SendResult PeerCore::send_if_room(std::size_t type, Priority priority, const ParcelPtr& body,
+                                  std::shared_ptr<WaitingLine>& line) {
+    const std::lock_guard guard(inside_->mutex);
+    const SendResult result = inside_->queue(priority, {.type = type, .body = body}, false, &line);
+    if (result) was_queued();
+    return result;
+}
+
+/// Under the mutex.
+void PeerCore::was_queued() noexcept {
+    Inside& in = *inside_;
+    if (in.links.empty() && !in.alone_since) {  // there was nothing to be forgotten
+        in.alone_since = in.messenger.now();
+        try {
+            in.messenger.look_soon(shared_from_this());
+        } catch (...) {  // no memory: the next look at all of them does it
+        }
     }
+    in.go_on(*this);
+}
+
+void PeerCore::took(std::size_t count) {
+    const std::lock_guard guard(inside_->mutex);
+    inside_->session.took(count);
+    inside_->go_on(*this);
 }
 
 PeerStat PeerCore::stat() const {
@@ -99,34 +134,54 @@ PeerStat PeerCore::stat() const {
     stat.queued = inside_->session.queued();
     stat.queued_bytes = inside_->session.queued_bytes();
     stat.inbox = kept();
+    stat.asked = inside_->asked.size();
+    stat.answering = inside_->questions.size();
     return stat;
 }
 
 void PeerCore::close() noexcept {
+    std::shared_ptr<DialedLink> dialed;  // goes under no lock
     {
         const std::lock_guard guard(inside_->mutex);
-        inside_->has_closed = true;
-        inside_->wake(event::errc::closed);
+        Inside& in = *inside_;
+        in.has_closed = true;
+        dialed = std::move(in.dialed);
+        in.finish_asked(event::errc::closed, [](const auto&) { return true; });
+        for (auto& [id, question] : in.questions) in.unwant(question);
+        in.wake(event::errc::closed);
+        in.line->call_all();
+    }
+    {
+        const std::lock_guard guard(inside_->messenger.inbox_mutex());
+        end_route();
     }
 }
 
-std::optional<PeerCore::Moment> PeerCore::alone_since() const {
+bool PeerCore::hold() {
     const std::lock_guard guard(inside_->mutex);
-    return inside_->links.empty() ? std::optional(inside_->alone_since) : std::nullopt;
+    if (!inside_->has_closed) ++inside_->holders;
+    return !inside_->has_closed;
 }
 
-bool PeerCore::expire(Moment before, Undelivered& undelivered) {
+void PeerCore::let_go() noexcept {
     const std::lock_guard guard(inside_->mutex);
-    if (!inside_->links.empty() || inside_->alone_since > before) return false;
-    inside_->has_closed = true;
-    const messages::Lost lost = inside_->session.unfinished();
-    undelivered = {.peer = id_, .unsent = lost.unsent, .unconfirmed = lost.unconfirmed};
-    return true;
+    Inside& in = *inside_;
+    if (--in.holders != 0 || !in.links.empty() || in.alone_since || in.has_closed) return;
+    in.alone_since = in.messenger.now();
+    try {
+        in.messenger.look_soon(shared_from_this());
+    } catch (...) {  // no memory: the next look at all of them does it
+    }
+}
+
+bool PeerCore::has_link() const {
+    const std::lock_guard guard(inside_->mutex);
+    return !inside_->links.empty();
 }
 
 // ---- links ------------------------------------------------------------------------------------------------------
 
-PeerCore::LinkId PeerCore::attach(std::uint64_t rank) {
+PeerCore::LinkId PeerCore::attach(std::uint64_t rank, bool is_own) {
     Inside& in = *inside_;
     LinkId id = 0;
     bool is_first = false;
@@ -134,12 +189,15 @@ PeerCore::LinkId PeerCore::attach(std::uint64_t rank) {
         const std::lock_guard guard(in.mutex);
         if (in.has_closed) return 0;
         is_first = in.links.empty();
-        in.links.push_back({.id = ++in.last_link});
+        in.links.push_back({.id = ++in.last_link, .is_own = is_own});
         id = in.last_link;
         in.session.attach(id, rank);
-        in.wake();
+        in.alone_since.reset();
+        in.cannot_be_dialed = false;
+        in.go_on(*this);
     }
-    if (is_first) in.messenger.announce(PeerConnected{id_});
+    if (is_first) in.messenger.announce(PeerConnected{this->id()});
+    if (is_own) in.messenger.look_soon(shared_from_this());  // whether it is used
     return id;
 }
 
@@ -153,19 +211,30 @@ void PeerCore::detach(LinkId id) noexcept {
         in.session.detach(id);
         is_last = in.links.empty();
         if (is_last) in.alone_since = in.messenger.now();
-        in.wake();
+        if (!in.messenger.options().reliable)
+            in.finish_asked(errc::unconfirmed, [&](const auto& one) { return one.written_on == id; });
+        in.go_on(*this);
     }
     if (!is_last) return;
     try {
-        in.messenger.announce(PeerDisconnected{id_});
-        in.messenger.watch_alone();
+        in.messenger.announce(PeerDisconnected{this->id()});
+        in.messenger.look_soon(shared_from_this());
     } catch (...) {  // no memory: it is forgotten when the next one is looked at
     }
 }
 
 bool PeerCore::next(LinkId id, Bytes& payload) {
-    const std::lock_guard guard(inside_->mutex);
-    return !inside_->has_closed && inside_->session.next(id, payload);
+    Inside& in = *inside_;
+    const std::lock_guard guard(in.mutex);
+    if (in.has_closed || !in.session.next(id, payload)) return false;
+    if (const std::uint64_t number = in.session.written_request(); number != 0) {
+        if (const auto asked = in.asked.find(number); asked != in.asked.end()) {
+            asked->second.was_written = true;
+            asked->second.written_on = id;
+        }
+    }
+    in.go_on(*this);
+    return true;
 }
 
 void PeerCore::wait(LinkId id, ServingReady&& ready) {
@@ -178,36 +247,22 @@ void PeerCore::wait(LinkId id, ServingReady&& ready) {
 
 void PeerCore::received(LinkId id, ByteView payload, Consumed& consumed) {
     Inside& in = *inside_;
-    bool has_arrived = false;
     std::size_t unconfirmed = 0;
     {
         const std::lock_guard guard(in.mutex);
         consumed.is_wanted = !in.has_closed;
         if (in.has_closed) return;
         messages::Incoming message;
-        switch (in.session.received(id, payload, message)) {
-            case messages::Received::nothing:
-                break;
-            case messages::Received::refused:
-            case messages::Received::violation:
-                consumed.error = errc::invalid_value;
-                return;
-            case messages::Received::message:
-                in.stat.missed += message.missed;
-                ++in.stat.received;
-                consumed.error = message.kind == messages::Kind::message
-                                     ? keep(message.type, message.missed, message.body, consumed.where)
-                                     : error_code(errc::unknown_choice);
-                if (consumed.error) return;
-                has_arrived = true;
-                break;
-        }
+        const messages::Received received = in.session.received(id, payload, message);
+        if (received == messages::Received::violation) consumed.error = errc::invalid_value;
+        if (received == messages::Received::refused) in.say_failure(question_of(message), Failure::no_room);
+        if (received == messages::Received::message) take(message, consumed);
+        if (consumed.error) return;
         unconfirmed = in.session.take_unconfirmed();
         in.stat.unconfirmed += unconfirmed;
-        in.wake();
+        in.go_on(*this);
     }
-    if (has_arrived) in.messenger.have_arrived();
-    if (unconfirmed != 0) in.messenger.announce(Undelivered{.peer = id_, .unconfirmed = unconfirmed});
+    if (unconfirmed != 0) in.messenger.announce(Undelivered{.peer = this->id(), .unconfirmed = unconfirmed});
 }
 
 }  // namespace event::net::detail
