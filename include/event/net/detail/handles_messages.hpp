@@ -26,7 +26,8 @@
 #include <variant>
 #include <vector>
 
-/// Handlers of messages: each run takes one message after another of its route, on a strand of its own.
+/// Handlers of messages: each run takes one message after another of its route. Nothing of it overlaps: a coroutine
+/// that is cancelled meanwhile has a strand for that.
 
 namespace event::net::detail {
 
@@ -59,7 +60,7 @@ class MessageRun final : public Answerer, public std::enable_shared_from_this<Me
     using Messenger = TypedMessenger<Ms...>;
     using Returns = HandlerReturns<std::invoke_result_t<F&, const PeerId&, const M&>>;
     static constexpr std::size_t lane = 1 + Types::template place<M>;
-    static constexpr int most_at_once = 16;  // then the executor's other work has its turn
+    static constexpr int most_at_once = 64;  // then the executor's other work has its turn
 
 public:
     using Answer = typename Returns::type;
@@ -68,27 +69,33 @@ public:
         : messenger_(std::move(messenger)),
           route_(std::move(route)),
           handler_(std::move(handler)),
-          strand_(boost::asio::make_strand(
-              boost::asio::any_io_executor(boost::asio::get_associated_executor(*handler_, messenger_->executor())))),
+          executor_(executor_of(*handler_, messenger_->executor())),
           place_(messenger_->waiters()) {}
 
     /// Its next message.
     void go_on() {
-        boost::asio::post(strand_, [self = this->shared_from_this()] { self->run(); });
+        boost::asio::post(executor_, [self = this->shared_from_this()] { self->run(); });
     }
     void cancel() noexcept override {
+        if constexpr (!Returns::is_coroutine) return;
         try {
             auto cancel = [self = this->shared_from_this(), run = run_.load(std::memory_order_acquire)] {
                 if (self->run_.load(std::memory_order_relaxed) != run) return;
                 self->cancelled_ = run;
                 self->cancel_.emit(boost::asio::cancellation_type::terminal);
             };
-            boost::asio::post(strand_, std::move(cancel));
+            boost::asio::post(executor_, std::move(cancel));
         } catch (...) {  // no memory: it goes on in vain
         }
     }
 
 private:
+    [[nodiscard]] static boost::asio::any_io_executor executor_of(const F& handler,
+                                                                  const boost::asio::any_io_executor& otherwise) {
+        boost::asio::any_io_executor executor = boost::asio::get_associated_executor(handler, otherwise);
+        if constexpr (!Returns::is_coroutine) return executor;
+        return boost::asio::make_strand(std::move(executor));
+    }
     void run() {
         for (int left = most_at_once; left > 0; --left) {
             auto taken = messenger_->take(*route_, lane);
@@ -107,7 +114,7 @@ private:
         auto called = [self = this->shared_from_this()](const error_code& error) {
             if (!error) self->run();
         };
-        place_.waiter().calls().async_wait(boost::asio::bind_executor(strand_, std::move(called)));
+        place_.waiter().calls().async_wait(boost::asio::bind_executor(executor_, std::move(called)));
     }
     /// Whether it still does when this returns, as a coroutine.
     [[nodiscard]] bool handles(typename Messenger::Taken&& taken) {
@@ -149,9 +156,9 @@ private:
             self->go_on();
             if (thrown && !(was_cancelled && is_cancellation(thrown))) std::rethrow_exception(thrown);
         };
-        boost::asio::co_spawn(
-            strand_, (*handler_)(peer_->id(), message_),
-            boost::asio::bind_cancellation_slot(cancel_.slot(), boost::asio::bind_executor(strand_, std::move(done))));
+        boost::asio::co_spawn(executor_, (*handler_)(peer_->id(), message_),
+                              boost::asio::bind_cancellation_slot(
+                                  cancel_.slot(), boost::asio::bind_executor(executor_, std::move(done))));
     }
     template <class Result>
     void answer(Result&& result) {
@@ -167,10 +174,10 @@ private:
     const std::shared_ptr<Messenger> messenger_;
     const std::shared_ptr<Route> route_;
     const std::shared_ptr<F> handler_;
-    const boost::asio::any_io_executor strand_;
+    const boost::asio::any_io_executor executor_;
     std::atomic<std::uint64_t> run_{0};
 
-    // on the strand
+    // by who runs it
     Place place_;
     boost::asio::cancellation_signal cancel_;
     std::uint64_t cancelled_ = 0;  // the run that was
