@@ -42,17 +42,22 @@ if(EVENTBUS_TESTS STREQUAL "all")
     # Links between processes that are killed and stopped. ThreadSanitizer has nothing to find: of the one process that has
     # two threads, one waits for the other.
     add_executable(eventbus_net_process net/processes/process.cpp)
-    target_link_libraries(eventbus_net_process PRIVATE event::net fmt::fmt)
-    target_include_directories(eventbus_net_process PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-    set_target_properties(eventbus_net_process PROPERTIES CXX_EXTENSIONS OFF)
-    eventbus_warnings(eventbus_net_process)
+    add_executable(eventbus_net_messages_process net/processes/messages_process.cpp)
+    foreach(process IN ITEMS eventbus_net_process eventbus_net_messages_process)
+        target_link_libraries(${process} PRIVATE event::net fmt::fmt)
+        target_include_directories(${process} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+        set_target_properties(${process} PROPERTIES CXX_EXTENSIONS OFF)
+        eventbus_warnings(${process})
+    endforeach()
     eventbus_test_program(eventbus_net_processes_tests
         net/namespaces/namespaces_test.cpp
+        net/processes/messages_test.cpp
         net/processes/processes_test.cpp)
     target_link_libraries(eventbus_net_processes_tests PRIVATE event::net)
     target_compile_definitions(eventbus_net_processes_tests
-        PRIVATE EVENTBUS_NET_PROCESS="$<TARGET_FILE:eventbus_net_process>")
-    add_dependencies(eventbus_net_processes_tests eventbus_net_process)
+        PRIVATE EVENTBUS_NET_PROCESS="$<TARGET_FILE:eventbus_net_process>"
+                EVENTBUS_NET_MESSAGES_PROCESS="$<TARGET_FILE:eventbus_net_messages_process>")
+    add_dependencies(eventbus_net_processes_tests eventbus_net_process eventbus_net_messages_process)
     if(TARGET event::net_tls)
         foreach(target IN ITEMS eventbus_net_process eventbus_net_processes_tests)
             target_link_libraries(${target} PRIVATE event::net_tls)

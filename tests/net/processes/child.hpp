@@ -57,6 +57,8 @@ public:
     [[nodiscard]] bool has_said(const std::string& line) const {
         return std::find(lines().begin(), lines().end(), line) != lines().end();
     }
+    /// All that it has said was read, and it says nothing more.
+    [[nodiscard]] bool has_ended() const { return output_->has_ended; }
     void signal(int number) const { ::kill(id_, number); }
     /// It is gone when this returns.
     void kill() {
@@ -80,6 +82,7 @@ private:
         static void read(const std::shared_ptr<Output>& self) {
             boost::asio::async_read_until(self->pipe, boost::asio::dynamic_buffer(self->text), '\n',
                                           [self](const boost::system::error_code& error, std::size_t size) {
+                                              self->has_ended = error.failed();
                                               if (error) return;
                                               self->lines.push_back(self->text.substr(0, size - 1));
                                               self->text.erase(0, size);
@@ -89,6 +92,7 @@ private:
         boost::asio::posix::stream_descriptor pipe;
         std::string text;
         std::vector<std::string> lines;
+        bool has_ended = false;
     };
 
     std::shared_ptr<Output> output_;
