@@ -15,11 +15,18 @@ namespace event::detail {
 void RegistrationMutex::lock_in_filter() {
     if (!UserCode::begin_registering(bus_)) UserCode::refuse();
     if (mutex_.try_lock()) {
-        if (!bus_.runs_filter()) return;
+        is_filters_ = !bus_.runs_filter();
+        if (is_filters_) return;
         mutex_.unlock();
     }
     UserCode::end_registering();
     UserCode::refuse();
+}
+
+void RegistrationMutex::unlock_in_filter() noexcept {
+    is_filters_ = false;
+    mutex_.unlock();
+    UserCode::end_registering();
 }
 
 bool BusCore::runs_filter() const noexcept {

@@ -14,7 +14,6 @@
 namespace event::detail {
 namespace {
 
-thread_local const UserCode* innermost = nullptr;
 thread_local Deferred* deferred = nullptr;
 thread_local bool registers = false;
 std::atomic<bool> a_filter_registers{false};
@@ -22,6 +21,8 @@ std::atomic<bool> a_filter_registers{false};
 }  // namespace
 
 // ---- user code under a lock -------------------------------------------------------------------------------------
+
+constinit thread_local const UserCode* UserCode::innermost_ = nullptr;
 
 Standstill::Standstill(Domain& domain) noexcept : domain_(domain) {
     domain_.holder.store(this_thread(), std::memory_order_relaxed);
@@ -39,14 +40,12 @@ UserCode::UserCode(const DomainMember& home, Aftermath& after) noexcept
     : standstill_(*home.domain_.load(std::memory_order_relaxed)),
       core_(home.core()),
       after_(after),
-      outer_(std::exchange(innermost, this)) {}
+      outer_(std::exchange(innermost_, this)) {}
 
 UserCode::~UserCode() {
-    innermost = outer_;
+    innermost_ = outer_;
     if (deferred != nullptr) after_.run_deferred();
 }
-
-bool UserCode::runs() noexcept { return innermost != nullptr; }
 
 void UserCode::refuse() {
     throw boost::system::system_error(
@@ -55,12 +54,12 @@ void UserCode::refuse() {
 }
 
 void UserCode::destroy_waiting_on(const boost::asio::execution_context& context) noexcept {
-    for (const UserCode* code = innermost; code != nullptr; code = code->outer_)
+    for (const UserCode* code = innermost_; code != nullptr; code = code->outer_)
         code->after_.destroy_waiting_on(context);
 }
 
 bool UserCode::begin_registering(const Core& bus) noexcept {
-    for (const UserCode* code = innermost; code != nullptr; code = code->outer_)
+    for (const UserCode* code = innermost_; code != nullptr; code = code->outer_)
         if (&code->core_ == &bus) return false;
     return !registers && (registers = !a_filter_registers.exchange(true, std::memory_order_acquire));
 }

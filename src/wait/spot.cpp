@@ -77,8 +77,7 @@ void ParkingSpot::run_deferred() noexcept {
     release();
 }
 
-bool ParkingSpot::defer_request(Requests request) noexcept {
-    if (!UserCode::runs()) return false;
+bool ParkingSpot::defer_in_filter(Requests request) noexcept {
     requests_.fetch_or(request, std::memory_order_acq_rel);
     return defer();
 }

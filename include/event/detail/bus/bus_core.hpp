@@ -80,9 +80,11 @@ public:
 
 private:
     void lock_in_filter();
+    void unlock_in_filter() noexcept;
 
     BusCore& bus_;
     Lock mutex_;
+    bool is_filters_ = false;               // a filter holds it; guarded by it
     std::atomic<ThreadId> asker_{nullptr};  // whose filters are asked under it
 };
 
@@ -293,8 +295,9 @@ private:
 inline void RegistrationMutex::unlock() noexcept {
     if (!bus_.loose_.empty()) [[unlikely]]
         bus_.part_loose();
+    if (is_filters_) [[unlikely]]
+        return unlock_in_filter();
     mutex_.unlock();
-    if (UserCode::runs()) UserCode::end_registering();
 }
 
 }  // namespace event::detail

@@ -90,7 +90,7 @@ public:
     ~UserCode();
 
     /// Whether this thread runs such code.
-    [[nodiscard]] static bool runs() noexcept;
+    [[nodiscard]] static bool runs() noexcept { return innermost_ != nullptr; }
     [[noreturn]] static void refuse();
     /// That context ends on this thread: nothing is woken there by the emits whose filters it runs.
     static void destroy_waiting_on(const boost::asio::execution_context& context) noexcept;
@@ -100,6 +100,8 @@ private:
     const Core& core_;
     Aftermath& after_;
     const UserCode* const outer_;
+
+    static constinit thread_local const UserCode* innermost_;  // of this thread
 };
 
 /// A topic as its domain sees it: born in a domain of its own, moved to another when the two are merged, and maybe back

@@ -81,7 +81,7 @@ protected:
     using Requests = std::uint8_t;
     static constexpr Requests drain_it = 1, close_it = 2, tell_it = 4, look_again = 8;
     /// Whether this thread runs a filter: then `fulfil` is called when that is over.
-    [[nodiscard]] bool defer_request(Requests request) noexcept;
+    [[nodiscard]] bool defer_request(Requests request) noexcept { return UserCode::runs() && defer_in_filter(request); }
 
     explicit ParkingSpot(const DomainMember& home) noexcept : home_(&home) { core().add_reference(); }
     ~ParkingSpot() override { stop_listening(); }
@@ -96,6 +96,7 @@ private:
     /// Under the domain's lock: the operation that was woken will not take what it was woken for.
     virtual void pass_on(Aftermath&) noexcept {}
     virtual void destroy_spot() noexcept = 0;
+    [[nodiscard]] bool defer_in_filter(Requests request) noexcept;
     void let_all_go() noexcept;
     void wake_cancelled(bool or_pending = false) noexcept;
 
