@@ -258,7 +258,7 @@ void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after)
         if (how == Mailbox::State::closed) {
             if (!mailbox.has_ended()) mailbox.end(how, after);
             if (mailbox.is_left_to_its_handler()) progress_.handlers_left.fetch_add(1, std::memory_order_acq_rel);
-            gone_ += mailbox.figures();
+            if (mailbox.has_figures()) gone_ += mailbox.figures();
         } else if (was_open) {
             mailbox.drain(after);
         }

@@ -10,16 +10,22 @@
 namespace event::detail {
 
 TopicBase::TopicBase(const EventType& type, std::string&& label, Core& core, void* kept)
-    : Subject(std::move(label), core), type_(&type), kept_(static_cast<std::byte*>(kept)) {}
+    : Subject(std::move(label), core), type_(&type), kept_(static_cast<std::byte*>(kept)) {
+    refresh();  // special from its first event on, where that is to be stamped
+}
 
 TopicBase::~TopicBase() {
     if (has_pool()) pool().abandon();
 }
 
-[[gnu::always_inline]] inline void TopicBase::refresh() noexcept {
+[[gnu::always_inline]] inline void TopicBase::refresh_wanted() noexcept {
     const bool is_offered = !sinks_.empty() || !erased_sinks_.empty() || !keyed_.empty();
+    is_wanted_.store(is_offered || closed_ || retained_ || counts_unheard_, std::memory_order_relaxed);
+}
+
+[[gnu::noinline]] void TopicBase::refresh() noexcept {
     is_special_ = closed_ || wants_shared() || !keyed_.empty() || core().stamps();
-    is_wanted_.store(closed_ || is_offered || retained_ || counts_unheard_, std::memory_order_relaxed);
+    refresh_wanted();
 }
 
 [[gnu::noinline]] static void tell(Topic<std::size_t>& value, std::size_t count, Aftermath& after) noexcept {
@@ -27,7 +33,11 @@ TopicBase::~TopicBase() {
 }
 
 inline void TopicBase::sinks_changed(Aftermath& after) noexcept {
-    refresh();
+    if (!is_special_ && erased_sinks_.empty() && keyed_.empty()) [[likely]] {  // who just lists the type leaves it so
+        refresh_wanted();
+    } else {
+        refresh();
+    }
     if (subscriber_count_ != nullptr) [[unlikely]]
         detail::tell(*subscriber_count_, subscribers(), after);
 }
@@ -344,12 +354,15 @@ void TopicBase::note_missed(std::uint64_t events, Origin of) noexcept {
     keyed_.for_each(miss);
 }
 
+[[gnu::noinline]] void TopicBase::retain_no_longer() noexcept {
+    retained_ = false;
+    if (history_) unused_history_ = std::move(history_);  // another one was taken out before this was set
+    refresh();
+}
+
 void TopicBase::reset() noexcept {
-    if (retained_) {
-        retained_ = false;
-        if (history_) unused_history_ = std::move(history_);  // another one was taken out before this was set
-        refresh();
-    }
+    if (retained_) [[unlikely]]
+        retain_no_longer();
     emitted_ = 0;
     lost_ = 0;
     killed_ = 0;

@@ -155,11 +155,6 @@ void Mailbox::reserve_bindings(std::size_t more) {
     binding_room_ = static_cast<std::uint32_t>(room);
 }
 
-std::uint32_t Mailbox::bind(const Binding& binding) noexcept {
-    std::construct_at(bindings_ + binding_count_, binding);
-    return binding_count_++;
-}
-
 BusCore& Mailbox::bus() const noexcept { return static_cast<BusCore&>(core()); }
 
 // ---- the end ----------------------------------------------------------------------------------------------------

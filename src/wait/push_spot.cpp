@@ -21,7 +21,12 @@ void HandlersExecutor::let_kept_go() noexcept {
 void PushSpot::use_executor(const boost::asio::any_io_executor& executor) {
     if (executor == core().executor()) return;
     handlers_executor().use(executor);
-    static_cast<void>(listen_to(executor.context()));
+    try {
+        static_cast<void>(listen_to(executor.context()));
+    } catch (...) {
+        handlers_executor().let_go();  // nobody would have it let go
+        throw;
+    }
 }
 
 bool PushSpot::handles_here(const Handling& handling, const HandlersExecutor& executor) const {

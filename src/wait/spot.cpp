@@ -35,7 +35,7 @@ bool ParkingSpot::try_add_reference() noexcept {
 
 void ParkingSpot::let_all_go() noexcept {
     chaos(Point::let_go, this);
-    stop_listening([this] { let_executor_go(); });
+    if (registry()) stop_listening([this] { let_executor_go(); });  // without one it has no executor
     Core& core = this->core();
     let_go();
     core.release();

@@ -71,7 +71,7 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return end_.next_ == &end_; }
     /// Null if there is none.
-    [[nodiscard]] T* front() const noexcept { return empty() ? nullptr : static_cast<T*>(end_.next_); }
+    [[nodiscard]] T* front() const noexcept { return empty() ? nullptr : &static_cast<T&>(*end_.next_); }
     void push_back(T& object) noexcept { static_cast<Hook&>(object).link_before(end_); }
     /// The last one that it holds for, looked for from the back; null if there is none.
     template <class Holds>

@@ -169,9 +169,8 @@ public:
     /// Nobody uses it any more: what the next user finds is new.
     void reset() noexcept;
 
-    /// Watchers that wait for a newer event.
+    /// Watchers that wait for a newer event; and those whose handlers get what they see.
     WaitList& watching() noexcept { return watching_; }
-    /// Watchers whose handlers get what they see.
     IntrusiveList<PushedWatch>& pushed() noexcept { return pushed_; }
     /// All operations that wait here, for a newer event or for the end of a watcher, go with their context.
     void doom_waiting(Doomed& doomed) noexcept;
@@ -368,6 +367,8 @@ private:
     void remove_sink(const Mailbox& mailbox, const Binding& binding, Aftermath& after) noexcept;
     void sinks_changed(Aftermath& after) noexcept;
     void refresh() noexcept;
+    void refresh_wanted() noexcept;
+    void retain_no_longer() noexcept;
 
     // guarded by the domain's lock
     KeyedSinks keyed_;
@@ -389,11 +390,10 @@ private:
     std::atomic<std::uint32_t> views_{0};  // handles and views of the latest value
     const EventType* const type_;
     Combination* combination_ = nullptr;
-    std::unique_ptr<History> unused_history_;  // guarded by the bus's mutex
-    std::byte* const kept_;                    // what lies there is guarded by the domain's lock
-
-    // guarded by the bus's mutex: so many can be added to the lists at least
-    std::size_t sure_room_ = 0;
+    std::byte* const kept_;  // what lies there is guarded by the domain's lock
+    // guarded by the bus's mutex
+    std::unique_ptr<History> unused_history_;
+    std::size_t sure_room_ = 0;  // so many can be added to the lists at least
     std::size_t sure_erased_room_ = 0;
 };
 

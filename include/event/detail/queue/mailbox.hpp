@@ -149,7 +149,10 @@ public:
     [[nodiscard]] std::span<Binding> bindings() noexcept { return {bindings_, binding_count_}; }
     /// Makes the next `bind`s, which are under the domain's lock, unable to fail. Needs the bus's mutex.
     void reserve_bindings(std::size_t more);
-    std::uint32_t bind(const Binding& binding) noexcept;
+    std::uint32_t bind(const Binding& binding) noexcept {
+        std::construct_at(bindings_ + binding_count_, binding);
+        return binding_count_++;
+    }
     /// Null if one topic feeds it, and no other ever will.
     [[nodiscard]] Tie* tie() noexcept {
         static_assert(alignof(Tie) <= alignof(Listing));
@@ -241,6 +244,8 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
     /// Under the domain's lock.
     [[nodiscard]] Figures figures() const noexcept;
+    /// Whether any of them is not 0: nothing is killed that no event came to.
+    [[nodiscard]] bool has_figures() const noexcept { return (tail() | lost_ | rejected_) != 0; }
     [[nodiscard]] BusCore& bus() const noexcept;
 
 private:
