@@ -85,9 +85,9 @@ IntrusivePtr<EmitterState> BusCore::add_emitter(std::span<const Listed> types, E
     IntrusivePtr<EmitterState> emitter;
     {
         const RegistrationGuard lock(mutex_);
-        Gathered gathered(*this);
+        Gathered gathered(*this, types);
         const Order order = options.retain || !histories.empty() ? Order::of_retained : Order::of_each;
-        if (!gather(types, order, gathered, error)) return {};
+        if (!gather(order, gathered, error)) return {};
         std::vector<TopicBase*> topics;
         topics.reserve(types.size());
         for (const auto& target : gathered.targets) {
@@ -169,8 +169,8 @@ EmitResult BusCore::emit(PayloadBase& payload) {
     const std::array listed{Listed{&payload.type()}};
     {
         const RegistrationGuard lock(mutex_);
-        Gathered gathered(*this);
-        if (gather(listed, Order::of_each, gathered, error)) {
+        Gathered gathered(*this, listed);
+        if (gather(Order::of_each, gathered, error)) {
             topic = gathered.targets.front().topic;
             if (topic->has_exclusive_emitter) error = errc::emitter_exists;
         }

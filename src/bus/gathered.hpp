@@ -66,7 +66,7 @@ struct BusCore::Gathered {
         TopicBase::Replayed next = {};
     };
 
-    explicit Gathered(BusCore& owner) noexcept : bus(owner) {}
+    Gathered(BusCore& owner, std::span<const Listed> what) noexcept : bus(owner), listed(what) {}
     Gathered(const Gathered&) = delete;
     Gathered& operator=(const Gathered&) = delete;
     ~Gathered() {
@@ -80,7 +80,7 @@ struct BusCore::Gathered {
     }
 
     BusCore& bus;
-    std::span<const Listed> listed;  // once it was looked for
+    const std::span<const Listed> listed;
     Few<Target> targets;
     Few<Subject*> members;  // of one domain, if they are to be: first what is listed
     boost::container::small_vector<Replay, 4> replays;

@@ -17,55 +17,54 @@ namespace event::detail {
 
 // ---- all of them ------------------------------------------------------------------------------------------------
 
-bool BusCore::gather(std::span<const Listed> listed, Order order, Gathered& gathered,
-                     boost::system::error_code& error) {
-    do {
-        if (!find_or_make(listed, gathered, error)) return false;
-        if (order == Order::of_each) return true;
-        if (order == Order::of_retained && retained_ != nullptr) gathered.members.push_back(retained_);
-    } while (gathered.members.size() > 1 && !are_together(gathered.members));
-    return true;
-}
-
-bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, boost::system::error_code& error) {
-    if (is_closed()) {
-        error = errc::closed;
-        return false;
-    }
-    auto& targets = gathered.targets;
-    auto& members = gathered.members;
-    gathered.listed = listed;
-    targets.clear();
-    members.clear();
-    std::uint16_t place = 0;
-    for (const Listed& entry : listed) {
-        TopicBase* topic = nullptr;
-        if (entry.event != nullptr) {
-            topic = find_or_make(*entry.event, error);
-            if (topic == nullptr) return !error && find_or_make(listed, gathered, error);
-            targets.push_back({topic, place, SinkKind::listed});
-        }
-        members.push_back(topic);
-        ++place;
-    }
-    if (targets.size() == listed.size()) return true;
-    // a behaviour includes the topics that were just made, too
-    place = 0;
-    for (const Listed& entry : listed) {
+/// Of those who list behaviours: each includes the topics that were just made, too.
+[[gnu::noinline]] void BusCore::gather_behaviours(Gathered& gathered) {
+    for (std::uint16_t place = 0; const Listed& entry : gathered.listed) {
         if (entry.event == nullptr) {
             Behaviour& behaviour = find_or_make(entry.interface);
             behaviour.reserve_one();
-            members[place] = &behaviour;
+            gathered.members[place] = &behaviour;
             const SinkKind kind = behaviour.is_wildcard() ? SinkKind::wildcard : SinkKind::behaviour;
             for (const auto& topic : topics_) {
                 // who connects it finds this one among those who subscribe
                 if (!topic->is_connected || !behaviour.includes(topic->type())) continue;
-                targets.push_back({topic.get(), place, kind});
-                members.push_back(topic.get());
+                gathered.targets.push_back({topic.get(), place, kind});
+                gathered.members.push_back(topic.get());
             }
         }
         ++place;
     }
+}
+
+[[gnu::always_inline]] inline bool BusCore::find_or_make(Gathered& gathered, boost::system::error_code& error) {
+    if (is_closed()) {
+        error = errc::closed;
+        return false;
+    }
+    gathered.targets.clear();
+    gathered.members.clear();
+    for (std::uint16_t place = 0; const Listed& entry : gathered.listed) {
+        TopicBase* topic = nullptr;
+        if (entry.event != nullptr) [[likely]] {
+            topic = find_or_make(*entry.event, error);
+            if (topic == nullptr) return false;
+            gathered.targets.push_back({topic, place, SinkKind::listed});
+        }
+        gathered.members.push_back(topic);
+        ++place;
+    }
+    if (gathered.targets.size() != gathered.listed.size()) [[unlikely]]
+        gather_behaviours(gathered);
+    return true;
+}
+
+bool BusCore::gather(Order order, Gathered& gathered, boost::system::error_code& error) {
+    do {
+        while (!find_or_make(gathered, error))
+            if (error) return false;
+        if (order == Order::of_each) return true;
+        if (order == Order::of_retained && retained_ != nullptr) gathered.members.push_back(retained_);
+    } while (gathered.members.size() > 1 && !are_together(gathered.members));
     return true;
 }
 
@@ -74,8 +73,8 @@ bool BusCore::find_or_make(std::span<const Listed> listed, Gathered& gathered, b
 TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code& error) {
     const std::array listed{Listed{&type}};
     const RegistrationGuard lock(mutex_);
-    Gathered gathered(*this);
-    if (!gather(listed, Order::of_retained, gathered, error)) return nullptr;
+    Gathered gathered(*this, listed);
+    if (!gather(Order::of_retained, gathered, error)) return nullptr;
     gathered.has_registered = true;
     TopicBase& topic = *gathered.targets.front().topic;
     retain(topic);
@@ -162,19 +161,21 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
     IntrusivePtr<Mailbox> mailbox;
     {
         const RegistrationGuard lock(mutex_);
-        Gathered gathered(*this);
-        if (gather(listed, Order::of_listed, gathered, error)) {
+        Gathered gathered(*this, listed);
+        if (gather(Order::of_listed, gathered, error)) {
             reserve(settings, gathered, after);
             settings.number = subscriptions_ever_ + 1;
             settings.subjects = std::span(gathered.members).first(listed.size());
             settings.topics = gathered.targets.size();
             settings.replay_room = gathered.replay_room;
             mailbox = Mailbox::create(settings);
-            mailbox->furnish(settings);
+            if (settings.is_unusual) mailbox->furnish(settings);
+            Connected connected = Connected::needs_room;
             // unless its user's code has thrown: nobody has seen the subscription, then
-            Connected connected = after.has_thrown() ? Connected::no : connect(*mailbox, gathered, after);
-            for (; connected == Connected::needs_room; connected = connect(*mailbox, gathered, after))
-                mailbox->make_slots(gathered.replay_room);
+            while (connected == Connected::needs_room && !after.has_thrown()) {
+                connected = connect(*mailbox, gathered, after);
+                if (connected == Connected::needs_room) mailbox->make_slots(gathered.replay_room);
+            }
             gathered.has_registered = connected == Connected::yes;
         }
     }
@@ -225,7 +226,7 @@ bool BusCore::replay(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noe
     return true;
 }
 
-BusCore::Connected BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
+inline BusCore::Connected BusCore::connect(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept {
     {
         const DomainGuard guard(mailbox.home());
         if (!gathered.replays.empty() && !replay(mailbox, gathered, after)) return Connected::needs_room;

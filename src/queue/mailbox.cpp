@@ -27,6 +27,11 @@ std::chrono::nanoseconds time_when_full(const Backpressure& policy) noexcept {
     return wait != nullptr ? wait->limit : std::chrono::nanoseconds(0);
 }
 
+/// So many slots are asked for while the subscriber can still be told that there is no such memory.
+constexpr bool is_large(std::size_t slots, std::size_t stride) noexcept {
+    return slots > most_bytes_at_first_event || slots * stride > most_bytes_at_first_event;
+}
+
 bool has_keys(Policy policy, const Refinement* refinement) noexcept {
     return policy == Policy::latest || (refinement != nullptr && refinement->has_keys());
 }
@@ -39,6 +44,9 @@ IntrusivePtr<Mailbox> Mailbox::create(Options& options) {
     if (policy_of(options.wanted.on_full) == Policy::latest)  // one slot for each type, whatever was asked for
         options.wanted.capacity = options.subjects.size();
     if (options.bus.stamp) options.stride += stamp_stride;
+    options.is_unusual = policy_of(options.wanted.on_full) > Policy::drop || options.refinement ||
+                         options.bus.measure_age || options.bus.stamp || options.wanted.concurrency > 1 ||
+                         options.replay_room != 0 || is_large(options.wanted.capacity, options.stride);
 
     const std::size_t tie_at = aligned(sizeof(Mailbox) + options.subjects.size() * sizeof(Listing), alignof(Tie));
     const bool has_tie = options.is_erased || options.subjects.size() > 1;
@@ -56,22 +64,13 @@ inline void Mailbox::set_room(std::size_t replay_room) {
     const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / stride_;
     if (capacity_ > most - std::min(most, replay_room)) throw std::bad_alloc{};
     slot_count_ = capacity_ + replay_room;
-    // memory that may not be there is asked for while the subscriber can still be told
-    if (has_keys(policy_, refinement()) || replay_room != 0 || slot_count_ * stride_ > most_bytes_at_first_event)
+    if (has_keys(policy_, refinement()) || replay_room != 0 || is_large(slot_count_, stride_))
         static_cast<void>(make_memory(true));
 }
 
 void Mailbox::make_slots(std::size_t replay_room) { set_room(replay_room); }
 
 void Mailbox::furnish(const Options& options) {
-    if (policy_ > Policy::drop || refinement_ || slow_.measures_age() || options.bus.stamp ||
-        options.wanted.concurrency > 1)
-        make_parts(options);
-    set_room(options.replay_room);
-}
-
-/// What the usual queue does without.
-void Mailbox::make_parts(const Options& options) {
     const auto limit = time_when_full(options.wanted.on_full);
     const bool is_limited = limit.count() > 0;
     const bool is_stamped = options.bus.stamp;
@@ -83,6 +82,7 @@ void Mailbox::make_parts(const Options& options) {
     if (is_stamped) timings_ = std::make_unique<Timings>(options.slow_line.clock());
     if (options.wanted.concurrency > 1) share_by(std::make_unique<Sharing>(options.wanted.concurrency));
     if (is_linked) linked_ = std::make_unique<LinkedSlots>(stride_, is_keyed);
+    set_room(options.replay_room);
 }
 
 Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
@@ -92,6 +92,7 @@ Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
       requires_emitters_(options.wanted.require_emitters),
       types_(static_cast<std::uint16_t>(options.subjects.size())),
       capacity_(options.wanted.capacity),
+      slot_count_(capacity_),
       stride_(options.stride),
       refinement_(std::move(options.refinement)),
       bindings_(static_cast<Binding*>(static_cast<void*>(bindings))),

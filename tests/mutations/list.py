@@ -140,8 +140,6 @@ MUTATIONS = [
     ("what could not register leaves its topics", "src/bus/gathered.hpp",
      "                topic != nullptr && topic->is_listed)\n                bus.retire_unused(*topic);\n",
      "                topic != nullptr && topic->is_listed)\n                continue;\n"),
-    ("what is no longer found where a registration fails stays in use", "src/bus/registration.cpp",
-     "    gathered.listed = listed;\n", ""),
     ("an emit fails because nobody can be told", "src/queue/slow_subscriber.cpp",
      "    } catch (const std::exception&) {", "    } catch (const std::bad_alloc&) {"),
     ("a subscription stays whose filter throws for a retained event", "src/bus/registration.cpp",

@@ -231,11 +231,10 @@ private:
     using RegistrationGuard = std::lock_guard<RegistrationMutex>;
     /// Finds or makes all that is listed, and has it share a domain; false if it cannot be had, with `errc::closed`
     /// once the bus is.
-    [[nodiscard]] bool gather(std::span<const Listed> listed, Order order, Gathered& gathered,
-                              boost::system::error_code& error);
-    /// The same without the domain.
-    [[nodiscard]] bool find_or_make(std::span<const Listed> listed, Gathered& gathered,
-                                    boost::system::error_code& error);
+    [[nodiscard]] bool gather(Order order, Gathered& gathered, boost::system::error_code& error);
+    /// The same without the domain; false with no error: it is to be looked for again.
+    [[nodiscard]] bool find_or_make(Gathered& gathered, boost::system::error_code& error);
+    void gather_behaviours(Gathered& gathered);
     /// Whether all of them share a domain. If not, they do now; but the mutex was given back meanwhile, and what was
     /// found before is to be found again.
     [[nodiscard]] bool are_together(std::span<Subject* const> members);

@@ -53,7 +53,7 @@ public:
 
     /// Throws `std::bad_alloc`; then everything in the options is still there.
     [[nodiscard]] static IntrusivePtr<Mailbox> create(Options& options);
-    /// Then the rest, from the same options. Throws `std::bad_alloc`.
+    /// Then what the usual queue does without, if the options have turned out to ask for more. Throws `std::bad_alloc`.
     void furnish(const Options& options);
     /// Before it is connected: has room for so many events beside its capacity. Throws `std::bad_alloc`.
     void make_slots(std::size_t replay_room);
@@ -259,7 +259,6 @@ private:
     void tell_progress(Aftermath& after) noexcept;  // to whoever asked
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
-    void make_parts(const Options& options);
     void set_room(std::size_t replay_room);
     [[nodiscard]] bool make_memory(bool may_throw);
     void share_by(std::unique_ptr<Sharing> sharing) noexcept;
@@ -348,7 +347,7 @@ private:
     std::atomic<bool> tells_{false};
     const std::uint16_t types_;
     const std::size_t capacity_;
-    std::size_t slot_count_ = 0;
+    std::size_t slot_count_;
     const std::size_t stride_;
     std::unique_ptr<std::byte[]> ring_;  // null: made at the first event
     std::unique_ptr<Refinement> refinement_;

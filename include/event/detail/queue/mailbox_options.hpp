@@ -27,6 +27,7 @@ struct MailboxOptions {
     std::size_t stride = 0;                       // bytes from slot to slot
     std::size_t replay_room = 0;                  // slots beside the capacity, for retained events
     std::unique_ptr<Refinement> refinement = {};  // null: every event is wanted as it is
+    bool is_unusual = false;                      // found out by `create`: it is to be furnished
 };
 
 }  // namespace event::detail
