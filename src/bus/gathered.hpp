@@ -22,6 +22,9 @@ public:
     Few() noexcept {}  // not defaulted, which would zero own_ where this is value-initialised
     Few(const Few&) = delete;
     Few& operator=(const Few&) = delete;
+    ~Few() {
+        if (data_ != own_) delete[] data_;
+    }
 
     void push_back(const T& value) {
         if (size_ == room_) grow();
@@ -36,17 +39,16 @@ public:
 
 private:
     void grow() {
-        auto larger = std::make_unique<T[]>(2 * room_);
-        std::copy_n(data_, size_, larger.get());
-        more_.swap(larger);
-        data_ = more_.get();
+        auto* const larger = new T[2 * room_];
+        std::copy_n(data_, size_, larger);
+        if (data_ != own_) delete[] data_;
+        data_ = larger;
         room_ *= 2;
     }
 
-    T* data_ = own_;
+    T* data_ = own_;  // or memory that is owned, too
     std::size_t size_ = 0;
     std::size_t room_ = 4;
-    std::unique_ptr<T[]> more_;
     T own_[4];
 };
 
@@ -74,6 +76,10 @@ struct BusCore::Gathered {
             retire_unused();
     }
 
+    void clear() noexcept {
+        targets.clear();
+        members.clear();
+    }
     void replay_first(const Target& target) {
         auto& replay = replays.emplace_back(Replay{target, {}});
         if (target.kind != SinkKind::listed) replay.block = PayloadBlock(target.topic->pool());
@@ -85,6 +91,7 @@ struct BusCore::Gathered {
     Few<Subject*> members;  // of one domain, if they are to be: first what is listed
     boost::container::small_vector<Replay, 4> replays;
     std::size_t replay_room = 0;  // for events of them
+    bool has_behaviours = false;
     bool has_registered = false;
 
 private:
@@ -96,5 +103,37 @@ private:
                 bus.retire_unused(*topic);
     }
 };
+
+[[gnu::always_inline]] inline bool BusCore::find_or_make(Gathered& gathered, boost::system::error_code& error) {
+    if (is_closed()) {
+        error = errc::closed;
+        return false;
+    }
+    for (std::uint16_t place = 0; const Listed& entry : gathered.listed) {
+        TopicBase* topic = nullptr;
+        if (entry.event != nullptr) [[likely]] {
+            topic = find_or_make(*entry.event, error);
+            if (topic == nullptr) return false;
+            gathered.targets.push_back({topic, place, SinkKind::listed});
+        }
+        gathered.members.push_back(topic);
+        ++place;
+    }
+    if (gathered.targets.size() != gathered.listed.size()) [[unlikely]]
+        gather_behaviours(gathered);
+    return true;
+}
+
+[[gnu::always_inline]] inline bool BusCore::gather(Order order, Gathered& gathered, boost::system::error_code& error) {
+    for (;; gathered.clear()) {
+        if (!find_or_make(gathered, error)) {
+            if (error) return false;
+            continue;
+        }
+        if (order == Order::of_each) return true;
+        if (order == Order::of_retained && retained_ != nullptr) gathered.members.push_back(retained_);
+        if (gathered.members.size() <= 1 || are_together(gathered.members)) return true;
+    }
+}
 
 }  // namespace event::detail

@@ -18,7 +18,8 @@ namespace event::detail {
 // ---- all of them ------------------------------------------------------------------------------------------------
 
 /// Of those who list behaviours: each includes the topics that were just made, too.
-[[gnu::noinline]] void BusCore::gather_behaviours(Gathered& gathered) {
+void BusCore::gather_behaviours(Gathered& gathered) {
+    gathered.has_behaviours = true;
     for (std::uint16_t place = 0; const Listed& entry : gathered.listed) {
         if (entry.event == nullptr) {
             Behaviour& behaviour = find_or_make(entry.interface);
@@ -34,38 +35,6 @@ namespace event::detail {
         }
         ++place;
     }
-}
-
-[[gnu::always_inline]] inline bool BusCore::find_or_make(Gathered& gathered, boost::system::error_code& error) {
-    if (is_closed()) {
-        error = errc::closed;
-        return false;
-    }
-    gathered.targets.clear();
-    gathered.members.clear();
-    for (std::uint16_t place = 0; const Listed& entry : gathered.listed) {
-        TopicBase* topic = nullptr;
-        if (entry.event != nullptr) [[likely]] {
-            topic = find_or_make(*entry.event, error);
-            if (topic == nullptr) return false;
-            gathered.targets.push_back({topic, place, SinkKind::listed});
-        }
-        gathered.members.push_back(topic);
-        ++place;
-    }
-    if (gathered.targets.size() != gathered.listed.size()) [[unlikely]]
-        gather_behaviours(gathered);
-    return true;
-}
-
-bool BusCore::gather(Order order, Gathered& gathered, boost::system::error_code& error) {
-    do {
-        while (!find_or_make(gathered, error))
-            if (error) return false;
-        if (order == Order::of_each) return true;
-        if (order == Order::of_retained && retained_ != nullptr) gathered.members.push_back(retained_);
-    } while (gathered.members.size() > 1 && !are_together(gathered.members));
-    return true;
 }
 
 // ---- watchers ---------------------------------------------------------------------------------------------------
@@ -89,7 +58,7 @@ TopicBase* BusCore::add_watcher(const EventType& type, boost::system::error_code
     return kind == SinkKind::listed ? chosen(refinement, place) : nullptr;
 }
 
-void BusCore::reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after) {
+inline void BusCore::reserve(const Mailbox::Options& settings, Gathered& gathered, Aftermath& after) {
     for (const auto& [topic, place, kind] : gathered.targets) {
         if (ChosenKeys* keys = keys_of(settings.refinement.get(), place, kind)) {
             const RegistrationMutex::Asking asking(mutex_);
@@ -133,19 +102,24 @@ void check_concurrency(const SubscriptionOptions& options, const std::source_loc
     if (wrong != nullptr) refuse_subscription(options, where, wrong);
 }
 
+/// Null if it may.
+[[gnu::noinline]] static const char* why_not_latest(std::span<const Listed> listed, const Refinement* refinement) {
+    if (std::any_of(listed.begin(), listed.end(), [](const Listed& entry) { return entry.event == nullptr; }))
+        return "Latest keeps one event of each listed type, and it lists AnyEvent or Implements";
+    if (refinement != nullptr && refinement->has_keys())
+        return "it has both Latest and latest_by; choose another policy for more keys than capacity";
+    return nullptr;
+}
+
 IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, std::size_t stride,
                                                 SubscriptionOptions&& options, Refinement* given,
                                                 const std::source_location& where) {
     std::unique_ptr<Refinement> refinement(given);
-    bool is_erased = false;
-    for (const Listed& entry : listed) is_erased |= entry.event == nullptr;
     const char* wrong = nullptr;
     if (options.capacity == 0) {
         wrong = "its capacity must be at least 1";
-    } else if (is_erased && policy_of(options.on_full) == Policy::latest) {
-        wrong = "Latest keeps one event of each listed type, and it lists AnyEvent or Implements";
-    } else if (refinement && refinement->has_keys() && policy_of(options.on_full) == Policy::latest) {
-        wrong = "it has both Latest and latest_by; choose another policy for more keys than capacity";
+    } else if (policy_of(options.on_full) == Policy::latest) {
+        wrong = why_not_latest(listed, refinement.get());
     }
     if (wrong != nullptr) refuse_subscription(options, where, wrong);
     // made before the lock is taken, and destroyed after it, as the options are: what is in them is the user's
@@ -153,7 +127,6 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
                               .where = where,
                               .bus = options_,
                               .slow_line = slow_line_,
-                              .is_erased = is_erased,
                               .stride = stride,
                               .refinement = std::move(refinement)};
     boost::system::error_code error;
@@ -164,12 +137,13 @@ IntrusivePtr<Mailbox> BusCore::add_subscription(std::span<const Listed> listed, 
         Gathered gathered(*this, listed);
         if (gather(Order::of_listed, gathered, error)) {
             reserve(settings, gathered, after);
-            settings.number = subscriptions_ever_ + 1;
-            settings.subjects = std::span(gathered.members).first(listed.size());
-            settings.topics = gathered.targets.size();
-            settings.replay_room = gathered.replay_room;
-            mailbox = Mailbox::create(settings);
-            if (settings.is_unusual) mailbox->furnish(settings);
+            const MailboxPlace place{.number = subscriptions_ever_ + 1,
+                                     .subjects = std::span(gathered.members).first(listed.size()),
+                                     .topics = gathered.targets.size(),
+                                     .is_erased = gathered.has_behaviours,
+                                     .replay_room = gathered.replay_room};
+            mailbox = Mailbox::create(settings, place);
+            if (settings.is_unusual) mailbox->furnish(settings, place.replay_room);
             Connected connected = Connected::needs_room;
             // unless its user's code has thrown: nobody has seen the subscription, then
             while (connected == Connected::needs_room && !after.has_thrown()) {
@@ -237,18 +211,17 @@ inline BusCore::Connected BusCore::connect(Mailbox& mailbox, Gathered& gathered,
         for (const auto& [topic, place, kind] : gathered.targets) topic->add(mailbox, place, kind, after);
     }
     ++subscriptions_ever_;
-    mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.add(mailbox, place); });
     subscriptions_.push_back(mailbox.in_bus);
-    if (Tie* tie = mailbox.tie()) ties_.insert_behind(nullptr, *tie);
+    if (Tie* tie = mailbox.tie()) [[unlikely]] {
+        ties_.insert_behind(nullptr, *tie);
+        mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.add(mailbox, place); });
+    }
     if (has_started_) resolve(mailbox, after);
     return Connected::yes;
 }
 
-void BusCore::end_subscription(Mailbox& mailbox, Mailbox::State how) noexcept {
-    end_under<RegistrationGuard>(mutex_, [&](Aftermath& after) { disconnect(mailbox, how, after); });
-}
-
-void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept {
+[[gnu::always_inline]] inline void BusCore::disconnect_here(Mailbox& mailbox, Mailbox::State how,
+                                                            Aftermath& after) noexcept {
     if (!mailbox.in_bus.is_linked()) return;
     // whether it holds nothing together since it was to be drained: then its lock may be that of one topic only
     Tie* const tie = mailbox.tie();
@@ -274,9 +247,20 @@ void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after)
             binding.topic->empty_pool();
         }
     }
-    if (tie != nullptr && !have_parted) untie(*tie);
-    mailbox.for_each_behaviour([&](Behaviour& behaviour, std::uint16_t place) { behaviour.remove(mailbox, place); });
+    if (tie != nullptr) [[unlikely]] {
+        if (!have_parted) untie(*tie);
+        mailbox.for_each_behaviour(
+            [&](Behaviour& behaviour, std::uint16_t place) { behaviour.remove(mailbox, place); });
+    }
     if (how == Mailbox::State::closed) mailbox.in_bus.unlink();
+}
+
+void BusCore::disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept {
+    disconnect_here(mailbox, how, after);
+}
+
+void BusCore::end_subscription(Mailbox& mailbox, Mailbox::State how) noexcept {
+    end_under<RegistrationGuard>(mutex_, [&](Aftermath& after) { disconnect_here(mailbox, how, after); });
 }
 
 }  // namespace event::detail

@@ -143,13 +143,6 @@ Behaviour& BusCore::find_or_make(const TypeId* interface) {
     return *behaviours_.emplace_back(std::make_unique<Behaviour>(interface, std::move(label), topics_, *this));
 }
 
-void BusCore::retire_if_unused(TopicBase& topic) noexcept {
-    if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return;
-    if (topic.is_retained()) loosen(topic);
-    topic.reset();
-    topic.is_listed = false;
-}
-
 void BusCore::retire_unused(TopicBase& topic) noexcept {
     {
         const DomainGuard guard(topic);

@@ -61,20 +61,12 @@ void TopicBase::make_room_for_sinks(SinkKind kind, std::size_t more) {
     room = reserved.capacity() - size;
 }
 
-void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept {
-    ChosenKeys* const keys = kind == SinkKind::listed ? chosen(mailbox.refinement(), type) : nullptr;
-    if (mailbox.policy() == Policy::wait) {
-        if (keys == nullptr) ++waiting_queues_;
-        if (keys != nullptr || may_reject(mailbox.refinement())) ++asked_queues_;
-        if (mailbox.patience() != nullptr) ++limited_queues_;
-    }
-    if (keys != nullptr) {
-        mailbox.bind({.topic = this, .position = type, .is_keyed = true});
-        keyed_.add(*keys, mailbox);
-        return sinks_changed(after);
-    }
+inline void TopicBase::add_sink(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept {
     std::vector<Sink>& list = sinks(kind);
-    assert(list.size() < list.capacity());
+    if (list.size() == list.capacity()) {
+        assert(false);
+        __builtin_unreachable();  // no room is made here, which could fail
+    }
     --sure_room(kind);
     const auto position = static_cast<std::uint32_t>(list.size());
     list.push_back({&mailbox, mailbox.bind({this, position, kind != SinkKind::listed}), type, kind});
@@ -82,13 +74,32 @@ void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Afterma
     sinks_changed(after);
 }
 
+[[gnu::noinline]] void TopicBase::add_waiting_or_keyed(Mailbox& mailbox, std::uint16_t type, SinkKind kind,
+                                                       Aftermath& after) noexcept {
+    ChosenKeys* const keys = kind == SinkKind::listed ? chosen(mailbox.refinement(), type) : nullptr;
+    if (mailbox.policy() == Policy::wait) count_waiting_queue(mailbox, keys != nullptr, 1);
+    if (keys == nullptr) return add_sink(mailbox, type, kind, after);
+    mailbox.bind({.topic = this, .position = type, .is_keyed = true});
+    keyed_.add(*keys, mailbox);
+    sinks_changed(after);
+}
+
+void TopicBase::add(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept {
+    if (mailbox.policy() == Policy::wait || mailbox.refinement() != nullptr) [[unlikely]]
+        return add_waiting_or_keyed(mailbox, type, kind, after);
+    add_sink(mailbox, type, kind, after);
+}
+
+void TopicBase::count_waiting_queue(const Mailbox& mailbox, bool is_keyed, std::size_t one) noexcept {
+    if (!is_keyed) waiting_queues_ += one;
+    if (is_keyed || may_reject(mailbox.refinement())) asked_queues_ += one;
+    if (mailbox.patience() != nullptr) limited_queues_ += one;
+}
+
 inline void TopicBase::remove_sink(const Mailbox& mailbox, const Binding& binding, Aftermath& after) noexcept {
-    if (mailbox.policy() == Policy::wait) {
-        if (!binding.is_keyed) --waiting_queues_;
-        if (binding.is_keyed || may_reject(mailbox.refinement())) --asked_queues_;
-        if (mailbox.patience() != nullptr) --limited_queues_;
-    }
-    if (binding.is_keyed) {
+    if (mailbox.policy() == Policy::wait) [[unlikely]]
+        count_waiting_queue(mailbox, binding.is_keyed, std::size_t{0} - 1);
+    if (binding.is_keyed) [[unlikely]] {
         keyed_.remove(*chosen(mailbox.refinement(), static_cast<std::uint16_t>(binding.position)));
         return sinks_changed(after);
     }
@@ -368,6 +379,7 @@ void TopicBase::reset() noexcept {
     killed_ = 0;
     refused_ = 0;
     last_sequence_ = 0;
+    sure_room_ = sinks_.capacity();
     if (has_pool()) pool().rest();
 }
 

@@ -12,7 +12,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
                                bool replayed) noexcept {
     if (has_ended()) return Pushed::gone;
     const bool is_wanted = !refinement_ || (!refinement_->has_filter() && !refinement_->excludes(offer.origin));
-    if (is_wanted && !linked_ && !slow_.measures_age() && !full_limit_ && !replayed) {
+    if (is_wanted && !linked_ && !slow_.measures_age() && full_limit() == nullptr && !replayed) {
         const Pushed pushed = make_room(type, offer);
         if (pushed != Pushed::queued) return pushed;
         append_specially(tag_of(type, offer), event, offer);
@@ -38,7 +38,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
     SlotTag tag = tag_of(type, offer);
     if (replayed) tag.set_replay();
     // what takes another's place leaves a queue full that was full
-    const bool may_fill = full_limit_ && policy_ == Policy::kill && !is_full();
+    const bool may_fill = full_limit() != nullptr && policy_ == Policy::kill && !is_full();
     Pushed pushed = Pushed::queued;
     if (linked_) {
         pushed = push_linked(event, tag, offer);
@@ -50,7 +50,7 @@ Pushed Mailbox::push_specially(std::uint16_t type, const OfferedEvent& event, co
         if (replayed) replay_end_ = high_water_ = tail();
     }
     if (pushed > Pushed::displaced) return pushed;
-    if (may_fill && is_full()) full_limit_->note_full();
+    if (may_fill && is_full()) full_limit()->note_full();
     wake_at_next();
     wake_receiver(offer.after);
     return pushed;
@@ -206,7 +206,7 @@ Pushed Mailbox::make_room(std::uint16_t type, const Offer& offer) noexcept {
 Pushed Mailbox::overflow(std::uint16_t type, const Offer& offer) noexcept {
     if (policy_ != Policy::kill) return refuse(type, offer.after);
     if (has_ended()) return Pushed::gone;
-    if (full_limit_ && !full_limit_->is_over()) return refuse(type, offer.after);
+    if (const FullLimit* limit = full_limit(); limit != nullptr && !limit->is_over()) return refuse(type, offer.after);
     is_killed_by_last_ = last_sequence() == offer.sequence;
     end(State::killed, offer.after);
     return is_killed_by_last_ ? Pushed::killed_twice : Pushed::killed;
@@ -215,7 +215,7 @@ Pushed Mailbox::overflow(std::uint16_t type, const Offer& offer) noexcept {
 std::uint64_t Mailbox::last_sequence() const noexcept {
     if (linked_) return linked_->newest() != LinkedSlots::none ? (*linked_)[linked_->newest()].tag.sequence() : 0;
     if (tail() == reader_.count.load(std::memory_order_acquire)) return 0;
-    const std::byte* last = slots_ + (tail() - 1) % slot_count_ * stride_;
+    const std::byte* last = slots_.get() + (tail() - 1) % slot_count_ * stride_;
     return static_cast<const Slot*>(static_cast<const void*>(last))->tag.sequence();
 }
 

@@ -32,6 +32,12 @@ constexpr bool is_large(std::size_t slots, std::size_t stride) noexcept {
     return slots > most_bytes_at_first_event || slots * stride > most_bytes_at_first_event;
 }
 
+/// Whether it brings something of its own with it.
+bool has_own(const Backpressure& policy) noexcept {
+    if (const auto* notify = std::get_if<Notify>(&policy)) return notify->callback != nullptr;
+    return time_when_full(policy).count() > 0;
+}
+
 bool has_keys(Policy policy, const Refinement* refinement) noexcept {
     return policy == Policy::latest || (refinement != nullptr && refinement->has_keys());
 }
@@ -40,21 +46,23 @@ bool has_keys(Policy policy, const Refinement* refinement) noexcept {
 
 // ---- life -------------------------------------------------------------------------------------------------------
 
-IntrusivePtr<Mailbox> Mailbox::create(Options& options) {
+IntrusivePtr<Mailbox> Mailbox::create(Options& options, const MailboxPlace& place) {
     if (policy_of(options.wanted.on_full) == Policy::latest)  // one slot for each type, whatever was asked for
-        options.wanted.capacity = options.subjects.size();
+        options.wanted.capacity = place.subjects.size();
     if (options.bus.stamp) options.stride += stamp_stride;
     options.is_unusual = policy_of(options.wanted.on_full) > Policy::drop || options.refinement ||
                          options.bus.measure_age || options.bus.stamp || options.wanted.concurrency > 1 ||
-                         options.replay_room != 0 || is_large(options.wanted.capacity, options.stride);
+                         place.replay_room != 0 || is_large(options.wanted.capacity, options.stride);
 
-    const std::size_t tie_at = aligned(sizeof(Mailbox) + options.subjects.size() * sizeof(Listing), alignof(Tie));
-    const bool has_tie = options.is_erased || options.subjects.size() > 1;
+    std::unique_ptr<Own> own;
+    if (!options.wanted.name.empty() || has_own(options.wanted.on_full)) own = std::make_unique<Own>();
+    const std::size_t tie_at = aligned(sizeof(Mailbox) + place.subjects.size() * sizeof(Listing), alignof(Tie));
+    const bool has_tie = place.is_erased || place.subjects.size() > 1;
     const std::size_t bindings_at = aligned(tie_at + (has_tie ? sizeof(Tie) : 0), alignof(Binding));
-    const std::size_t size = bindings_at + options.topics * sizeof(Binding);
+    const std::size_t size = bindings_at + place.topics * sizeof(Binding);
     auto* block = static_cast<std::byte*>(::operator new(size + alignof(Mailbox) - __STDCPP_DEFAULT_NEW_ALIGNMENT__));
     std::byte* memory = block + (-reinterpret_cast<std::uintptr_t>(block) & (alignof(Mailbox) - 1));
-    auto* mailbox = ::new (memory) Mailbox(std::move(options), memory + bindings_at);
+    auto* mailbox = ::new (memory) Mailbox(std::move(options), place, memory + bindings_at, std::move(own));
     mailbox->block_ = block;
     return IntrusivePtr<Mailbox>::adopt(mailbox);
 }
@@ -70,7 +78,7 @@ inline void Mailbox::set_room(std::size_t replay_room) {
 
 void Mailbox::make_slots(std::size_t replay_room) { set_room(replay_room); }
 
-void Mailbox::furnish(const Options& options) {
+void Mailbox::furnish(const Options& options, std::size_t replay_room) {
     const auto limit = time_when_full(options.wanted.on_full);
     const bool is_limited = limit.count() > 0;
     const bool is_stamped = options.bus.stamp;
@@ -78,35 +86,36 @@ void Mailbox::furnish(const Options& options) {
     const bool is_linked = is_keyed || policy_ == Policy::drop_oldest || policy_ == Policy::wait;
     is_simple_.store(!is_linked && !is_stamped, std::memory_order_relaxed);
     is_special_ = is_linked || is_stamped || may_reject(refinement()) || slow_.measures_age() || is_limited;
-    if (is_limited) full_limit_ = std::make_unique<FullLimit>(limit, options.slow_line.clock());
+    if (is_limited) own_->full_limit.emplace(limit, options.slow_line.clock());
     if (is_stamped) timings_ = std::make_unique<Timings>(options.slow_line.clock());
     if (options.wanted.concurrency > 1) share_by(std::make_unique<Sharing>(options.wanted.concurrency));
     if (is_linked) linked_ = std::make_unique<LinkedSlots>(stride_, is_keyed);
-    set_room(options.replay_room);
+    set_room(replay_room);
 }
 
-Mailbox::Mailbox(Options&& options, std::byte* bindings) noexcept
-    : QueueSpot(*options.subjects.front(), *this),
+Mailbox::Mailbox(Options&& options, const MailboxPlace& place, std::byte* bindings, std::unique_ptr<Own> own) noexcept
+    : QueueSpot(*place.subjects.front(), *this),
       policy_(policy_of(options.wanted.on_full)),
-      is_erased_(options.is_erased),
+      is_erased_(place.is_erased),
       requires_emitters_(options.wanted.require_emitters),
-      types_(static_cast<std::uint16_t>(options.subjects.size())),
+      types_(static_cast<std::uint16_t>(place.subjects.size())),
       capacity_(options.wanted.capacity),
       slot_count_(capacity_),
       stride_(options.stride),
       refinement_(std::move(options.refinement)),
       bindings_(static_cast<Binding*>(static_cast<void*>(bindings))),
-      binding_room_(static_cast<std::uint32_t>(options.topics)),
+      binding_room_(static_cast<std::uint32_t>(place.topics)),
       slow_(options.bus, options.slow_line),
+      own_(std::move(own)),
       where_(options.where),
-      number_(options.number) {
+      number_(place.number) {
     static_assert(sizeof(Mailbox) % alignof(Listing) == 0);
-    // most have neither
-    if (!options.wanted.name.empty()) name_ = std::move(options.wanted.name);
-    if (auto* notify = std::get_if<Notify>(&options.wanted.on_full); notify != nullptr && notify->callback)
-        slow_.use(std::move(notify->callback));
-    for (std::size_t i = 0; i < types_; ++i) std::construct_at(listings().data() + i, Listing{options.subjects[i]});
-    if (Tie* place = tie()) std::construct_at(place, *this);
+    if (own_) {
+        own_->name = std::move(options.wanted.name);
+        if (auto* notify = std::get_if<Notify>(&options.wanted.on_full)) own_->callback = std::move(notify->callback);
+    }
+    for (std::size_t i = 0; i < types_; ++i) std::construct_at(listings().data() + i, Listing{place.subjects[i]});
+    if (Tie* memory = tie()) std::construct_at(memory, *this);
 }
 
 bool Mailbox::make_memory(bool may_throw) {
@@ -116,27 +125,29 @@ bool Mailbox::make_memory(bool may_throw) {
     if (linked_) {
         linked_->use(std::move(memory), slot_count_);
     } else {
-        ring_ = std::move(memory);
-        slots_ = ring_.get();
-        writer_.use(slots_, slot_count_, stride_);
-        reader_.use(slots_, slot_count_, stride_);
+        slots_ = std::move(memory);
+        writer_.use(slots_.get(), slot_count_, stride_);
+        reader_.use(slots_.get(), slot_count_, stride_);
     }
     return true;
 }
 
 Mailbox::~Mailbox() { delete sharing(); }
 
+[[gnu::noinline]] void Mailbox::end_unregistered() noexcept {
+    Aftermath after;
+    after.only_ends();
+    end(State::closed, after);
+    after.settle();
+}
+
 void Mailbox::let_go() noexcept {
-    if (!has_ended()) {  // it was never registered
-        Aftermath after;
-        after.only_ends();
-        end(State::closed, after);
-        after.settle();
-    }
-    linked_.reset();
-    ring_.reset();
-    refinement_.reset();
-    slow_.let_go();
+    if (!has_ended()) [[unlikely]]
+        end_unregistered();
+    if (linked_) linked_.reset();
+    if (slots_) slots_.reset();
+    if (refinement_) refinement_.reset();
+    if (own_) own_->callback = nullptr;  // none will start any more
 }
 
 void Mailbox::destroy_spot() noexcept {
@@ -164,21 +175,27 @@ void Mailbox::end(State why, Aftermath& after) noexcept {
     is_simple_.store(false, std::memory_order_seq_cst);
     state_.store(why, std::memory_order_seq_cst);  // against a handler that begins: see Handling
     wake_at_next();
+    if (size() != 0) [[unlikely]]
+        discard(after);
+    after.wake(claim());
+    if (Sharing* shared = sharing()) after.wake_all(shared->waiting());
+    after.wake_all(end_waiters_);
+    after.wake_all(ready_waiters_);
+    tell_progress(after);
+}
+
+/// What is queued.
+[[gnu::noinline]] void Mailbox::discard(Aftermath& after) noexcept {
     if (linked_ && linked_->has_memory()) {
         for (auto place = linked_->oldest(); place != LinkedSlots::none; place = linked_->after(place))
             if ((*linked_)[place].tag.is_shared()) after.drop(*(*linked_)[place].payload());
     } else if (slots_ != nullptr) {
         // from the back: a receiver may be taking the oldest
         for (std::uint64_t i = reader_.count.load(std::memory_order_acquire); i < tail(); ++i) {
-            Slot& slot = *static_cast<Slot*>(static_cast<void*>(slots_ + i % slot_count_ * stride_));
+            Slot& slot = *static_cast<Slot*>(static_cast<void*>(slots_.get() + i % slot_count_ * stride_));
             if (PayloadBase* payload = slot.tag.is_shared() ? slot.take_payload() : nullptr) after.drop(*payload);
         }
     }
-    after.wake(claim());
-    if (Sharing* shared = sharing()) after.wake_all(shared->waiting());
-    after.wake_all(end_waiters_);
-    after.wake_all(ready_waiters_);
-    tell_progress(after);
 }
 
 void Mailbox::resolve(Readiness readiness, Aftermath& after) noexcept {
@@ -301,7 +318,7 @@ void Mailbox::dissolve_line(Aftermath& after) noexcept {
 
 // ---- figures ----------------------------------------------------------------------------------------------------
 
-std::string Mailbox::name() const { return name_.empty() ? unique_name(where_, number_) : name_; }
+std::string Mailbox::name() const { return own_ && !own_->name.empty() ? own_->name : unique_name(where_, number_); }
 
 SubscriptionStat Mailbox::stat() {
     SubscriptionStat stat;

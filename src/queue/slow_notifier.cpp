@@ -44,6 +44,7 @@ bool SlowNotifier::note_age(bool is_empty, std::uint16_t type) noexcept {
 }
 
 bool SlowNotifier::tell(Mailbox& mailbox, unsigned reasons, std::exception_ptr& first) {
+    const Callback* const own = mailbox.own_callback();
     bool is_left = false;
     for (;;) {
         SlowSubscriber slow;
@@ -84,7 +85,7 @@ bool SlowNotifier::tell(Mailbox& mailbox, unsigned reasons, std::exception_ptr& 
             }
             chaos(Point::after_callback, this);
         };
-        if ((due & bit(Reason::loss)) != 0) call(callback_ ? callback_ : options_.on_slow_subscriber);
+        if ((due & bit(Reason::loss)) != 0) call(own != nullptr ? *own : options_.on_slow_subscriber);
         slow.age = age;
         if ((due & bit(Reason::age)) != 0) call(options_.on_slow_subscriber);
     }
@@ -95,7 +96,8 @@ bool SlowNotifier::tell(Mailbox& mailbox, unsigned reasons, std::exception_ptr& 
 void SlowNotifier::run(Mailbox& mailbox, std::exception_ptr& first) {
     auto reference = IntrusivePtr<Mailbox>::adopt(&mailbox);
     // what goes to a callback of the subscription's own need not wait for its turn
-    if (!callback_ || tell(mailbox, bit(Reason::loss), first)) line_.tell(*reference.detach(), first);
+    if (mailbox.own_callback() == nullptr || tell(mailbox, bit(Reason::loss), first))
+        line_.tell(*reference.detach(), first);
 }
 
 void SlowNotifier::run_in_line(Mailbox& mailbox, std::exception_ptr& first) {

@@ -258,6 +258,7 @@ private:
     [[nodiscard]] bool replay(Mailbox& mailbox, Gathered& gathered, Aftermath& after) noexcept;
     /// The one end of a registration, for close, drain, start and the bus's end.
     void disconnect(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept;
+    void disconnect_here(Mailbox& mailbox, Mailbox::State how, Aftermath& after) noexcept;  // within who calls it
     /// Tells a subscription what the start has found, and ends it if it cannot do without.
     void resolve(Mailbox& mailbox, Aftermath& after) noexcept;
 
@@ -297,6 +298,13 @@ inline void RegistrationMutex::unlock() noexcept {
     if (is_filters_) [[unlikely]]
         return unlock_in_filter();
     mutex_.unlock();
+}
+
+inline void BusCore::retire_if_unused(TopicBase& topic) noexcept {
+    if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return;
+    if (topic.is_retained()) loosen(topic);
+    topic.reset();
+    topic.is_listed = false;
 }
 
 }  // namespace event::detail

@@ -325,15 +325,13 @@ private:
     void wake_watching(Aftermath& after) noexcept;
     void remove_killed(Aftermath& after) noexcept;
     void remove_killed(const FoundKeys& found, Aftermath& after) noexcept;
-    /// Those who chose the event's key and whose policy is Wait.
-    [[nodiscard]] FoundKeys find_waiting(const Waiting& event) noexcept;
+    [[nodiscard]] FoundKeys find_waiting(const Waiting& event) noexcept;  // who chose its key, and whose policy is Wait
     /// Whether an event that may have to wait will be queued there, as far as a filter can say now.
     [[nodiscard]] bool wants(Mailbox& mailbox, std::uint16_t type, SinkKind kind, const Waiting& event) noexcept;
     bool all_asked_queues(const Waiting& event, bool (*holds)(void* f, Mailbox& queue), void* f);
     void note_missed(std::uint64_t events, Origin of) noexcept;
     void count_forgotten(Aftermath& after) noexcept;
-    /// What became of an event, where it was not just queued.
-    void count(Pushed pushed, EmitResult& result) noexcept;
+    void count(Pushed pushed, EmitResult& result) noexcept;  // what became of an event that was not just queued
     /// Gives each event of the batch its place in the order, and offers it to every queue.
     EmitResult fan_out(Batch& batch, DomainGuard& domain, const EmitSpot* turn, Aftermath& after) noexcept;
     template <bool is_keyed>
@@ -347,8 +345,7 @@ private:
     [[nodiscard]] bool wants_shared() const noexcept { return !erased_sinks_.empty() || history_; }
     /// What the history says of an event; if it cannot say, that is in `after`.
     [[nodiscard]] History::Decision decide(const std::byte* event, Aftermath& after) noexcept;
-    /// Null if the type is inline, or nothing is retained.
-    [[nodiscard]] PayloadBase* kept_payload() const noexcept;
+    [[nodiscard]] PayloadBase* kept_payload() const noexcept;  // null: the type is inline, or nothing is retained
 
     [[nodiscard]] std::vector<Sink>& sinks(SinkKind kind) noexcept {
         return kind == SinkKind::listed ? sinks_ : erased_sinks_;
@@ -364,6 +361,9 @@ private:
         return kind == SinkKind::listed ? sure_room_ : sure_erased_room_;
     }
     void make_room_for_sinks(SinkKind kind, std::size_t more);
+    void add_sink(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept;
+    void add_waiting_or_keyed(Mailbox& mailbox, std::uint16_t type, SinkKind kind, Aftermath& after) noexcept;
+    void count_waiting_queue(const Mailbox& mailbox, bool is_keyed, std::size_t one) noexcept;
     void remove_sink(const Mailbox& mailbox, const Binding& binding, Aftermath& after) noexcept;
     void sinks_changed(Aftermath& after) noexcept;
     void refresh() noexcept;

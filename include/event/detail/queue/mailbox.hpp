@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <span>
 #include <string>
@@ -52,9 +53,9 @@ public:
     using Options = MailboxOptions;
 
     /// Throws `std::bad_alloc`; then everything in the options is still there.
-    [[nodiscard]] static IntrusivePtr<Mailbox> create(Options& options);
+    [[nodiscard]] static IntrusivePtr<Mailbox> create(Options& options, const MailboxPlace& place);
     /// Then what the usual queue does without, if the options have turned out to ask for more. Throws `std::bad_alloc`.
-    void furnish(const Options& options);
+    void furnish(const Options& options, std::size_t replay_room);
     /// Before it is connected: has room for so many events beside its capacity. Throws `std::bad_alloc`.
     void make_slots(std::size_t replay_room);
 
@@ -98,7 +99,7 @@ public:
     /// Emits that wait for room here, of all types, in the order in which they came; how long they do (null: for ever).
     [[nodiscard]] IntrusiveList<Turn>& line() noexcept { return line_; }
     [[nodiscard]] const FullLimit* patience() const noexcept {
-        return policy_ == Policy::wait ? full_limit_.get() : nullptr;
+        return policy_ == Policy::wait ? full_limit() : nullptr;
     }
     /// There may be room: offers it to the first in the line.
     void offer_turn(Aftermath& after) noexcept;
@@ -237,6 +238,10 @@ public:
     [[nodiscard]] boost::system::error_code end_reason() const noexcept override;
     [[nodiscard]] SubscriptionStat stat() override;
     [[nodiscard]] std::string name() const;
+    /// For what it loses; null: the bus's. As long as its callbacks may run.
+    [[nodiscard]] const SlowNotifier::Callback* own_callback() const noexcept {
+        return own_ && own_->callback ? &own_->callback : nullptr;
+    }
     [[nodiscard]] std::uint64_t number() const noexcept { return number_; }  // no other of the bus has it
     [[nodiscard]] SlowNotifier& slow() noexcept { return slow_; }
     /// Tells of it, if it is slow; in a filter, when that is over. Takes over a reference.
@@ -249,7 +254,16 @@ public:
     [[nodiscard]] BusCore& bus() const noexcept;
 
 private:
-    explicit Mailbox(Options&& options, std::byte* bindings) noexcept;
+    /// What most subscriptions do not bring.
+    struct Own {
+        std::string name;
+        SlowNotifier::Callback callback;
+        std::optional<FullLimit> full_limit;
+    };
+    [[nodiscard]] FullLimit* full_limit() const noexcept {  // null: there is none
+        return own_ && own_->full_limit ? &*own_->full_limit : nullptr;
+    }
+    Mailbox(Options&& options, const MailboxPlace& place, std::byte* bindings, std::unique_ptr<Own> own) noexcept;
     ~Mailbox() override;
     void let_go() noexcept override;
     void destroy_spot() noexcept override;
@@ -260,6 +274,8 @@ private:
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
     void set_room(std::size_t replay_room);
+    void discard(Aftermath& after) noexcept;
+    void end_unregistered() noexcept;
     [[nodiscard]] bool make_memory(bool may_throw);
     void share_by(std::unique_ptr<Sharing> sharing) noexcept;
 
@@ -329,7 +345,7 @@ private:
     // The consumer's cache line (of linked slots: under the domain's lock).
     alignas(64) RingEnd reader_;
     std::uint64_t seen_tail_ = 0;            // of the writer's count, when last looked
-    std::byte* slots_ = nullptr;             // of the ring
+    std::unique_ptr<std::byte[]> slots_;     // of the ring; null: made at the first event
     std::unique_ptr<LinkedSlots> linked_;    // null: a ring
     std::atomic<State> state_{State::open};  // written under the domain's lock
     std::atomic<Readiness> readiness_{Readiness::unknown};
@@ -349,11 +365,9 @@ private:
     const std::size_t capacity_;
     std::size_t slot_count_;
     const std::size_t stride_;
-    std::unique_ptr<std::byte[]> ring_;  // null: made at the first event
     std::unique_ptr<Refinement> refinement_;
-    std::unique_ptr<FullLimit> full_limit_;  // null: there is none
-    std::unique_ptr<Timings> timings_;       // null: its events are not stamped
-    Binding* bindings_;                      // in own memory, until there are too many of them
+    std::unique_ptr<Timings> timings_;  // null: its events are not stamped
+    Binding* bindings_;                 // in own memory, until there are too many of them
     std::uint32_t binding_count_ = 0;
     std::uint32_t binding_room_;
     std::unique_ptr<Binding[]> more_bindings_;
@@ -371,7 +385,7 @@ private:
     std::atomic<Sharing*> sharing_{nullptr};  // owned; made once, by the receiver
     HandlersExecutor handlers_executor_;
     SlowNotifier slow_;
-    std::string name_;
+    std::unique_ptr<Own> own_;  // null: nothing
     const std::source_location where_;
     const std::uint64_t number_;
     std::byte* block_ = nullptr;  // that this lies in, of the usual alignment, for which the allocator has a fast path

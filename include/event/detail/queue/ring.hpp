@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 /// A ring with one producer, whoever holds the domain's lock, and one consumer, who takes no lock: the queue of whom
 /// every event just takes the next place. It is written as its two ends, what each side touches, for a cache line of
@@ -29,10 +30,10 @@ public:
     [[nodiscard]] std::uint64_t own_count() const noexcept { return count.load(std::memory_order_relaxed); }
     [[nodiscard]] Slot& slot() const noexcept { return *static_cast<Slot*>(static_cast<void*>(at_)); }
     /// `begin` belongs to the consumer's cache line, and is looked at no more often than needed.
-    void advance(std::byte* const& begin) noexcept {
+    void advance(const std::unique_ptr<std::byte[]>& begin) noexcept {
         at_ += stride_;
         if (at_ == end_) [[unlikely]]
-            at_ = begin;
+            at_ = begin.get();
     }
     [[gnu::always_inline]] inline void count_one(std::memory_order order = std::memory_order_release) noexcept {
         chaos(Point::before_publish, this);

@@ -44,8 +44,6 @@ public:
     enum class Reason : std::uint8_t { loss = 1, age = 2 };
 
     SlowNotifier(const BusOptions& options, SlowLine& line) noexcept : options_(options), line_(line) {}
-    /// Calls that one for losses instead of the bus's. Before anybody else knows it.
-    void use(Callback&& callback) noexcept { callback_ = std::move(callback); }
 
     // ---- under the domain's lock -----------------------------------------------------------------------------
 
@@ -78,10 +76,6 @@ public:
     /// Whether this thread runs a callback of any.
     [[nodiscard]] static bool runs_callback() noexcept;
     [[nodiscard]] bool is_over() const noexcept { return call_.load(std::memory_order_acquire) == Call::over; }
-    /// No callback will start any more.
-    void let_go() noexcept {
-        if (callback_) callback_ = nullptr;
-    }
 
 private:
     enum class Call : std::uint8_t { none, due, running, over };
@@ -100,7 +94,6 @@ private:
     std::uint64_t episodes_ = 0;
     Moment not_empty_since_;
 
-    Callback callback_;
     const BusOptions& options_;
     SlowLine& line_;
 };
