@@ -226,6 +226,7 @@ inline BusCore::Connected BusCore::connect(Mailbox& mailbox, Gathered& gathered,
     // whether it holds nothing together since it was to be drained: then its lock may be that of one topic only
     Tie* const tie = mailbox.tie();
     const bool have_parted = tie != nullptr && !tie->is_linked();
+    bool leaves_pools = false;
     {
         const DomainGuard guard(mailbox.home());
         const bool was_open = mailbox.state() == Mailbox::State::open;
@@ -238,13 +239,15 @@ inline BusCore::Connected BusCore::connect(Mailbox& mailbox, Gathered& gathered,
         }
         if (was_open) TopicBase::remove(mailbox, after);
         if (!have_parted)
-            for (const Binding& binding : mailbox.bindings()) retire_if_unused(*binding.topic);
+            for (const Binding& binding : mailbox.bindings()) leaves_pools |= retire_if_unused(*binding.topic);
     }
-    for (const Binding& binding : mailbox.bindings()) {
-        if (have_parted) {
-            retire_unused(*binding.topic);
-        } else if (!binding.topic->is_listed) {
-            binding.topic->empty_pool();
+    if (have_parted || leaves_pools) [[unlikely]] {
+        for (const Binding& binding : mailbox.bindings()) {
+            if (have_parted) {
+                retire_unused(*binding.topic);
+            } else if (!binding.topic->is_listed) {
+                binding.topic->empty_pool();
+            }
         }
     }
     if (tie != nullptr) [[unlikely]] {

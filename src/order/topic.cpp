@@ -371,7 +371,7 @@ void TopicBase::note_missed(std::uint64_t events, Origin of) noexcept {
     refresh();
 }
 
-void TopicBase::reset() noexcept {
+bool TopicBase::reset() noexcept {
     if (retained_) [[unlikely]]
         retain_no_longer();
     emitted_ = 0;
@@ -381,6 +381,7 @@ void TopicBase::reset() noexcept {
     last_sequence_ = 0;
     sure_room_ = sinks_.capacity();
     if (has_pool()) pool().rest();
+    return has_pool();
 }
 
 }  // namespace event::detail

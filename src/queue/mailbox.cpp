@@ -47,12 +47,13 @@ bool has_keys(Policy policy, const Refinement* refinement) noexcept {
 // ---- life -------------------------------------------------------------------------------------------------------
 
 IntrusivePtr<Mailbox> Mailbox::create(Options& options, const MailboxPlace& place) {
-    if (policy_of(options.wanted.on_full) == Policy::latest)  // one slot for each type, whatever was asked for
+    const Policy policy = policy_of(options.wanted.on_full);
+    if (policy == Policy::latest)  // one slot for each type, whatever was asked for
         options.wanted.capacity = place.subjects.size();
     if (options.bus.stamp) options.stride += stamp_stride;
-    options.is_unusual = policy_of(options.wanted.on_full) > Policy::drop || options.refinement ||
-                         options.bus.measure_age || options.bus.stamp || options.wanted.concurrency > 1 ||
-                         place.replay_room != 0 || is_large(options.wanted.capacity, options.stride);
+    options.is_unusual = policy > Policy::drop || options.refinement || options.bus.measure_age || options.bus.stamp ||
+                         options.wanted.concurrency > 1 || place.replay_room != 0 ||
+                         is_large(options.wanted.capacity, options.stride);
 
     std::unique_ptr<Own> own;
     if (!options.wanted.name.empty() || has_own(options.wanted.on_full)) own = std::make_unique<Own>();
@@ -175,17 +176,12 @@ void Mailbox::end(State why, Aftermath& after) noexcept {
     is_simple_.store(false, std::memory_order_seq_cst);
     state_.store(why, std::memory_order_seq_cst);  // against a handler that begins: see Handling
     wake_at_next();
-    if (size() != 0) [[unlikely]]
-        discard(after);
-    after.wake(claim());
-    if (Sharing* shared = sharing()) after.wake_all(shared->waiting());
-    after.wake_all(end_waiters_);
-    after.wake_all(ready_waiters_);
+    if (size() != 0 || occupied() || is_shared() || !end_waiters_.empty() || !ready_waiters_.empty()) [[unlikely]]
+        discard_and_wake(after);
     tell_progress(after);
 }
 
-/// What is queued.
-[[gnu::noinline]] void Mailbox::discard(Aftermath& after) noexcept {
+[[gnu::noinline]] void Mailbox::discard_and_wake(Aftermath& after) noexcept {
     if (linked_ && linked_->has_memory()) {
         for (auto place = linked_->oldest(); place != LinkedSlots::none; place = linked_->after(place))
             if ((*linked_)[place].tag.is_shared()) after.drop(*(*linked_)[place].payload());
@@ -196,6 +192,10 @@ void Mailbox::end(State why, Aftermath& after) noexcept {
             if (PayloadBase* payload = slot.tag.is_shared() ? slot.take_payload() : nullptr) after.drop(*payload);
         }
     }
+    after.wake(claim());
+    if (Sharing* shared = sharing()) after.wake_all(shared->waiting());
+    after.wake_all(end_waiters_);
+    after.wake_all(ready_waiters_);
 }
 
 void Mailbox::resolve(Readiness readiness, Aftermath& after) noexcept {

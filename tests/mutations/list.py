@@ -22,7 +22,7 @@ MUTATIONS = [
     ("a topic that is retained no longer stays with the others", "include/event/detail/bus/bus_core.hpp",
      "    if (topic.is_retained()) loosen(topic);\n", ""),
     ("a drained subscription that is closed forgets its topics", "src/bus/registration.cpp",
-     "            retire_unused(*binding.topic);\n        } else if", "        } else if"),
+     "                retire_unused(*binding.topic);\n            } else if", "            } else if"),
     ("who waited for a lock does not look whether the topic has moved", "src/order/domain.cpp",
      "        if (topic.domain_.load(std::memory_order_relaxed) == domain_) return;\n    }\n}\n\nvoid ReadGuard",
      "        return;\n    }\n}\n\nvoid ReadGuard"),

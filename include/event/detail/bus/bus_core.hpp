@@ -209,8 +209,8 @@ private:
     [[nodiscard]] std::string unique_label(const EventType& type) const;
     [[nodiscard]] Behaviour& find_or_make(const TypeId* interface);
     void retire_unused(TopicBase& topic) noexcept;
-    /// The same under the domain's lock, too.
-    void retire_if_unused(TopicBase& topic) noexcept;
+    /// The same under the domain's lock, too: whether its pool is to be emptied.
+    bool retire_if_unused(TopicBase& topic) noexcept;
     /// All retained topics share one domain, for replaying in order; the topic is in it already.
     void retain(TopicBase& topic) noexcept;
     /// With that, unless it has one; then it stays the caller's.
@@ -300,11 +300,11 @@ inline void RegistrationMutex::unlock() noexcept {
     mutex_.unlock();
 }
 
-inline void BusCore::retire_if_unused(TopicBase& topic) noexcept {
-    if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return;
+inline bool BusCore::retire_if_unused(TopicBase& topic) noexcept {
+    if (topic.emitters != 0 || topic.is_in_use() || topic.is_counted) return false;
     if (topic.is_retained()) loosen(topic);
-    topic.reset();
     topic.is_listed = false;
+    return topic.reset();
 }
 
 }  // namespace event::detail

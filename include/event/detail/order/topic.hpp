@@ -166,8 +166,8 @@ public:
     [[nodiscard]] bool is_in_use() const noexcept {
         return !sinks_.empty() || !keyed_.empty() || retained_sequence() != 0 || watchers_ != 0;
     }
-    /// Nobody uses it any more: what the next user finds is new.
-    void reset() noexcept;
+    /// Nobody uses it any more: what the next user finds is new. Whether its pool is to be emptied.
+    [[nodiscard]] bool reset() noexcept;
 
     /// Watchers that wait for a newer event; and those whose handlers get what they see.
     WaitList& watching() noexcept { return watching_; }

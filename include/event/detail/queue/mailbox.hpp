@@ -274,7 +274,7 @@ private:
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
     void set_room(std::size_t replay_room);
-    void discard(Aftermath& after) noexcept;
+    void discard_and_wake(Aftermath& after) noexcept;
     void end_unregistered() noexcept;
     [[nodiscard]] bool make_memory(bool may_throw);
     void share_by(std::unique_ptr<Sharing> sharing) noexcept;
