@@ -1,5 +1,6 @@
-/// Seven fixed workloads for counting instructions (bench/check_counts) and allocations: a count does not depend on how
-/// busy the machine is.
+/// Fixed workloads for counting instructions (bench/check_counts) and allocations: a count does not depend on how busy
+/// the machine is. The last three are work under a lock beside much that it need not touch, and would be many times as
+/// much if it grew with that.
 ///
 ///     eventbus_counts WORKLOAD ROUNDS
 ///
@@ -8,6 +9,7 @@
 #include "allocations.hpp"
 #include "event.hpp"
 
+#include <event/any_event.hpp>
 #include <event/bus.hpp>
 #include <event/value.hpp>
 
@@ -17,6 +19,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +30,8 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -140,6 +145,80 @@ void subscribe_and_close(int rounds) {
         1);
 }
 
+/// A round is one event that takes the place of the oldest one of a full queue, behind replayed ones that stay.
+template <std::size_t... Number>
+void displace_behind_replayed(int rounds, std::index_sequence<Number...>) {
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto retained = bus.emitter<Event<Number + 1>...>({.retain = true});
+    (retained.template emit<Event<Number + 1>>({}), ...);
+    const auto subscription =
+        bus.subscribe<event::AnyEvent>({.capacity = batch, .on_full = event::DropOldest{}, .replay_retained = true});
+    const auto emitter = bus.emitter<Event<>>();
+    for (std::size_t i = 0; i < batch; ++i) emitter.emplace();
+    repeat(rounds, [&] {
+        if (emitter.emplace().displaced != 1) std::abort();
+    });
+}
+
+/// A round is one event that waits for room beside as many others as there are types, each of another type; it gets
+/// the room that taking one of theirs makes, and the next one waits. It may take three allocations.
+template <std::size_t... Number>
+void wait_among_types(int rounds, std::index_sequence<Number...>) {
+    constexpr std::size_t types = sizeof...(Number);
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Event<Number>...>();
+    auto subscription = bus.subscribe<Event<Number>...>({.capacity = 1, .on_full = event::Wait{}});
+    std::size_t emitted = 0;
+    auto emit_one_more = [&, next = std::size_t{0}]() mutable {
+        const std::size_t type = next++ % types;
+        const auto emit_if = [&]<std::size_t number>(std::integral_constant<std::size_t, number>) {
+            if (number == type) {
+                emitter.template async_emit<Event<number>>(
+                    {}, [&emitted](boost::system::error_code, const event::EmitResult& result) {
+                        emitted += result.delivered;
+                    });
+            }
+        };
+        (emit_if(std::integral_constant<std::size_t, Number>()), ...);
+    };
+    for (std::size_t i = 0; i <= types; ++i) emit_one_more();
+    io.poll();
+    std::size_t taken = 0;
+    repeat(
+        rounds,
+        [&] {
+            if (subscription.try_receive()) ++taken;
+            io.restart();
+            io.poll();
+            emit_one_more();
+        },
+        3);
+    if (taken != static_cast<std::size_t>(rounds + warm_up) || emitted != taken + 1) std::abort();
+}
+
+/// A round is one subscription to every type that comes, and one that goes, of many others, neither the newest nor the
+/// oldest of them. It takes one allocation.
+void close_among_wildcards(int rounds) {
+    constexpr std::size_t wildcards = 200;
+    constexpr std::size_t stride = 7;
+    asio::io_context io;
+    event::EventBus bus{io};
+    const auto emitter = bus.emitter<Event<>>();
+    std::vector<event::Subscription<event::AnyEvent>> subscriptions;
+    for (std::size_t i = 0; i < wildcards; ++i) subscriptions.push_back(bus.subscribe<event::AnyEvent>());
+    std::size_t next = 0;
+    repeat(
+        rounds,
+        [&] {
+            next = (next + stride) % wildcards;
+            subscriptions[next] = bus.subscribe<event::AnyEvent>();
+        },
+        1);
+    if (emitter.emplace().delivered != wildcards) std::abort();
+}
+
 const std::map<std::string_view, std::function<void(int)>> workloads{
     {"one_subscriber", [](int rounds) { deliver<Event<>>(rounds, 1); }},
     {"eight_subscribers", [](int rounds) { deliver<Event<>>(rounds, 8); }},
@@ -148,6 +227,9 @@ const std::map<std::string_view, std::function<void(int)>> workloads{
     {"coroutine_hop", &hop},
     {"value", &value},
     {"subscribe_and_close", &subscribe_and_close},
+    {"displace_behind_replayed", [](int rounds) { displace_behind_replayed(rounds, std::make_index_sequence<200>()); }},
+    {"wait_among_types", [](int rounds) { wait_among_types(rounds, std::make_index_sequence<32>()); }},
+    {"close_among_wildcards", &close_among_wildcards},
 };
 
 }  // namespace
