@@ -46,11 +46,13 @@
 
 #include <event/net/detail/decode.hpp>
 #include <event/net/detail/encode.hpp>
+#include <event/net/detail/plain.hpp>
 #include <event/net/error.hpp>
 #include <event/net/limits.hpp>
 #include <event/net/reader.hpp>
 #include <event/net/writer.hpp>
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -105,26 +107,45 @@ error_code Reader::read(T& value) {
     }
 }
 
+namespace detail {
+/// Out of line, so that the few steps of what is plain have no more around them.
+template <class T>
+[[nodiscard, gnu::noinline]] error_code decode_checked(std::span<const std::byte> bytes, T& value, Where* where) {
+    Reader reader(bytes, limits_of<T>(), where);
+    if (reader.failed()) return reader.error();
+    if (const error_code error = reader.read(value)) return error;
+    if (reader.left() != 0) return reader.fail(errc::trailing_bytes);
+    return reader.error();
+}
+}  // namespace detail
+
 /// Appends an event to `out`, within the limits of its type. Where it fails, `out` is as it was. Allocates nothing but
 /// what `out` lacks.
 template <class T>
 [[nodiscard]] error_code encode(const T& value, std::vector<std::byte>& out, Where* where = nullptr) {
-    detail::Appending appending(out);
-    Writer writer(out, limits_of<T>(), where);
-    writer.write(value);
-    if (!writer.failed()) appending.done();
-    return writer.error();
+    if constexpr (detail::Plain<T>) {
+        std::array<std::byte, detail::plain_size<T>()> bytes;
+        out.insert(out.end(), bytes.data(), detail::write_plain(value, bytes.data()));
+        return {};
+    } else {
+        detail::Appending appending(out);
+        Writer writer(out, limits_of<T>(), where);
+        writer.write(value);
+        if (!writer.failed()) appending.done();
+        return writer.error();
+    }
 }
 
 /// Reads an event, which is all that is in `bytes`. Where it fails, `value` is some value of its type. What `value`
 /// held before is gone, and its memory is used again.
 template <class T>
 [[nodiscard]] error_code decode(std::span<const std::byte> bytes, T& value, Where* where = nullptr) {
-    Reader reader(bytes, limits_of<T>(), where);
-    if (reader.failed()) return reader.error();
-    if (const error_code error = reader.read(value)) return error;
-    if (reader.left() != 0) return reader.fail(errc::trailing_bytes);
-    return reader.error();
+    if constexpr (detail::Plain<T>) {
+        const std::byte* at = bytes.data();
+        const std::byte* const end = at + bytes.size();
+        if (detail::read_plain(value, at, end) && at == end) return {};
+    }
+    return detail::decode_checked(bytes, value, where);
 }
 
 }  // namespace event::net
