@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -39,6 +40,65 @@ TEST_F(NotFrom, OneDoesNotHearItself) {
     EXPECT_EQ(support::numbers(numbers), Numbers{2});
     EXPECT_EQ(numbers.stat().rejected, 3U);
     EXPECT_EQ(numbers.stat().lost, 0U);
+}
+
+/// Whatever comes and goes, it is the queue of one whom nobody else's events were offered to.
+TEST_F(NotFrom, IsOtherwiseAQueueAsEveryOne) {
+    const event::Backpressure policies[] = {event::Drop{}, event::Notify{}, event::Kill{}};
+    std::mt19937 random(7);
+    for (const event::Backpressure& policy : policies) {
+        for (int run = 0; run < 200; ++run) {
+            asio::io_context io;
+            event::EventBus alone_bus(io, {.on_slow_subscriber = [](const auto&) {}});
+            event::EventBus bus(io, {.on_slow_subscriber = [](const auto&) {}});
+            const auto own = bus.emitter<Number>(), other = bus.emitter<Number>(), alone = alone_bus.emitter<Number>();
+            const event::SubscriptionOptions options{.capacity = 1 + random() % 20, .on_full = policy};
+            auto expected = alone_bus.subscribe<Number>(event::SubscriptionOptions(options));
+            auto numbers = bus.subscribe<Number>(event::SubscriptionOptions(options), event::not_from(own));
+            int woken = 0, expected_woken = 0;
+            const auto wait = [](auto& on, int& count) {
+                on.async_wait([&count](const auto& error) { count += error ? 0 : 1; });
+            };
+            for (int step = 0; step < 100; ++step) {
+                const int number = run * 1'000 + step;
+                switch (random() % 8) {
+                    case 0:
+                        own.emit({-1});
+                        break;
+                    case 1:
+                        ASSERT_EQ(other.relay({number}, {.missed = 2}).delivered,
+                                  alone.relay({number}, {.missed = 2}).delivered);
+                        break;
+                    case 2:
+                        wait(numbers, woken);
+                        wait(expected, expected_woken);
+                        event::testing::drive(io);
+                        ASSERT_EQ(woken, expected_woken);
+                        break;
+                    case 3:
+                    case 4:
+                        for (auto left = random() % 6; left > 0; --left) {
+                            const auto came = numbers.try_receive(), should = expected.try_receive();
+                            ASSERT_EQ(came.has_value(), should.has_value());
+                            if (!came) break;
+                            ASSERT_EQ((*came)->value, (*should)->value);
+                            ASSERT_EQ(came->missed(), should->missed());
+                        }
+                        break;
+                    default:
+                        ASSERT_EQ(other.emit({number}).refused, alone.emit({number}).refused);
+                        event::testing::drive(io);
+                        ASSERT_EQ(woken, expected_woken);
+                }
+                const auto stat = numbers.stat(), should = expected.stat();
+                ASSERT_EQ(stat.size, should.size);
+                ASSERT_EQ(stat.lost, should.lost);
+                ASSERT_EQ(stat.gap, should.gap);
+                ASSERT_EQ(stat.high_water, should.high_water);
+                ASSERT_EQ(numbers.is_open(), expected.is_open());
+            }
+        }
+    }
 }
 
 TEST_F(NotFrom, HoldsOfAllTypesAndFormsOfAnEvent) {

@@ -68,7 +68,7 @@ IntrusivePtr<Mailbox> Mailbox::create(Options& options, const MailboxPlace& plac
     return IntrusivePtr<Mailbox>::adopt(mailbox);
 }
 
-inline void Mailbox::set_room(std::size_t replay_room) {
+void Mailbox::make_slots(std::size_t replay_room) {
     if (policy_ == Policy::latest) replay_room = 0;
     const std::size_t most = std::numeric_limits<std::size_t>::max() / 4 / stride_;
     if (capacity_ > most - std::min(most, replay_room)) throw std::bad_alloc{};
@@ -77,7 +77,9 @@ inline void Mailbox::set_room(std::size_t replay_room) {
         static_cast<void>(make_memory(true));
 }
 
-void Mailbox::make_slots(std::size_t replay_room) { set_room(replay_room); }
+const SlowNotifier::Callback* Mailbox::own_callback() const noexcept {
+    return own_ && own_->callback ? &own_->callback : nullptr;
+}
 
 void Mailbox::furnish(const Options& options, std::size_t replay_room) {
     const auto limit = time_when_full(options.wanted.on_full);
@@ -87,11 +89,13 @@ void Mailbox::furnish(const Options& options, std::size_t replay_room) {
     const bool is_linked = is_keyed || policy_ == Policy::drop_oldest || policy_ == Policy::wait;
     is_simple_.store(!is_linked && !is_stamped, std::memory_order_relaxed);
     is_special_ = is_linked || is_stamped || may_reject(refinement()) || slow_.measures_age() || is_limited;
+    only_excludes_ = may_reject(refinement()) && !refinement()->has_filter() && !is_linked && !is_stamped &&
+                     !slow_.measures_age() && !is_limited;
     if (is_limited) own_->full_limit.emplace(limit, options.slow_line.clock());
     if (is_stamped) timings_ = std::make_unique<Timings>(options.slow_line.clock());
     if (options.wanted.concurrency > 1) share_by(std::make_unique<Sharing>(options.wanted.concurrency));
     if (is_linked) linked_ = std::make_unique<LinkedSlots>(stride_, is_keyed);
-    set_room(replay_room);
+    make_slots(replay_room);
 }
 
 Mailbox::Mailbox(Options&& options, const MailboxPlace& place, std::byte* bindings, std::unique_ptr<Own> own) noexcept

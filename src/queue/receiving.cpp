@@ -121,6 +121,7 @@ void Mailbox::lose_handle(QueueSpot& spot) noexcept {
 
 void Mailbox::share_by(std::unique_ptr<Sharing> sharing) noexcept {
     is_special_ = true;
+    only_excludes_ = false;
     is_simple_.store(false, std::memory_order_seq_cst);
     sharing_.store(sharing.release(), std::memory_order_release);
 }

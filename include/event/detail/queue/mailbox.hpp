@@ -1,10 +1,8 @@
 #pragma once
 
 #include <event/backpressure.hpp>
-#include <event/detail/chaos.hpp>
 #include <event/detail/order/aftermath.hpp>
 #include <event/detail/order/subject.hpp>
-#include <event/detail/queue/full_limit.hpp>
 #include <event/detail/queue/in_bus.hpp>
 #include <event/detail/queue/linked_slots.hpp>
 #include <event/detail/queue/mailbox_options.hpp>
@@ -13,7 +11,6 @@
 #include <event/detail/queue/ring.hpp>
 #include <event/detail/queue/sharing.hpp>
 #include <event/detail/queue/slot.hpp>
-#include <event/detail/queue/slow_notifier.hpp>
 #include <event/detail/queue/timings.hpp>
 #include <event/detail/queue/turn.hpp>
 #include <event/detail/wait/handling.hpp>
@@ -25,9 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <source_location>
-#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -66,14 +61,7 @@ public:
     template <class Event>
     Pushed push(std::uint16_t type, Event event, const Offer& offer) noexcept {
         if (tail() == limit_) [[unlikely]] {
-            if (is_special_) return push_offered(type, event, offer);
-            const Pushed pushed = make_room(type, offer);
-            if (pushed != Pushed::queued) return pushed;
-            SlotTag tag(type, offer.sequence, offer.origin);
-            if (gap_ != 0) tag.set_missed(std::exchange(gap_, 0));
-            append(tag, event);
-            offer.after.wake(claim());
-            return Pushed::queued;
+            return is_special_ ? push_offered(type, event, offer) : push_at_limit(type, event, offer);
         }
         append(SlotTag(type, offer.sequence, offer.origin), event);
         return Pushed::queued;
@@ -239,9 +227,7 @@ public:
     [[nodiscard]] SubscriptionStat stat() override;
     [[nodiscard]] std::string name() const;
     /// For what it loses; null: the bus's. As long as its callbacks may run.
-    [[nodiscard]] const SlowNotifier::Callback* own_callback() const noexcept {
-        return own_ && own_->callback ? &own_->callback : nullptr;
-    }
+    [[nodiscard]] const SlowNotifier::Callback* own_callback() const noexcept;
     [[nodiscard]] std::uint64_t number() const noexcept { return number_; }  // no other of the bus has it
     [[nodiscard]] SlowNotifier& slow() noexcept { return slow_; }
     /// Tells of it, if it is slow; in a filter, when that is over. Takes over a reference.
@@ -254,12 +240,7 @@ public:
     [[nodiscard]] BusCore& bus() const noexcept;
 
 private:
-    /// What most subscriptions do not bring.
-    struct Own {
-        std::string name;
-        SlowNotifier::Callback callback;
-        std::optional<FullLimit> full_limit;
-    };
+    using Own = MailboxOwn;
     [[nodiscard]] FullLimit* full_limit() const noexcept {  // null: there is none
         return own_ && own_->full_limit ? &*own_->full_limit : nullptr;
     }
@@ -273,7 +254,6 @@ private:
     void tell_progress(Aftermath& after) noexcept;  // to whoever asked
     void tell_progress() noexcept;
     [[nodiscard]] bool is_busy();
-    void set_room(std::size_t replay_room);
     void discard_and_wake(Aftermath& after) noexcept;
     void end_unregistered() noexcept;
     [[nodiscard]] bool make_memory(bool may_throw);
@@ -287,9 +267,27 @@ private:
         writer_.advance(slots_);
         writer_.count_one();
     }
+    /// Where the reader's end is to be looked at, lost events are to be told of, or an operation is to be woken.
+    template <class Event>
+    [[gnu::always_inline]] Pushed push_at_limit(std::uint16_t type, Event event, const Offer& offer) noexcept {
+        const Pushed pushed = make_room(type, offer);
+        if (pushed != Pushed::queued) return pushed;
+        SlotTag tag(type, offer.sequence, offer.origin);
+        if (gap_ != 0) tag.set_missed(std::exchange(gap_, 0));
+        append(tag, event);
+        offer.after.wake(claim());
+        if (is_special_) next_look_ = std::exchange(limit_, tail());
+        return Pushed::queued;
+    }
     /// Out of line, so that the usual way of the event's pointer is through a register.
     template <class Event>
     [[gnu::noinline]] Pushed push_offered(std::uint16_t type, Event event, const Offer& offer) noexcept {
+        if (only_excludes_ && !refinement_->excludes(offer.origin)) {
+            if (tail() == next_look_) return push_at_limit(type, event, offer);
+            append(SlotTag(type, offer.sequence, offer.origin), event);
+            limit_ = tail();
+            return Pushed::queued;
+        }
         return push_specially(type, OfferedEvent(event), offer, false);
     }
     Pushed push_specially(std::uint16_t type, const OfferedEvent& event, const Offer& offer, bool replayed) noexcept;
@@ -326,7 +324,7 @@ private:
     [[nodiscard]] bool has_nothing_for(QueueSpot& spot) noexcept;
     /// An event has come for who waits, or has waited longest.
     void wake_receiver(Aftermath& after) noexcept;
-    void wake_at_next() noexcept { limit_ = tail(); }
+    void wake_at_next() noexcept { limit_ = next_look_ = tail(); }
     void found_nothing(Aftermath& after) noexcept;  // passes turns on that are not taken, ends what was drained
     /// Offers room to the first in the line; a starving queue passes by who waits for another one.
     void pass_turns_on(bool is_starving, Aftermath& after) noexcept;
@@ -357,7 +355,9 @@ private:
     std::atomic<bool> is_simple_{true};   // open, a ring, no stamps, one receiver; unsaid before the state changes
     // guarded by the domain's lock
     bool is_special_ = false;  // linked slots, a refinement, ages, stamps, a limit, several receivers: `push_specially`
-    bool is_left_ = false;     // by the bus, to its handler
+    bool only_excludes_ = false;      // and it is special for nothing else
+    std::uint64_t next_look_ = 0;     // then: of that count, where a push has more to do than to ask whose the event is
+    bool is_left_ = false;            // by the bus, to its handler
     bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
     // Who asks says so first and then looks whether it is busy; what ends that does it the other way round.
     std::atomic<bool> tells_{false};

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <event/detail/queue/full_limit.hpp>
 #include <event/detail/queue/refinement.hpp>
+#include <event/detail/queue/slow_notifier.hpp>
 #include <event/options.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <span>
+#include <string>
 
 namespace event::detail {
 
@@ -23,6 +27,13 @@ struct MailboxOptions {
     std::size_t stride = 0;                       // bytes from slot to slot
     std::unique_ptr<Refinement> refinement = {};  // null: every event is wanted as it is
     bool is_unusual = false;                      // found out by `create`: it is to be furnished
+};
+
+/// What most subscriptions do not bring.
+struct MailboxOwn {
+    std::string name;
+    SlowNotifier::Callback callback;
+    std::optional<FullLimit> full_limit;
 };
 
 /// The rest.
