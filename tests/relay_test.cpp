@@ -60,6 +60,36 @@ TEST_F(Relaying, OfAnEventThatIsSharedToo) {
     EXPECT_TRUE(second->replayed());
 }
 
+TEST_F(Relaying, OfSeveralEventsIsOneEmit) {
+    const auto other = bus_.emitter<Number>();
+    auto numbers =
+        bus_.subscribe<Number>({}, event::where([&, seen = 0](const Number&) mutable { return ++seen != 2; }));
+    auto texts = bus_.subscribe<Text>();
+    const std::vector<Number> three{{1}, {2}, {3}};
+    const auto result = emitter_.relay_all<Number>(three, {.missed = 7, .replayed = true});
+    EXPECT_EQ(result.delivered, 2U);
+    EXPECT_EQ(result.rejected, 1U) << "the sums";
+    const auto first = numbers.try_receive(), second = numbers.try_receive();
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ((*first)->value, 1);
+    EXPECT_EQ(first->missed(), 7U);
+    EXPECT_TRUE(first->replayed() && first->relayed() && second->replayed() && second->relayed());
+    EXPECT_EQ((*second)->value, 3);
+    EXPECT_EQ(second->missed(), 0U) << "they were lost before the first";
+    EXPECT_EQ(second->sequence(), first->sequence() + 2) << "with nothing in between";
+    EXPECT_EQ(second->emitter(), emitter_.id());
+
+    const std::vector<Text> two{{"a"}, {"b"}};
+    EXPECT_EQ(emitter_.relay_all<Text>(two, {}).delivered, 2U);
+    EXPECT_EQ(emitter_.relay_all<Text>(two, {.missed = 3}).delivered, 2U);
+    std::string came;
+    while (const auto text = texts.try_receive()) came += (*text)->value + std::to_string(text->missed());
+    EXPECT_EQ(came, "a0b0a3b0");
+    EXPECT_EQ(emitter_.relay_all<Text>({}, {.missed = 3}).delivered, 0U);
+    bus_.close();
+    EXPECT_EQ(emitter_.relay_all<Text>(two, {}).error, event::errc::closed);
+}
+
 TEST_F(Relaying, AddsWhatWasLostHere) {
     auto slow = bus_.subscribe<Number>({.capacity = 1, .on_full = event::Drop{}});
     emitter_.emit(Number{1});

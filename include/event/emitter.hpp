@@ -167,6 +167,26 @@ public:
         return relay_built<T>(from, std::move(event));
     }
 
+    /// The same for several, as `emit_all`: with one lock, and adjacent in the order. Those that are missed were lost
+    /// before the first.
+    template <class T = First>
+    EmitResult relay_all(std::span<const std::type_identity_t<T>> events, Relayed from) const
+        requires(detail::one_of<T, Ts...> && std::copy_constructible<T>)
+    {
+        if (!accepts_events()) return closed();
+        detail::Topic<T>& to = topic<T>();
+        if (!to.wanted() || events.empty()) return {};
+        const detail::Origin origin = state_->origin().as_relayed(from.replayed);
+        if constexpr (detail::stored_inline<T>) {
+            if (from.missed == 0) return to.emit_all(events.data(), events.size(), origin);
+            return to.relay(detail::Batch(to.type(), events.data(), events.size(), origin), from.missed);
+        } else {
+            detail::Batch batch(origin);
+            for (const T& event : events) batch.add_new(*detail::Payload<T>::create(to.pool(), event));
+            return from.missed == 0 ? to.emit_all(std::move(batch)) : to.relay(std::move(batch), from.missed);
+        }
+    }
+
     /// Waits until every subscriber of the type whose policy is `Wait`, and whose key and filter want the event, has
     /// room, and then is one emit: at once if they have. First come, first served among all types that these take, but
     /// that a queue whose receiver finds it empty is not kept for an emit that waits for another one. A plain emit does

@@ -44,7 +44,8 @@ public:
     /// further lock.
     void tell(const void* number, Aftermath& after) noexcept {
         DomainGuard domain(*this);
-        if (!closed_) fan_out(static_cast<const Bytes*>(number), {}, domain, after);
+        EmitResult result;
+        if (!closed_) fan_out(static_cast<const Bytes*>(number), {}, domain, after, result);
     }
 
     /// The retained event and its sequence; 0 if there is none.
@@ -65,18 +66,20 @@ private:
             return emit_specially(events, count, origin);
         }
         Aftermath after;
-        EmitResult result = fan_out(event, origin, domain, after);
+        EmitResult result;
+        fan_out(event, origin, domain, after, result);
         for (std::size_t i = 1; i < count && wanted(); ++i)  // the one before may have killed all
-            result += fan_out(event + i, origin, domain, after);
+            fan_out(event + i, origin, domain, after, result);
         domain.unlock();
         after.settle();
         return result;
     }
 
-    /// Gives the event its place in the order, and offers it to every queue.
-    EmitResult fan_out(const Bytes* event, Origin origin, DomainGuard& domain, Aftermath& after) noexcept {
-        EmitResult result;
-        result.subscribers = sinks_.size();
+    /// Gives the event its place in the order, and offers it to every queue. The figures are added.
+    void fan_out(const Bytes* event, Origin origin, DomainGuard& domain, Aftermath& after,
+                 EmitResult& result) noexcept {
+        const std::size_t killed = result.killed;
+        result.subscribers += sinks_.size();
         const std::uint64_t sequence = domain.next_sequence();
         if (!sinks_.empty())  // a value that nobody subscribes to makes no offer
             result.delivered += offer_to(sinks_, event, {sequence, nullptr, after, origin}, result);
@@ -84,8 +87,7 @@ private:
             std::memcpy(&kept_, event, size);
             note_kept(sequence, origin, after);
         }
-        note_emitted(sequence, result.killed != 0, after);
-        return result;
+        note_emitted(sequence, result.killed != killed, after);
     }
 
     alignas(std::max_align_t) Bytes kept_;  // guarded by the domain's lock
