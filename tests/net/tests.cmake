@@ -13,6 +13,7 @@ set(eventbus_net_tests_files
     net/hostile_test.cpp
     net/json_test.cpp
     net/link_abuse_test.cpp
+    net/link_batch_test.cpp
     net/link_buses_test.cpp
     net/link_callbacks_test.cpp
     net/link_end_test.cpp
@@ -24,6 +25,7 @@ set(eventbus_net_tests_files
     net/messenger_peers_test.cpp
     net/messenger_requests_test.cpp
     net/messenger_test.cpp
+    net/protocol_batch_test.cpp
     net/protocol_end_test.cpp
     net/protocol_test.cpp
     net/reentrancy_test.cpp

@@ -90,9 +90,9 @@ void LinkCore::Inside::write() {
     for (bool may_be_at_once = true;; may_be_at_once = false) {
         pull();
         lose_what_cannot_be_written();
-        if (!is_usable() || is_writing_ || write_failure_) return;
-        const auto output = protocol_.output(now());
-        if (output.empty()) return;
+        if (!is_usable() || is_writing_ || write_failure_ || !protocol_.has_output()) return;
+        const protocol::Moment moment = now();
+        const auto output = protocol_.output(moment);
         const std::size_t written = may_be_at_once ? link_.write_at_once(output) : 0;
         if (written == 0) {
             link_.write(output);
@@ -100,7 +100,7 @@ void LinkCore::Inside::write() {
             return;
         }
         stat_.bytes_sent += written;
-        protocol_.written(written, now());
+        protocol_.written(written, moment);
     }
 }
 
@@ -282,16 +282,38 @@ void LinkCore::Inside::opened(const protocol::Hello& remote) noexcept {
     }
 }
 
+/// An event, and those that have come with it.
+class LinkCore::Inside::Arrived final : public Incoming {
+public:
+    Arrived(Inside& inside, const protocol::Event& first)
+        : Incoming(first.type, {.missed = first.missed, .replayed = first.replayed}, first.payload),
+          inside_(inside),
+          event_(first) {}
+
+private:
+    bool advance() override {
+        if (!inside_.protocol_.next_event(event_)) return false;
+        ++inside_.stat_.events_received;
+        payload = event_.payload;
+        return true;
+    }
+
+    Inside& inside_;
+    protocol::Event event_;
+};
+
 void LinkCore::Inside::event(const protocol::Event& event) noexcept {
     ++stat_.events_received;
+    Consumed became;
     try {
         if (ConsumedOne* const one = consumed(event.alias)) {
             const auto consumer = one->consumer;  // may leave meanwhile
-            Consumed consumed;
-            consumer->event(event.type, {.missed = event.missed, .replayed = event.replayed}, event.payload, consumed);
-            if (consumed.says_anything()) was_consumed(event.alias, std::move(consumed));
+            Arrived arrived(*this, event);
+            consumer->events(arrived, became);
+            if (became.says_anything()) was_consumed(event.alias, std::move(became));
         }
     } catch (...) {
+        if (became.exception) throw_outside(std::move(became.exception));  // of those before
         close_for(end_code::malformed_payload, std::current_exception());
     }
 }

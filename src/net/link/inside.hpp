@@ -73,6 +73,7 @@ private:
         bool is_refused = false;  // not this time any more
     };
     enum class Pulled : std::uint8_t { nothing, one, no_room };
+    class Arrived;
     struct ConsumedOne {
         protocol::Alias alias;
         std::shared_ptr<Consumer> consumer;
@@ -99,10 +100,10 @@ private:
     void write();
     void pull();
     void pull(bool latest, std::size_t& next);
-    [[nodiscard]] Pulled try_pull_from(ServedOne& one);
-    [[nodiscard]] Pulled pull_from(ServedOne& one);
-    [[nodiscard]] Pulled send_event(const ServedOne& one);
-    [[nodiscard]] Pulled send_state(ServedOne& one);
+    /// Each takes off the turns that it has used.
+    [[nodiscard]] Pulled try_pull_from(ServedOne& one, int& turns);
+    [[nodiscard]] Pulled pull_events_from(ServedOne& one, int& turns);
+    [[nodiscard]] Pulled pull_value_from(ServedOne& one, int& turns);
     void arm();
     void deadline_has_passed();
     void finish();
@@ -146,6 +147,7 @@ private:
     std::vector<ServedOne> served_;
     std::size_t next_latest_ = 0;  // whose turn it is
     std::size_t next_events_ = 0;
+    bool may_pull_ = false;  // from one of them, at least
     Bytes payload_;
     ServedItem item_;
 

@@ -33,11 +33,13 @@ Places places_of(const Asked& asked, const std::vector<WireType>& types) {
 }  // namespace
 
 void LinkCore::Inside::pull() {
-    if (protocol_.state() != LinkState::running) return;
+    if (!may_pull_ || protocol_.state() != LinkState::running) return;
     pull(true, next_latest_);
     pull(false, next_events_);
+    may_pull_ = false;
     for (ServedOne& one : served_) {
         one.is_refused = false;
+        may_pull_ = may_pull_ || one.is_ready;
         if (one.is_ready || one.is_waited_for) continue;
         one.is_waited_for = true;
         one.serving->wait(ServingReady(link_.self(), one.alias));
@@ -53,10 +55,14 @@ void LinkCore::Inside::pull(bool latest, std::size_t& next) {
         if (next >= served_.size()) next = 0;
         ServedOne& one = served_[next];
         const bool is_due = one.is_latest == latest && one.is_ready && !one.is_refused;
-        switch (is_due ? try_pull_from(one) : Pulled::nothing) {
+        // what none of the others has anything beside, has all the turns
+        int turns = without + 1 == served_.size() ? left : 1;
+        left -= turns;
+        const Pulled pulled = is_due ? try_pull_from(one, turns) : Pulled::nothing;
+        left += turns;
+        switch (pulled) {
             case Pulled::one:
                 without = 0;
-                --left;
                 break;
             case Pulled::no_room:
                 if (!latest) return;
@@ -72,10 +78,10 @@ void LinkCore::Inside::pull(bool latest, std::size_t& next) {
 }
 
 /// The types' own code may throw, and the bus may be closed: that ends the subscription, and nothing else.
-LinkCore::Inside::Pulled LinkCore::Inside::try_pull_from(ServedOne& one) {
+LinkCore::Inside::Pulled LinkCore::Inside::try_pull_from(ServedOne& one, int& turns) {
     const protocol::Alias alias = one.alias;
     try {
-        return pull_from(one);
+        return one.is_latest ? pull_value_from(one, turns) : pull_events_from(one, turns);
     } catch (...) {
         protocol_.end(alias, {.code = end_code::closed, .text = what(std::current_exception())});
         unsubscribed(alias, {});
@@ -83,25 +89,35 @@ LinkCore::Inside::Pulled LinkCore::Inside::try_pull_from(ServedOne& one) {
     }
 }
 
-LinkCore::Inside::Pulled LinkCore::Inside::pull_from(ServedOne& one) {
-    if (!one.is_latest && !protocol_.has_room_for_event()) return Pulled::no_room;
-    one.is_ready = one.serving->next(payload_, item_);
+LinkCore::Inside::Pulled LinkCore::Inside::pull_events_from(ServedOne& one, int& turns) {
+    const auto write = [&](protocol::Bytes& out, std::size_t room, protocol::Event& event) {
+        if (!one.serving->next_event(out, room, item_)) return false;
+        event.type = item_.type;
+        event.missed = item_.missed;
+        event.replayed = item_.is_replayed;
+        return true;
+    };
+    Pulled pulled = Pulled::one;
+    while (turns > 0 && pulled == Pulled::one) {
+        const std::optional<protocol::Sent> sent = protocol_.send_next(one.alias, write);
+        if (!sent || sent == protocol::Sent::ended) {
+            one.is_ready = false;
+            pulled = Pulled::nothing;
+        } else if (sent == protocol::Sent::no_room) {
+            pulled = Pulled::no_room;
+        } else {
+            ++(sent == protocol::Sent::yes ? stat_.events_sent : stat_.unsendable);
+            --turns;
+        }
+    }
+    stat_.unsendable += std::exchange(item_.unsendable, 0);
+    return pulled;
+}
+
+LinkCore::Inside::Pulled LinkCore::Inside::pull_value_from(ServedOne& one, int& turns) {
+    one.is_ready = one.serving->next_value(payload_, item_);
     stat_.unsendable += std::exchange(item_.unsendable, 0);
     if (!one.is_ready) return Pulled::nothing;
-    return one.is_latest ? send_state(one) : send_event(one);
-}
-
-LinkCore::Inside::Pulled LinkCore::Inside::send_event(const ServedOne& one) {
-    const protocol::Sent sent = protocol_.send_event({.alias = one.alias,
-                                                      .type = item_.type,
-                                                      .missed = item_.missed,
-                                                      .replayed = item_.is_replayed,
-                                                      .payload = payload_});
-    ++(sent == protocol::Sent::yes ? stat_.events_sent : stat_.unsendable);
-    return Pulled::one;
-}
-
-LinkCore::Inside::Pulled LinkCore::Inside::send_state(ServedOne& one) {
     protocol::State state{.alias = one.alias, .version = ++one.version, .key = item_.key, .present = item_.is_present};
     if (item_.is_present) state.payload = payload_;
     const protocol::Sent sent = protocol_.send_state(state);
@@ -114,6 +130,7 @@ LinkCore::Inside::Pulled LinkCore::Inside::send_state(ServedOne& one) {
     one.serving->was_sent(item_);
     one.is_refused = !one.is_by_key;  // somebody may set it all the while: a newer one, when this is written
     ++stat_.states_sent;
+    --turns;
     return Pulled::one;
 }
 
@@ -123,7 +140,7 @@ void LinkCore::Inside::was_ready(protocol::Alias alias, const error_code& error)
     if (one == served_.end() || one->alias != alias) return;
     one->is_waited_for = false;
     if (!error) {
-        one->is_ready = true;
+        one->is_ready = may_pull_ = true;
         return;
     }
     if (error == boost::asio::error::operation_aborted) return;
@@ -141,6 +158,7 @@ void LinkCore::Inside::subscribed(const protocol::Subscribe& subscribe) noexcept
                            .serving = std::move(serving),
                            .is_latest = subscribe.mode == protocol::Mode::latest,
                            .is_by_key = subscribe.by_key});
+        may_pull_ = true;
         return;
     } catch (const Refused& refused) {
         reason = refused.reason;

@@ -99,14 +99,20 @@ public:
     explicit ServedSession(std::shared_ptr<Attached> attached) noexcept : attached_(std::move(attached)) {}
     ~ServedSession() override { attached_->close(); }
 
-    bool next(Bytes& payload, ServedItem& item) override {
+    bool next_event(Bytes& out, std::size_t room, ServedItem& item) override {
         item = {};
-        return attached_->next(payload);
+        if (!attached_->next(payload_)) return false;
+        Appending appending(out);
+        out.resize(out.size() + room);
+        out.insert(out.end(), payload_.begin(), payload_.end());
+        appending.done();
+        return true;
     }
     void wait(ServingReady ready) override { attached_->wait(std::move(ready)); }
 
 private:
     const std::shared_ptr<Attached> attached_;
+    Bytes payload_;
 };
 
 class SessionGroup final : public Group {
@@ -135,9 +141,9 @@ public:
 
     [[nodiscard]] std::vector<WireType> types() const override { return {attached_->messenger().wire_type()}; }
     void subscribed() override { attached_->subscribed(); }
-    void event(std::size_t, const Relayed&, ByteView payload, Consumed& consumed) override {
+    void events(detail::Incoming& in, Consumed& consumed) override {
         consumed.is_wanted = !attached_->messenger().has_closed();
-        attached_->received(payload, consumed);
+        attached_->received(in.payload, consumed);
     }
     void end() noexcept override {
         attached_->interrupt();

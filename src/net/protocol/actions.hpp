@@ -19,6 +19,7 @@ public:
     virtual void unsubscribed(Alias alias, const Reason& reason) noexcept = 0;
 
     // of what this side subscribed to
+    /// Those that have come with it may be taken at once: `Protocol::next_event`.
     virtual void event(const Event& event) noexcept = 0;
     virtual void state(const State& state) noexcept = 0;
     virtual void ended(Alias alias, const Reason& reason) noexcept = 0;

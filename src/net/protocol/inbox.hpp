@@ -20,6 +20,22 @@ public:
 
     /// Takes from the front of `input`. After `too_large` and `malformed` there are no more steps.
     [[nodiscard]] Step next(View& input, std::size_t max_frame, View& frame);
+    /// The kind and body of a frame that lies whole at the front of `input`, where that can be said in few steps;
+    /// otherwise nothing, and `next` is to be asked. `skip` takes what was looked at.
+    [[nodiscard]] View peek(View input, std::size_t max_frame) const noexcept {
+        if (input.size() < 2 || !(kept_.empty() || is_taken_)) return {};
+        const auto first = std::to_integer<std::size_t>(input[0]);
+        if (first < 0x80 && first < input.size() && first <= max_frame) return input.subspan(1, first);
+        const auto second = std::to_integer<std::size_t>(input[1]);
+        const bool is_long = first >= 0x80;
+        if (is_long && (second == 0 || second >= 0x80)) return {};
+        const std::size_t size = is_long ? (first & 0x7f) | second << 7 : first;
+        const std::size_t head = is_long ? 2 : 1;
+        return size <= max_frame && size <= input.size() - head ? input.subspan(head, size) : View();
+    }
+    static void skip(View& input, View frame) noexcept {
+        input = input.subspan(static_cast<std::size_t>(frame.data() + frame.size() - input.data()));
+    }
 
     /// Gives memory back that was not needed since the last time.
     void rest() noexcept {

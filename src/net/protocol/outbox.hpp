@@ -39,9 +39,18 @@ public:
 
     // of those that the other side has
     [[nodiscard]] bool has_room_for_event() const noexcept { return events_.size() < quantum_; }
-    void event(const Event& event) {
+    /// Where the next event is written: at the end of this, behind so many bytes.
+    [[nodiscard]] Bytes& events() noexcept { return events_; }
+    [[nodiscard]] std::size_t room_for_head() const noexcept { return head_; }
+    /// The event whose payload lies there is on its way.
+    void finish(const Event& event, std::size_t begin) {
         was_needed_ = true;
-        write(event, events_);
+        head_ = write_head(event, events_, begin, head_);
+    }
+    /// The same of one that is no larger than any side may refuse; false, and nothing is done, where it is none.
+    [[nodiscard]] bool finish_short(const Event& event, std::size_t begin) noexcept {
+        if (head_ != short_head || !write_short(event, events_.data() + begin)) return false;
+        return was_needed_ = true;
     }
     [[nodiscard]] bool state(const State& state) {
         was_needed_ = true;
@@ -60,6 +69,11 @@ public:
     /// Gives memory back that was not needed since the last time.
     void rest() noexcept;
 
+    /// Whether `output` is not empty.
+    [[nodiscard]] bool has_output() const noexcept {
+        if (is_writing() || has_bye_) return is_writing();
+        return !events_.empty() || ping_ || pong_ || bye_ || !notes_.empty() || !states_.empty() || !ends_.empty();
+    }
     /// Empty: there is nothing. Otherwise the same until it has been written.
     [[nodiscard]] View output();
     void written(std::size_t count) noexcept {
@@ -94,6 +108,7 @@ private:
     Alias last_subscribed_ = 0;
     StateLane states_;
     Bytes events_;
+    std::size_t head_ = short_head;  // of the last one: the next one's is as long, nearly always
     std::vector<End> ends_;
     std::optional<Reason> bye_;
 

@@ -8,15 +8,6 @@
 #include <utility>
 
 namespace event::net::protocol {
-namespace {
-
-/// Where a count cannot say how many, it says very many rather than none.
-std::uint64_t sum(std::uint64_t left, std::uint64_t right) {
-    const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-    return left > most - right ? most : left + right;
-}
-
-}  // namespace
 
 void Protocol::start(Moment now) {
     if (state_ == LinkState::closed) return;
@@ -109,19 +100,13 @@ void Protocol::unsubscribe(Alias alias, const Reason& reason) {
     outbox_.unsubscribe({.alias = alias, .of = Side::here, .reason = reason});
 }
 
-Sent Protocol::send_event(Event event) {
-    Served* const served = state_ == LinkState::running ? served_.find(event.alias) : nullptr;
-    if (served == nullptr || served->mode != Mode::events) return Sent::ended;
-    if (!outbox_.has_room_for_event()) return Sent::no_room;
-    assert(event.type < served->types);
-    event.missed = sum(event.missed, served->lost);
-    if (size_of(event) > max_sent()) {
-        served->lost = sum(event.missed, 1);
-        return Sent::too_large;
-    }
-    served->lost = 0;
-    outbox_.event(event);
-    return Sent::yes;
+Sent Protocol::send_event(const Event& event) {
+    return *send_next(event.alias, [&event](Bytes& out, std::size_t room, Event& sent) {
+        out.resize(out.size() + room);
+        out.insert(out.end(), event.payload.begin(), event.payload.end());
+        sent = event;
+        return true;
+    });
 }
 
 Sent Protocol::send_state(const State& state) {

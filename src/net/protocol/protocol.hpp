@@ -22,12 +22,15 @@
 #include "net/protocol/outbox.hpp"
 #include "net/protocol/subscriptions.hpp"
 
+#include <event/net/detail/bounded.hpp>
 #include <event/net/link_limits.hpp>
 #include <event/net/reason.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +65,13 @@ public:
     /// Once. Nothing is written before it.
     void start(Moment now);
     void received(View bytes, Moment now);
+    /// Within `Actions::event`, whose event is given: replaces it by the next one, if that has come with it and differs
+    /// in nothing but its payload, with none missed in between. It will not come by itself then.
+    [[nodiscard]] bool next_event(Event& event);
+    /// Whether that is not empty; so it need not be asked otherwise.
+    [[nodiscard]] bool has_output() const noexcept {
+        return has_started_ && state_ != LinkState::closed && outbox_.has_output();
+    }
     [[nodiscard]] View output(Moment now);
     void written(std::size_t count, Moment now);
     /// It has ended or failed.
@@ -79,7 +89,34 @@ public:
 
     // What this side serves.
     [[nodiscard]] bool has_room_for_event() const noexcept { return outbox_.has_room_for_event(); }
-    Sent send_event(Event event);
+    Sent send_event(const Event& event);
+    /// The same of one that is written where it goes out: `write(out, room, event)` appends `room` bytes of any value
+    /// and then the payload to `out`, and says what else there is to say; or it appends nothing and returns false:
+    /// there is no event, and so nothing is returned here.
+    template <class Write>
+    std::optional<Sent> send_next(Alias alias, Write&& write) {
+        Served* const served = state_ == LinkState::running ? served_.find(alias) : nullptr;
+        if (served == nullptr || served->mode != Mode::events) return Sent::ended;
+        if (!outbox_.has_room_for_event()) return Sent::no_room;
+        Bytes& out = outbox_.events();
+        net::detail::Appending appending(out);
+        const std::size_t begin = out.size(), room = outbox_.room_for_head();
+        Event event{.alias = alias};
+        if (!write(out, room, event)) return std::nullopt;
+        event.payload = View(out).subspan(begin + room);
+        assert(event.type < served->types);
+        event.missed = sum(event.missed, served->lost);
+        if (!outbox_.finish_short(event, begin)) {
+            if (size_of(event) > max_sent()) {
+                served->lost = sum(event.missed, 1);
+                return Sent::too_large;
+            }
+            outbox_.finish(event, begin);
+        }
+        served->lost = 0;
+        appending.done();
+        return Sent::yes;
+    }
     /// The version grows with each value of a key, also of one that was gone in between: what is not newer than a value
     /// that still waits is dropped. `no_room` never holds for a key whose last value still waits, unless
     /// the new one is larger and the others fill the room.
@@ -108,8 +145,14 @@ private:
         return std::min<std::uint64_t>(limits_.max_frame, remote_.max_frame);
     }
 
+    /// Where a count cannot say how many, it says very many rather than none.
+    [[nodiscard]] static std::uint64_t sum(std::uint64_t left, std::uint64_t right) noexcept {
+        return left + right < left ? std::numeric_limits<std::uint64_t>::max() : left + right;
+    }
+
     // what came; each returns what is wrong with it
     using Fault = std::optional<Reason>;
+    void take_all(Moment now);
     Fault take(Kind kind, View body, Moment now);
     Fault take_hello(View body, Moment now);
     Fault take_subscribe(View body);
@@ -142,6 +185,7 @@ private:
     std::optional<Reason> remote_reason_;
 
     Inbox inbox_;
+    View received_;             // and not looked at so far
     std::uint64_t frames_ = 0;  // that came
     Outbox outbox_;
     Deadlines deadlines_;

@@ -128,16 +128,6 @@ bool read_type(Body& body, Measure& measure, Subscribe::Type& type) {
     return true;
 }
 
-/// An event as nearly all are: of each number one byte. False: it is to be read field by field.
-bool read_short(View body, Event& event) noexcept {
-    constexpr std::size_t head = 4;
-    if (body.size() < head) return false;
-    const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(body[i]); };
-    if (at(0) == 0 || ((at(0) | at(1) | at(2)) & 0x80) != 0 || at(3) > 1) return false;
-    event = {.alias = at(0), .type = at(1), .missed = at(2), .replayed = at(3) != 0, .payload = body.subspan(head)};
-    return true;
-}
-
 }  // namespace
 
 std::string_view name_of(Kind kind) noexcept {

@@ -22,6 +22,15 @@ bool is_of_tls(View bytes) {
     return bytes.size() >= 2 && (is(0, 0x15) || is(0, 0x16)) && is(1, 0x03);
 }
 
+/// Of an event that it does not take.
+Reason fault_of(const Consumed& consumed, const Event& event) {
+    if (consumed.mode != Mode::events) return wrong(end_code::unexpected_frame, "of a subscription to latest values");
+    const std::size_t types = consumed.max_payload.size();
+    if (event.type >= types) return wrong(end_code::unknown_type, fmt::format("type {} of {}", event.type, types));
+    return wrong(end_code::payload_too_large,
+                 fmt::format("{} bytes, of {} at most", event.payload.size(), consumed.max_payload[event.type]));
+}
+
 }  // namespace
 
 void Protocol::received(View bytes, Moment now) {
@@ -29,9 +38,20 @@ void Protocol::received(View bytes, Moment now) {
         is_deaf_ = true;
         return fail(wrong(end_code::not_a_link, "the other side speaks TLS"), now);
     }
+    received_ = bytes;
+    const std::uint64_t frames_before = frames_;
+    take_all(now);
+    received_ = {};
+    // any frame tells that the other side is there; the answer to a PING has a limit of its own
+    if (frames_ != frames_before && state_ == LinkState::running && !deadlines_.pong) {
+        deadlines_.ping = Deadlines::after(now, options_.times.ping_interval);
+    }
+}
+
+void Protocol::take_all(Moment now) {
     while (!is_deaf_) {
         View frame;
-        const Inbox::Step step = inbox_.next(bytes, max_frame(), frame);
+        const Inbox::Step step = inbox_.next(received_, max_frame(), frame);
         if (step == Inbox::Step::more) return;
         ++frames_;
         Kind kind{};
@@ -49,13 +69,7 @@ void Protocol::received(View bytes, Moment now) {
             }
             fault = take(kind, body, now);
         }
-        if (!fault) {
-            // any frame tells that the other side is there; the answer to a PING has a limit of its own
-            if (state_ == LinkState::running && !deadlines_.pong) {
-                deadlines_.ping = Deadlines::after(now, options_.times.ping_interval);
-            }
-            continue;
-        }
+        if (!fault) continue;
         is_deaf_ = true;
         if (!is_ended()) fail(with_place(std::move(*fault), kind, frames_), now);
     }
@@ -159,15 +173,23 @@ Protocol::Fault Protocol::take_event(View body) {
     }
     const Consumed* const consumed = consumed_.find(event.alias);
     if (consumed == nullptr) return {};  // was on its way when this side had enough of it
-    if (consumed->mode != Mode::events) return wrong(end_code::unexpected_frame, "of a subscription to latest values");
-    if (event.type >= consumed->max_payload.size()) {
-        return wrong(end_code::unknown_type, fmt::format("type {} of {}", event.type, consumed->max_payload.size()));
-    }
-    if (const std::size_t most = consumed->max_payload[event.type]; event.payload.size() > most) {
-        return wrong(end_code::payload_too_large, fmt::format("{} bytes, of {} at most", event.payload.size(), most));
-    }
+    if (!consumed->takes(event)) return fault_of(*consumed, event);
     actions_.event(event);
     return {};
+}
+
+/// What is out of the ordinary comes by itself: there is one place that says what is wrong with it.
+bool Protocol::next_event(Event& event) {
+    const View frame = inbox_.peek(received_, limits_.max_frame);
+    if (!is_next(frame, event) || state_ != LinkState::running) return false;
+    const View payload = frame.subspan(short_head - 1);
+    const Consumed* const consumed = consumed_.find(event.alias);
+    if (consumed == nullptr || payload.size() > consumed->max_payload[event.type]) return false;
+    Inbox::skip(received_, frame);
+    ++frames_;
+    event.payload = payload;
+    event.missed = 0;
+    return true;
 }
 
 Protocol::Fault Protocol::take_state(View body) {

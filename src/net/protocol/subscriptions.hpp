@@ -16,8 +16,8 @@ template <class T>
 class ByAlias {
 public:
     [[nodiscard]] T* find(Alias alias) noexcept {
-        const auto place = lower_bound(alias);
-        return place != all_.end() && place->alias == alias ? &*place : nullptr;
+        // what comes, and goes, is nearly always of the one before
+        return found_ < all_.size() && all_[found_].alias == alias ? &all_[found_] : search(alias);
     }
     [[nodiscard]] bool was(Alias alias) const noexcept { return alias <= last_; }
     [[nodiscard]] Alias last() const noexcept { return last_; }
@@ -34,11 +34,18 @@ public:
     void clear() noexcept { all_.clear(); }
 
 private:
+    [[gnu::noinline]] T* search(Alias alias) noexcept {
+        const auto place = lower_bound(alias);
+        if (place == all_.end() || place->alias != alias) return nullptr;
+        found_ = static_cast<std::size_t>(place - all_.begin());
+        return &*place;
+    }
     auto lower_bound(Alias alias) noexcept {
         return std::ranges::lower_bound(all_, alias, {}, [](const T& one) { return one.alias; });
     }
 
     std::vector<T> all_;
+    std::size_t found_ = 0;  // where one was found last; another may be there now
     Alias last_ = 0;
 };
 
@@ -47,6 +54,11 @@ struct Consumed {
     Alias alias = 0;
     Mode mode = Mode::events;
     std::vector<std::size_t> max_payload = {};  // bytes, of each type
+
+    [[nodiscard]] bool takes(const Event& event) const noexcept {
+        return mode == Mode::events && event.type < max_payload.size() &&
+               event.payload.size() <= max_payload[event.type];
+    }
 
     struct Less {
         using is_transparent = void;

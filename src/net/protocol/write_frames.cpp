@@ -11,12 +11,6 @@
 namespace event::net::protocol {
 namespace {
 
-constexpr std::size_t size_of_varint(std::uint64_t number) noexcept {
-    std::size_t size = 1;
-    for (; number >= 0x80; number >>= 7) ++size;
-    return size;
-}
-
 class Frame : public Writer {
 public:
     Frame(Kind kind, Bytes& out) : Writer(out, unlimited), opened_(open_part()) { write_byte(std::byte(kind)); }
@@ -57,21 +51,21 @@ public:
         return *this;
     }
     void write(Bytes& out) const { out.insert(out.end(), bytes_.data(), bytes_.data() + size_); }
-    /// With what follows, which is copied twice: less than a second insertion, if it is short.
-    void write_with(View payload, Bytes& out) {
-        if (payload.size() > short_payload) {
-            write(out);
-            out.insert(out.end(), payload.begin(), payload.end());
-            return;
+    /// In place of the `room` bytes from there on.
+    std::size_t write(Bytes& out, std::size_t begin, std::size_t room) const {
+        const auto at = out.begin() + static_cast<std::ptrdiff_t>(begin);
+        if (room < size_) {
+            out.insert(at, size_ - room, std::byte{});
+        } else if (room > size_) {
+            out.erase(at, at + static_cast<std::ptrdiff_t>(room - size_));
         }
-        if (!payload.empty()) std::memcpy(bytes_.data() + size_, payload.data(), payload.size());
-        out.insert(out.end(), bytes_.data(), bytes_.data() + size_ + payload.size());
+        std::memcpy(out.data() + begin, bytes_.data(), size_);
+        return size_;
     }
 
 private:
     static constexpr std::size_t most = 4 * 10 + 2;  // numbers, and bytes
-    static constexpr std::size_t short_payload = 128;
-    std::array<std::byte, most + short_payload> bytes_;
+    std::array<std::byte, most> bytes_;
     std::size_t size_ = 0;
 };
 void append(View bytes, Bytes& out) { out.insert(out.end(), bytes.begin(), bytes.end()); }
@@ -118,13 +112,19 @@ void write(const Unsubscribe& unsubscribe, Bytes& out) {
     frame.close();
 }
 
-void write(const Event& event, Bytes& out) {
-    Head(Kind::event, size_of(event))
+std::size_t write_head(const Event& event, Bytes& out, std::size_t begin, std::size_t room) {
+    return Head(Kind::event, size_of(event))
         .varint(event.alias)
         .varint(event.type)
         .varint(event.missed)
         .byte(std::byte(event.replayed))
-        .write_with(event.payload, out);
+        .write(out, begin, room);
+}
+
+void write(const Event& event, Bytes& out) {
+    const std::size_t begin = out.size();
+    append(event.payload, out);
+    static_cast<void>(write_head(event, out, begin, 0));
 }
 
 void write(const State& state, Bytes& out) {
@@ -141,11 +141,6 @@ void write_bye(const Reason& reason, Bytes& out) {
     Frame frame(Kind::bye, out);
     frame.reason(reason);
     frame.close();
-}
-
-std::size_t size_of(const Event& event) noexcept {
-    return 2 + size_of_varint(event.alias) + size_of_varint(event.type) + size_of_varint(event.missed) +
-           event.payload.size();
 }
 
 std::size_t size_of(const State& state) noexcept {

@@ -13,14 +13,17 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <source_location>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -44,6 +47,46 @@ struct Consumed {
     [[nodiscard]] bool says_anything() const noexcept { return error.failed() || !is_wanted || exception; }
 };
 
+/// An event that has come, and behind it those of its type that have come with it and follow it without a gap.
+class Incoming {
+public:
+    Incoming(const Incoming&) = delete;
+    Incoming& operator=(const Incoming&) = delete;
+
+    const std::size_t type;
+    const Relayed from;  // of the first
+    ByteView payload;    // of the one that is shown
+    /// Shows the next one; false: there is none. One that is not asked for comes by itself.
+    [[nodiscard]] virtual bool advance() = 0;
+
+protected:
+    Incoming(std::size_t of_type, const Relayed& from_where, ByteView bytes) noexcept
+        : type(of_type), from(from_where), payload(bytes) {}
+    ~Incoming() = default;
+};
+
+/// Events on their way to one emit. Not possible for those that would have to be kept in any other way than as bytes.
+template <class T>
+class Gathered {
+public:
+    static constexpr bool is_possible =
+        std::is_trivially_copyable_v<T> && std::copy_constructible<T> && sizeof(T) <= 256;
+    static constexpr std::size_t most = 16;  // under one lock
+
+    /// Where the next one is to be made.
+    [[nodiscard]] T& next() { return *std::construct_at(data() + size_); }
+    /// That it has been.
+    void keep() noexcept { ++size_; }
+    [[nodiscard]] bool is_full() const noexcept { return size_ == most; }
+    [[nodiscard]] std::span<const T> events() noexcept { return {data(), size_}; }
+
+private:
+    [[nodiscard]] T* data() noexcept { return std::launder(static_cast<T*>(static_cast<void*>(storage_))); }
+
+    alignas(T) std::byte storage_[most * sizeof(T)];
+    std::size_t size_ = 0;
+};
+
 /// A subscription that this side has at the other one, whatever its types. On the link's strand.
 class Consumer {
 public:
@@ -58,8 +101,8 @@ public:
     /// Of the type at that place; none: all. As the codec writes them.
     [[nodiscard]] virtual std::vector<Bytes> keys(std::size_t) const { return {}; }
 
-    /// Throws what the types' own code throws.
-    virtual void event(std::size_t, const Relayed&, ByteView, Consumed&) {}
+    /// The first, and as many more as it likes. Throws what the types' own code throws.
+    virtual void events(Incoming&, Consumed&) {}
     virtual void state(ByteView, bool, ByteView, Consumed&) {}
     /// It has been asked for: what is sent from here on gets there behind that.
     virtual void subscribed() {}
@@ -99,17 +142,10 @@ template <class... Ts>
 class EventConsumer : public Consumer {
 public:
     [[nodiscard]] std::vector<WireType> types() const override { return {wire_type<Ts>()...}; }
-    void event(std::size_t type, const Relayed& from, ByteView payload, Consumed& consumed) override {
+    void events(Incoming& in, Consumed& consumed) override {
         std::size_t place = 0;
-        const Relayed marked{.missed = from.missed + std::exchange(unknown_, 0), .replayed = from.replayed};
-        const auto consume_as = [&]<class T>(std::type_identity<T>) {
-            if (place++ != type) return false;
-            decode_for<T>(payload, consumed, [&](T&& event) {
-                consume(consumed, [&] { return emitter_.template relay<T>(std::move(event), marked); });
-            });
-            return true;
-        };
-        static_cast<void>((consume_as(std::type_identity<Ts>{}) || ...));
+        const std::size_t type = in.type;
+        static_cast<void>(((place++ == type ? (take<Ts>(in, consumed), true) : false) || ...));
     }
     void end() noexcept override { emitter_.close(); }
     [[nodiscard]] bool has_ended() const noexcept override { return !emitter_.is_open(); }
@@ -118,9 +154,43 @@ public:
 protected:
     explicit EventConsumer(Emitter<Ts...>&& emitter) : emitter_(std::move(emitter)) {}
 
+    /// How many are said to be missed here, before the first.
+    [[nodiscard]] virtual std::uint64_t missed_before(const Incoming& in) {
+        return in.from.missed + std::exchange(unknown_, 0);
+    }
+
     Emitter<Ts...> emitter_;
 
 private:
+    template <class T>
+    void take(Incoming& in, Consumed& consumed) {
+        const Relayed from{.missed = missed_before(in), .replayed = in.from.replayed};
+        if constexpr (Gathered<T>::is_possible) {
+            Gathered<T> gathered;
+            const auto emit = [&] {
+                if (gathered.events().empty()) return;
+                consume(consumed, [&] { return emitter_.template relay_all<T>(gathered.events(), from); });
+            };
+            try {
+                do {
+                    if (const error_code error = decode(in.payload, gathered.next(), &consumed.where)) {
+                        consumed.error = error;
+                    } else {
+                        gathered.keep();
+                    }
+                } while (!consumed.error && !gathered.is_full() && in.advance());
+            } catch (...) {
+                emit();
+                throw;
+            }
+            emit();
+        } else {
+            decode_for<T>(in.payload, consumed, [&](T&& event) {
+                consume(consumed, [&] { return emitter_.template relay<T>(std::move(event), from); });
+            });
+        }
+    }
+
     std::uint64_t unknown_ = 0;  // 1: nobody knows how many were missed
 };
 
@@ -157,18 +227,19 @@ public:
         : EventConsumer<Ts...>(bus.emitter<Ts...>(std::move(options))), gaps_(std::move(gaps)) {}
     [[nodiscard]] EmitterId id() const noexcept { return this->emitter_.id(); }
 
-    /// Of which types those were that are missed, nobody knows: the subscribers of each are told, by its next event.
-    void event(std::size_t type, const Relayed& from, ByteView payload, Consumed& consumed) override {
-        for (std::uint64_t& missed : missed_) missed += from.missed;
-        const std::uint64_t lost = std::exchange(missed_[type], 0);
-        if (lost != 0) gaps_->add(std::array{event::name_of<Ts>()...}[type], lost);
-        EventConsumer<Ts...>::event(type, {.missed = lost, .replayed = from.replayed}, payload, consumed);
-    }
     void interrupt() noexcept override {
         for (std::uint64_t& missed : missed_) ++missed;  // nobody knows how many
     }
 
 private:
+    /// Of which types those were that are missed, nobody knows: the subscribers of each are told, by its next event.
+    std::uint64_t missed_before(const Incoming& in) override {
+        for (std::uint64_t& missed : missed_) missed += in.from.missed;
+        const std::uint64_t lost = std::exchange(missed_[in.type], 0);
+        if (lost != 0) gaps_->add(std::array{event::name_of<Ts>()...}[in.type], lost);
+        return lost;
+    }
+
     const std::shared_ptr<EchoedGaps> gaps_;
     std::array<std::uint64_t, sizeof...(Ts)> missed_{};
 };

@@ -133,8 +133,11 @@ public:
     Serving& operator=(const Serving&) = delete;
     virtual ~Serving() = default;
 
-    /// Takes the next event, or looks at the newest value, and replaces `payload` by its bytes; false: there is none.
-    virtual bool next(Bytes& payload, ServedItem& item) = 0;
+    /// Takes the next event, and appends `room` bytes of any value to `out`, and then its own; false: there is none,
+    /// and `out` is as it was.
+    virtual bool next_event(Bytes&, std::size_t, ServedItem&) { return false; }
+    /// Looks at the newest value, and replaces `payload` by its bytes; false: there is none.
+    virtual bool next_value(Bytes&, ServedItem&) { return false; }
     /// The value that was looked at is on its way.
     virtual void was_sent(const ServedItem&) {}
     /// Calls `ready` when there is something, or with an error when there will not be.

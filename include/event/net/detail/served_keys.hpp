@@ -34,7 +34,7 @@ public:
     }
     ~ServedKeys() override { waits_->is_over = true; }
 
-    bool next(Bytes& bytes, ServedItem& item) override {
+    bool next_value(Bytes& bytes, ServedItem& item) override {
         if (waits_->was_killed || forgotten_.try_get().has_value()) access_.use([this](EventBus& bus) { begin(bus); });
         while (next_of_queue()) {
             item.key.clear();

@@ -27,6 +27,23 @@
 
 namespace event::net::detail {
 
+/// Appends `room` bytes of any value, and behind them the event. Where it fails, `out` is as it was.
+template <class T>
+[[nodiscard]] error_code encode_behind(std::size_t room, const T& event, Bytes& out) {
+    const std::size_t begin = out.size() + room;
+    if constexpr (Plain<T>) {
+        out.resize(begin + plain_size<T>());
+        out.resize(static_cast<std::size_t>(write_plain(event, out.data() + begin) - out.data()));
+        return {};
+    } else {
+        Appending appending(out);
+        out.resize(begin);
+        const error_code error = encode(event, out);
+        if (!error) appending.done();
+        return error;
+    }
+}
+
 /// An event's way out: its place in what was asked for, and its bytes.
 template <class... Ts>
 class ServedEvents final : public Serving {
@@ -41,13 +58,12 @@ public:
           echoes_(std::move(echoes)),
           echoed_(echoed()) {}
 
-    bool next(Bytes& bytes, ServedItem& item) override {
+    bool next_event(Bytes& out, std::size_t room, ServedItem& item) override {
         while (auto delivery = subscription_.try_receive()) {
             unsent_ += missed_here(delivery->missed());
             if (delivery->replayed() && !replays_) continue;
-            bytes.clear();
             item.missed = std::exchange(unsent_, 0);
-            if (delivery->visit([&](const auto& event) { return encode(event, bytes); })) {
+            if (delivery->visit([&](const auto& event) { return encode_behind(room, event, out); })) {
                 unsent_ = item.missed + 1;
                 ++item.unsendable;
                 continue;
@@ -94,7 +110,7 @@ public:
         static_cast<void>(forgotten_.try_get());
     }
 
-    bool next(Bytes& bytes, ServedItem& item) override {
+    bool next_value(Bytes& bytes, ServedItem& item) override {
         static_cast<void>(forgotten_.try_get());
         if (auto newer = subscription_.try_receive()) latest_ = std::move(newer);
         // an event that comes between these two wakes again
