@@ -1,11 +1,14 @@
 #include "../support.hpp"
+#include "net/protocol/frames.hpp"
 
 #include <event/net/link.hpp>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
@@ -286,6 +289,33 @@ TYPED_TEST(ALinkOver, EndsWhereItsOwnEndIsDestroyed) {
     EXPECT_FALSE(*this->there_result_) << this->there_result_->message();
     EXPECT_EQ(this->there_bus_.template stat<Message>().subscribers, 0U);
     EXPECT_FALSE(messages.is_open());
+}
+
+// ---- what only one of them does ---------------------------------------------------------------------------------
+
+TEST(ALinkOverTcp, SaysWhyAWriteFailsThoughItWasTriedAtOnce) {
+    namespace protocol = event::net::protocol;
+    asio::io_context io;
+    event::EventBus bus(io);
+    auto [own, other] = tcp_pair(io);
+    event::net::Link<tcp::socket> link(bus, std::move(own));
+    link.serve<Level>();
+    std::optional<error_code> result;
+    link.async_run([&](const error_code& error) { result = error; });
+    protocol::Bytes said;
+    write(protocol::Hello{.max_frame = 65'536, .max_subscriptions = 1, .serves = true, .consumes = true}, said);
+    write(protocol::Subscribe{.alias = 1,
+                              .types = {{.name = "level", .schema = event::net::schema<Level>(), .keys = {}}}},
+          said);
+    asio::write(other, asio::buffer(said));
+    ASSERT_TRUE(run_until(io, [&] { return bus.stat<Level>().subscribers == 1; }));
+    while (io.poll() != 0) {  // it reads now
+    }
+    Tcp::cut(other);
+    bus.emitter<Level>().emit({1});  // before it has heard of that
+    ASSERT_TRUE(run_until(io, [&] { return result.has_value(); }));
+    EXPECT_EQ(link.stat().reason->code, end_code::lost);
+    EXPECT_EQ(link.stat().reason->text, error_code(asio::error::connection_reset).message());
 }
 
 }  // namespace link_streams_test

@@ -93,7 +93,9 @@ void LinkCore::Inside::write() {
         if (!is_usable() || is_writing_ || write_failure_ || !protocol_.has_output()) return;
         const protocol::Moment moment = now();
         const auto output = protocol_.output(moment);
-        const std::size_t written = may_be_at_once ? link_.write_at_once(output) : 0;
+        error_code error;
+        const std::size_t written = may_be_at_once ? link_.write_at_once(output, error) : 0;
+        if (error) return was_written(error, 0);
         if (written == 0) {
             link_.write(output);
             is_writing_ = true;  // not where that throws: nothing would end it

@@ -234,8 +234,8 @@ protected:
     // Of the stream: each ends by calling the function below it, on the strand, and never inside the call.
     virtual void read(std::span<std::byte> buffer) = 0;
     void was_read(const error_code& error, std::size_t count);
-    /// As many of them as the stream takes without waiting; 0: `write` tells what becomes of them.
-    virtual std::size_t write_at_once(ByteView) { return 0; }
+    /// As many of them as the stream takes without waiting; 0 without an error: `write` tells what becomes of them.
+    virtual std::size_t write_at_once(ByteView, error_code&) { return 0; }
     virtual void write(ByteView bytes) = 0;
     void was_written(const error_code& error, std::size_t count);
     virtual void shake_hands() = 0;

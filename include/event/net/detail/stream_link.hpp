@@ -6,6 +6,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -72,13 +73,16 @@ private:
                                     link.was_read(error, count);
                                 }));
     }
-    std::size_t write_at_once([[maybe_unused]] ByteView bytes) override {
+    std::size_t write_at_once([[maybe_unused]] ByteView bytes, [[maybe_unused]] error_code& error) override {
         if constexpr (is_socket<Stream>) {
-            error_code error;
-            if (!stream_.non_blocking()) stream_.non_blocking(true, error);
-            if (error) return 0;
+            error_code unsuitable;
+            if (!stream_.non_blocking()) stream_.non_blocking(true, unsuitable);
+            if (unsuitable) return 0;
             const std::size_t count = stream_.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);
-            return error ? 0 : count;
+            // another error is said once: who tries again hears of what followed from it
+            using namespace boost::asio::error;
+            if (error && (error == would_block || error == try_again || error == interrupted)) error = {};
+            return count;
         } else {
             return 0;
         }
