@@ -68,4 +68,38 @@ TEST(NetSessionAllocation, AParcelCostsTheSameHoweverManyThereAre) {
     EXPECT_EQ(allocation::count, before);
 }
 
+// ---- what a burst leaves ----------------------------------------------------------------------------------------
+
+using event::net::detail::Fifo;
+
+void fill_and_empty(Fifo<int>& fifo, int count) {
+    for (int i = 0; i < count; ++i) fifo.push(int{i});
+    for (int i = 0; i < count; ++i) EXPECT_EQ(fifo.pop(), i);
+}
+
+TEST(NetSessionAllocation, AQueueGivesBackWhatABurstTook) {
+    Fifo<int> fifo;
+    fill_and_empty(fifo, 64);
+    EXPECT_EQ(fifo.capacity(), 64U);
+    fill_and_empty(fifo, 1'000);
+    EXPECT_EQ(fifo.capacity(), 0U);
+}
+
+TEST(NetSessionAllocation, AQueueAllocatesNothingForBurstsThatComeAgainAndAgain) {
+    Fifo<int> fifo;
+    const auto round = [&] {
+        fill_and_empty(fifo, 1'000);
+        for (int i = 0; i < 31; ++i) fill_and_empty(fifo, 1);
+    };
+    round();
+    round();
+    const long before = allocation::count;
+    for (int i = 0; i < 10; ++i) round();
+    EXPECT_EQ(allocation::count, before);
+    fill_and_empty(fifo, 1);
+    EXPECT_EQ(fifo.capacity(), 0U) << "there were none for long";
+    for (int i = 0; i < 100; ++i) fill_and_empty(fifo, 64);
+    EXPECT_EQ(fifo.capacity(), 64U);
+}
+
 }  // namespace session_test
