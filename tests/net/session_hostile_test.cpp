@@ -130,10 +130,12 @@ INSTANTIATE_TEST_SUITE_P(Of, NetSessionLies,
                                          Lie{"AResumeOfALinkThatIsOver", resume, 2, "\x08\1\x0c\0\0\x10"sv},
                                          Lie{"AResumeWithoutAnEpoch", "", 1, "\x08\0\0\0\0\x10"sv},
                                          Lie{"AResumeBehindWhatWasWritten", "", 1, "\x08\0\x0c\x0b\1\x10"sv},
-                                         Lie{"ABeginWithoutAnEpoch", "", 1, "\x09\0\1\0"sv},
-                                         Lie{"ABeginWithNoNumber", "", 1, "\x09\5\0\0"sv},
-                                         Lie{"ABeginWithAFlagThatThereIsNot", "", 1, "\x09\5\1\2"sv},
-                                         Lie{"ABeginOnALinkThatWasNotResumed", "", 2, "\x09\5\1\0"sv}),
+                                         Lie{"ABeginWithoutAnEpoch", "", 1, "\x09\0\1\1\0"sv},
+                                         Lie{"ABeginWithNoNumber", "", 1, "\x09\5\0\0\0"sv},
+                                         Lie{"ABeginSinceNoNumber", "", 1, "\x09\5\1\0\0"sv},
+                                         Lie{"ABeginSinceALaterNumber", "", 1, "\x09\5\1\2\0"sv},
+                                         Lie{"ABeginWithAFlagThatThereIsNot", "", 1, "\x09\5\1\1\2"sv},
+                                         Lie{"ABeginOnALinkThatWasNotResumed", "", 2, "\x09\5\1\1\0"sv}),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 /// Its Ack of before, on the link that is over, comes behind the Resume on the next one.
@@ -169,8 +171,8 @@ TEST(NetSessionHostile, ALinkIsNotOverBeforeThatIsSaid) {
 }
 
 TEST(NetSessionHostile, NumbersEndWhereTheyEnd) {
-    constexpr std::string_view begin_first = "\x09\5\1\0"sv;
-    constexpr std::string_view begin_last = "\x09\5\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0"sv;
+    constexpr std::string_view begin_first = "\x09\5\1\1\0"sv;
+    constexpr std::string_view begin_last = "\x09\5\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\1\0"sv;
     SessionOptions none = plain_there;
     none.inbox = 1;
     End end(none);
@@ -185,11 +187,53 @@ TEST(NetSessionHostile, NumbersEndWhereTheyEnd) {
     };
     ASSERT_EQ(begin(1, begin_first), Received::nothing);
     ASSERT_EQ(begin(2, begin_last), Received::nothing);  // nearly all numbers were missed
-    ASSERT_EQ(begin(3, "\x09\6\1\0"sv), Received::nothing);
-    ASSERT_EQ(begin(4, "\x09\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0"sv), Received::nothing);  // and again
+    ASSERT_EQ(begin(3, "\x09\6\1\1\0"sv), Received::nothing);
+    ASSERT_EQ(begin(4, "\x09\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\1\0"sv), Received::nothing);  // and again
     ASSERT_EQ(end.session.received(4, view("\0\1"sv), message), Received::message);
     EXPECT_EQ(message.missed, ~std::uint64_t{});
     EXPECT_EQ(end.session.received(4, view("\0\1"sv), message), Received::violation);
+}
+
+/// Of whom it is known how far it has come, nothing begins before that: but for a reliable one, which may not know.
+TEST(NetSessionHostile, NumbersDoNotComeAgain) {
+    End end(plain_here);
+    Incoming message;
+    Payload payload;
+    LinkId link = 0;
+    const auto begin = [&](std::string_view bytes) {
+        end.session.detach(link);
+        end.session.attach(++link, 0);
+        while (end.session.next(link, payload)) {
+        }
+        return end.session.received(link, view(bytes), message);
+    };
+    ASSERT_EQ(begin("\x09\5\3\1\1"sv), Received::nothing);
+    EXPECT_EQ(begin("\x09\5\2\1\1"sv), Received::violation);
+    EXPECT_EQ(begin("\x09\5\2\1\0"sv), Received::violation);
+    ASSERT_EQ(begin("\x09\6\1\1\0"sv), Received::nothing);
+    EXPECT_EQ(begin("\x09\5\2\1\0"sv), Received::violation);
+    EXPECT_EQ(begin("\x09\5\2\1\1"sv), Received::nothing);
+}
+
+/// However many others speak meanwhile, it is known since when the one is written to.
+TEST(NetSessionHostile, WhoIsWrittenToIsNotForgotten) {
+    End end(plain_here);
+    Incoming message;
+    Payload payload;
+    LinkId link = 1;
+    end.session.attach(link, 0);
+    ASSERT_EQ(end.session.received(link, view("\x08\0\x0c\0\0\x10"sv), message), Received::nothing);
+    for (const char epoch : {'\x21', '\x22', '\x23', '\x24', '\x25'}) {
+        end.session.detach(link);
+        end.session.attach(++link, 0);
+        const std::string begin = {'\x09', epoch, 1, 1, 0};
+        ASSERT_EQ(end.session.received(link, view(begin), message), Received::nothing);
+    }
+    ASSERT_EQ(end.session.received(link, view("\x08\0\x0c\0\0\x10"sv), message), Received::nothing);
+    std::vector<std::string> written;
+    while (end.session.next(link, payload)) written.push_back(text(payload));
+    ASSERT_FALSE(written.empty());
+    EXPECT_EQ(written.back(), "\x09\x0b\1\1\0"sv);
 }
 
 TEST(NetSessionHostile, DropsNothingForWhatHasNoRoomAnyway) {

@@ -30,7 +30,16 @@ inline ByteView view(std::string_view bytes) { return std::as_bytes(std::span(by
 
 using Payload = std::vector<std::byte>;
 
-/// One side: what it was sent lies in its inbox until it is taken.
+/// What came, of whatever kind.
+struct Came {
+    Kind kind = Kind::message;
+    std::uint64_t id = 0;
+    std::uint64_t of = 0;  // which session of theirs
+    std::string body = {};
+    std::uint64_t missed = 0;
+};
+
+/// One side: what it was sent, and takes room, lies in its inbox until it is taken.
 struct End {
     explicit End(const SessionOptions& options) : session(options) {}
     End(End&&) = default;
@@ -39,6 +48,8 @@ struct End {
         std::swap(session, other.session);
         std::swap(inbox, other.inbox);
         std::swap(taken, other.taken);
+        std::swap(came, other.came);
+        std::swap(refused, other.refused);
         missed = other.missed;
         violations = other.violations;
         return *this;
@@ -46,12 +57,17 @@ struct End {
     ~End() = default;
 
     /// False: there is no room.
-    bool send(std::string_view body, Priority priority = Priority::normal, Kind kind = Kind::message) {
-        if (!session.has_room(body.size())) return false;
+    bool send(std::string_view body, Priority priority = Priority::normal, Kind kind = Kind::message,
+              std::uint64_t id = 7, std::uint64_t only_to = 0) {
+        if (takes_room(kind) ? !session.has_room(body.size()) : !session.has_bytes(body.size())) return false;
         ParcelPtr parcel = pool->take();
         parcel->bytes.assign(view(body).begin(), view(body).end());
-        session.push(priority, {.type = 1, .kind = kind, .id = 7, .body = parcel});
+        session.push(priority, {.type = 1, .kind = kind, .id = id, .body = parcel, .only_to = only_to});
         return true;
+    }
+    /// To whom the session of theirs is that speaks now.
+    bool send_only(std::string_view body, Kind kind, std::uint64_t id = 7) {
+        return send(body, Priority::normal, kind, id, session.their_epoch());
     }
     void take(std::size_t count = ~std::size_t{}) {
         count = std::min(count, inbox.size());
@@ -66,6 +82,8 @@ struct End {
     Session session;
     std::deque<std::string> inbox = {};
     std::vector<std::string> taken = {};
+    std::vector<Came> came = {};
+    std::vector<std::uint64_t> refused = {};  // requests
     std::uint64_t missed = 0;
     std::uint64_t violations = 0;
 };
@@ -129,15 +147,23 @@ public:
         const Payload payload = std::move(payloads.front());
         payloads.pop_front();
         Incoming message;
-        switch (ends[end].session.received(wire.id, payload, message)) {
+        End& to = ends[end];
+        switch (to.session.received(wire.id, payload, message)) {
             case Received::message:
-                ends[end].missed += message.missed;
-                ends[end].inbox.push_back(text(message.body));
+                to.missed += message.missed;
+                to.came.push_back({.kind = message.kind,
+                                   .id = message.id,
+                                   .of = to.session.their_epoch(),
+                                   .body = text(message.body),
+                                   .missed = message.missed});
+                if (takes_room(message.kind)) to.inbox.push_back(text(message.body));
                 break;
             case Received::violation:
-                ++ends[end].violations;
+                ++to.violations;
                 break;
             case Received::refused:
+                to.refused.push_back(message.id);
+                break;
             case Received::nothing:
                 break;
         }
@@ -173,6 +199,21 @@ inline void write_all(Sessions& sessions, Wire& wire, std::size_t end) {
 inline void read_all(Sessions& sessions, Wire& wire, std::size_t end) {
     while (sessions.read(wire, end)) {
     }
+}
+/// Until nothing is left to be done on that one; nothing is taken.
+inline void exchange(Sessions& sessions, Wire& wire) {
+    for (bool goes_on = true; goes_on;) {
+        goes_on = false;
+        for (const std::size_t end : {0U, 1U}) {
+            while (sessions.write(wire, end)) goes_on = true;
+            while (sessions.read(wire, end)) goes_on = true;
+        }
+    }
+}
+[[nodiscard]] inline std::vector<std::string> bodies(const std::vector<Came>& came) {
+    std::vector<std::string> bodies;
+    for (const Came& each : came) bodies.push_back(each.body);
+    return bodies;
 }
 
 }  // namespace session_test

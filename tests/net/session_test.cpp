@@ -93,6 +93,88 @@ TEST(NetSession, SaysWhatWasLostWithALink) {
     EXPECT_EQ(sessions.there().missed, 2U);
 }
 
+/// Each writes so many that do not arrive, the first Begin neither.
+class NetSessionBegin : public testing::Test {
+protected:
+    void lose_some(int count) {
+        Wire& wire = sessions.connect();
+        write_all(sessions, wire, 1);
+        read_all(sessions, wire, 0);
+        for (int i = 0; i < count; ++i) ASSERT_TRUE(sessions.here().send("lost"));
+        write_all(sessions, wire, 0);
+        sessions.lose(wire);
+    }
+    void expect_missed(std::uint64_t count) {
+        ASSERT_TRUE(sessions.here().send("a"));
+        sessions.connect();
+        sessions.settle();
+        EXPECT_THAT(sessions.there().taken, ElementsAre("a"));
+        EXPECT_EQ(sessions.there().missed, count);
+        EXPECT_EQ(sessions.here().violations + sessions.there().violations, 0U);
+    }
+    Sessions sessions{plain_here, plain_there};
+};
+
+TEST_F(NetSessionBegin, SaysWhatWasLostBeforeAnyThatArrived) {
+    lose_some(2);
+    lose_some(3);
+    expect_missed(5);
+}
+
+TEST_F(NetSessionBegin, DoesNotCountWhatWasWrittenToWhoWasHereBefore) {
+    lose_some(2);
+    sessions.ends[1] = End({.epoch = 13});
+    expect_missed(0);
+}
+
+TEST_F(NetSessionBegin, CountsFromWhereTheNextOneCame) {
+    lose_some(2);
+    sessions.ends[1] = End({.epoch = 13});
+    lose_some(3);
+    expect_missed(3);
+}
+
+TEST_F(NetSessionBegin, CountsWhatTheNextSessionHereHasLost) {
+    sessions.connect();
+    ASSERT_TRUE(sessions.here().send("b"));
+    sessions.settle();
+    sessions.lose(*sessions.wires.back());
+    sessions.there().taken.clear();
+    sessions.ends[0] = End({.epoch = 14});
+    lose_some(2);
+    expect_missed(2);
+}
+
+/// It makes two of them come in turns.
+TEST_F(NetSessionBegin, CountsAllOfItInSpiteOfALateResumeOfTheirLastLife) {
+    Wire& late = sessions.open();
+    sessions.attach(late, 1);
+    write_all(sessions, late, 1);
+    late.is_attached[1] = false;
+    sessions.ends[1] = End({.epoch = 13});
+    lose_some(2);
+    late.id = 99;
+    sessions.attach(late, 0);
+    read_all(sessions, late, 0);
+    ASSERT_EQ(sessions.here().session.written_to(), 12U);
+    sessions.lose(late);
+    expect_missed(2);
+}
+
+TEST(NetSession, ReliableMissesNothingThatItsFirstBeginWasLostWith) {
+    Sessions sessions(here, there);
+    Wire& first = sessions.connect();
+    write_all(sessions, first, 1);
+    read_all(sessions, first, 0);
+    ASSERT_TRUE(sessions.here().send("a"));
+    write_all(sessions, first, 0);
+    sessions.lose(first);
+    sessions.connect();
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a"));
+    EXPECT_EQ(sessions.there().missed, 0U);
+}
+
 TEST(NetSession, ReliableLosesNothingWithALinkAndDoublesNothing) {
     Sessions sessions(here, there);
     Wire& first = sessions.connect();
@@ -148,19 +230,10 @@ TEST(NetSession, AReliableSenderWaitsUntilTheInboxHasRoom) {
     Sessions sessions(here, small);
     Wire& wire = sessions.connect();
     for (const char* body : {"a", "b", "c", "d", "e"}) ASSERT_TRUE(sessions.here().send(body));
-    const auto exchange = [&] {
-        for (bool goes_on = true; goes_on;) {
-            goes_on = false;
-            for (const std::size_t end : {0U, 1U}) {
-                while (sessions.write(wire, end)) goes_on = true;
-                while (sessions.read(wire, end)) goes_on = true;
-            }
-        }
-    };
-    exchange();
+    exchange(sessions, wire);
     EXPECT_THAT(sessions.there().inbox, ElementsAre("a", "b"));
     sessions.there().take(1);
-    exchange();
+    exchange(sessions, wire);
     EXPECT_THAT(sessions.there().inbox, ElementsAre("b", "c"));
     sessions.settle();
     EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b", "c", "d", "e"));
@@ -255,6 +328,35 @@ TEST(NetSession, EachKindHasItsIdAndItsBody) {
     }
 }
 
+/// Of equal ones each side uses the newest, and they are not attached in the same order here and there.
+TEST(NetSession, EachDirectionHasALinkOfItsOwnWhereTheNewestIsNotTheSame) {
+    Sessions sessions(here, there);
+    Wire& one = sessions.open();
+    Wire& two = sessions.open();
+    sessions.attach(one, 0);
+    ASSERT_TRUE(sessions.here().send("a"));
+    sessions.settle();
+    sessions.attach(two, 1);
+    ASSERT_TRUE(sessions.there().send("x"));
+    sessions.settle();
+    sessions.attach(two, 0);
+    sessions.attach(one, 1);
+    for (const char* body : {"b", "c"}) ASSERT_TRUE(sessions.here().send(body));
+    for (const char* body : {"y", "z"}) ASSERT_TRUE(sessions.there().send(body));
+    sessions.settle();
+    for (End& end : sessions.ends) {
+        EXPECT_FALSE(end.session.is_over(one.id));
+        EXPECT_FALSE(end.session.is_over(two.id));
+    }
+    sessions.lose(one);
+    ASSERT_TRUE(sessions.here().send("d"));
+    ASSERT_TRUE(sessions.there().send("!"));
+    sessions.settle();
+    EXPECT_THAT(sessions.there().taken, ElementsAre("a", "b", "c", "d"));
+    EXPECT_THAT(sessions.here().taken, ElementsAre("x", "y", "z", "!"));
+    EXPECT_EQ(sessions.here().violations + sessions.there().violations, 0U);
+}
+
 TEST(NetSession, SaysWhatIsLostWhenItGoes) {
     Sessions sessions(here, there);
     Wire& wire = sessions.connect();
@@ -303,9 +405,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"RequestWithoutId", "\1\1"sv}, Case{"BeyondItsCredit", "\0\1b"sv},
                     Case{"ASecondResume", "\x08\0\1\0\0\1"sv}, Case{"AResumeOfLater", "\x08\1\1\0\0\1"sv},
                     Case{"AShortResume", "\x08\0\1\0\0"sv}, Case{"ALongResume", "\x08\0\1\0\0\1\1"sv},
-                    Case{"ASecondBegin", "\x09\x0b\2\1"sv}, Case{"AcknowledgesWhatWasNotSent", "\x0a\1\1"sv},
-                    Case{"ALongOver", "\x0b\1"sv}, Case{"AgainWithoutOver", "\x0c"sv},
-                    Case{"ANumberThatIsTooLong", "\x0a\x80\0\1"sv}),
+                    Case{"ASecondBegin", "\x09\x0b\2\1\1"sv}, Case{"AShortBegin", "\x09\x0b\2\1"sv},
+                    Case{"AcknowledgesWhatWasNotSent", "\x0a\1\1"sv}, Case{"ALongOver", "\x0b\1"sv},
+                    Case{"AgainWithoutOver", "\x0c"sv}, Case{"ANumberThatIsTooLong", "\x0a\x80\0\1"sv}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(NetSession, TakesNoMessageOnALinkThatItHasNotResumed) {

@@ -33,6 +33,7 @@ set(eventbus_net_tests_files
     net/schedules_test.cpp
     net/schema_test.cpp
     net/session_hostile_test.cpp
+    net/session_kinds_test.cpp
     net/session_test.cpp
     net/supervisor_test.cpp)
 eventbus_choose_tests(eventbus_net_tests_files "codec_test|json_test|link_test|messenger_test|supervisor_test")

@@ -12,6 +12,9 @@ namespace event::net::messages {
 
 enum class Kind : std::uint8_t { message, request, answer, cancel, failure };
 
+/// In the inbox of who receives it. The others are waited for by somebody, and wait for nobody.
+[[nodiscard]] constexpr bool takes_room(Kind kind) noexcept { return kind <= Kind::request; }
+
 struct Outgoing {
     std::size_t type = 0;
     Kind kind = Kind::message;
@@ -22,10 +25,17 @@ struct Outgoing {
     [[nodiscard]] std::size_t size() const noexcept { return body ? body->bytes.size() : 0; }
     /// Nobody waits for it.
     [[nodiscard]] bool may_be_displaced() const noexcept { return kind == Kind::message; }
+    [[nodiscard]] bool takes_room() const noexcept { return messages::takes_room(kind); }
+};
+
+/// What may be written.
+enum class Writable : std::uint8_t {
+    all,
+    without_room  // what takes none in their inbox
 };
 
 /// What waits to be written, by priority: urgent ones first, of one priority first in, first out, and who waits behind
-/// others has a turn after so many of them.
+/// others has a turn after so many of them. What may not be written is passed over.
 class Lanes {
 public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -33,9 +43,13 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
     void push(Priority priority, Outgoing&& message);
+    [[nodiscard]] bool has(Writable writable) const noexcept { return next_lane(writable) != priorities; }
     /// Whose turn it is; there is one.
-    [[nodiscard]] const Outgoing& next() const noexcept { return lanes_[next_lane()].queue[0]; }
-    [[nodiscard]] Outgoing pop();
+    [[nodiscard]] const Outgoing& next(Writable writable) const noexcept {
+        const Lane& lane = lanes_[next_lane(writable)];
+        return lane.queue[place(lane, writable)];
+    }
+    [[nodiscard]] Outgoing pop(Writable writable);
 
     struct Size {
         std::size_t count = 0;
@@ -49,6 +63,8 @@ public:
     [[nodiscard]] bool take_back(std::uint64_t request);
     /// What is only for another session of theirs goes.
     void keep_only(std::uint64_t session);
+    /// What is only for that one goes there. Where there is no memory, the rest stays.
+    void hand_over(std::uint64_t session, Lanes& to);
 
 private:
     static constexpr std::size_t priorities = 3;
@@ -57,10 +73,17 @@ private:
     struct Lane {
         detail::Fifo<Outgoing> queue = {};
         Size displaceable = {};
-        unsigned passed = 0;  // how often a higher one went before it
+        std::size_t without_room = 0;  // so many of them
+        unsigned passed = 0;           // how often a higher one went before it
+
+        [[nodiscard]] bool has(Writable writable) const noexcept {
+            return writable == Writable::all ? !queue.empty() : without_room != 0;
+        }
     };
 
-    [[nodiscard]] std::size_t next_lane() const noexcept;
+    /// `priorities`: there is none.
+    [[nodiscard]] std::size_t next_lane(Writable writable) const noexcept;
+    [[nodiscard]] static std::size_t place(const Lane& lane, Writable writable) noexcept;
     Outgoing take(Lane& lane, std::size_t place);
 
     std::array<Lane, priorities> lanes_;

@@ -29,8 +29,8 @@ void write(std::vector<std::byte>& payload, Code code, std::initializer_list<std
 // ---- the queue --------------------------------------------------------------------------------------------------
 
 void Session::push(Priority priority, Outgoing&& message) {
-    if (message.only_to != 0 && written_to_ != 0 && message.only_to != written_to_) return;
-    waiting_.push(priority, std::move(message));
+    if (message.only_to == 0 || message.only_to == written_to_) return waiting_.push(priority, std::move(message));
+    if (message.only_to == their_epoch_) later_.push(priority, std::move(message));
 }
 
 std::size_t Session::drop_oldest(Priority priority, std::size_t bytes) {
@@ -136,7 +136,7 @@ bool Session::next(LinkId id, std::vector<std::byte>& payload) {
     if (may_acknowledge(id)) {
         owes_ack_ = false;
         taken_ = 0;
-        write(payload, Code::ack, {last_, credit()});
+        write(payload, Code::ack, {come_, credit()});
         return true;
     }
     if (std::exchange(link->owes_over, false)) {
@@ -149,7 +149,8 @@ bool Session::next(LinkId id, std::vector<std::byte>& payload) {
     }
     if (std::exchange(link->owes_begin, false)) {
         write(payload, Code::begin,
-              {options_.epoch, next_ - written_.size(), options_.is_reliable ? is_reliable_flag : 0});
+              {options_.epoch, next_ - written_.size(), theirs(written_to_).since,
+               options_.is_reliable ? is_reliable_flag : 0});
         return true;
     }
     if (id != speaking_ || !may_write()) return false;
@@ -160,8 +161,8 @@ bool Session::next(LinkId id, std::vector<std::byte>& payload) {
 // ---- messages to them -------------------------------------------------------------------------------------------
 
 bool Session::may_write() const noexcept {
-    if (again_ < written_.size()) return true;
-    return !waiting_.empty() && (!options_.is_reliable || next_ <= limit_);
+    if (again_ == written_.size()) return waiting_.has(writable());
+    return has_credit(next_ - written_.size() + again_) || !written_[again_].takes_room();
 }
 
 void Session::next_message(std::vector<std::byte>& payload) {
@@ -178,8 +179,8 @@ void Session::next_message(std::vector<std::byte>& payload) {
         return;
     }
     if (options_.is_reliable) written_.make_room();  // what is taken out of one queue has its place in the other
-    write_out(waiting_.next());
-    Outgoing message = waiting_.pop();
+    write_out(waiting_.next(writable()));
+    Outgoing message = waiting_.pop(writable());
     if (message.kind == Kind::request) written_request_ = message.id;
     ++next_;
     if (options_.is_reliable) {
@@ -209,9 +210,12 @@ Received Session::has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch
     const bool is_asked = !link.may_be_spoken_on && !link.is_over_here && !link.owes_again;
     if (!is_asked || own == 0 || (link.of != 0 && link.of != own) || (knows_this && last >= next_))
         return Received::violation;
+    if (own != their_epoch_ && their_epoch_ != 0) waiting_.hand_over(their_epoch_, later_);  // it may resume again
+    later_.hand_over(own, waiting_);
     link.of = own;
     if (std::exchange(written_to_, own) != own) {
         forget_written();
+        if (Theirs& of = theirs(own); of.since == 0) of.since = next_;
         waiting_.keep_only(own);
     } else if (knows_this && options_.is_reliable) {
         acknowledge(last);
@@ -234,18 +238,35 @@ Received Session::has_acknowledged(const Link& link, std::uint64_t last, std::ui
 
 // ---- messages from them -----------------------------------------------------------------------------------------
 
-Received Session::has_begun(Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t flags) {
-    if (link.id != listening_ || has_begun_ || epoch == 0 || first == 0 || flags > is_reliable_flag)
+Session::Theirs& Session::theirs(std::uint64_t epoch) noexcept {
+    auto found = std::ranges::find(theirs_, epoch, &Theirs::epoch);
+    if (found == theirs_.end()) {
+        do --found;
+        while (found->epoch != 0 && found->epoch == written_to_);
+        *found = {.epoch = epoch};
+    }
+    std::rotate(theirs_.begin(), found, found + 1);
+    return theirs_.front();
+}
+
+Received Session::has_begun(const Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t since,
+                            std::uint64_t flags) {
+    if (link.id != listening_ || has_begun_ || epoch == 0 || since == 0 || first < since || flags > is_reliable_flag)
         return Received::violation;
     const bool is_reliable = flags == is_reliable_flag;
-    if (epoch == their_epoch_) {
-        // a reliable queue goes on where this side said that it is, but for what counts as unconfirmed there; of the
-        // other kind some went with the last link
-        if (first <= last_) return Received::violation;
-        miss(first - last_ - 1);
+    const bool is_other = epoch != their_epoch_;
+    const std::uint64_t known = is_other ? theirs(epoch).last : last_;
+    // the Resume has told only the one that was known then what is here
+    if (first <= known && !(is_other && is_reliable)) return Received::violation;
+    if (is_other) {
+        if (their_epoch_ != 0) theirs(their_epoch_).last = last_;
+        their_epoch_ = epoch;
+        later_.keep_only(epoch);
     }
-    their_epoch_ = epoch;
-    last_ = first - 1;
+    // of a reliable queue only what counts as unconfirmed there; of the other kind some went with the last link
+    if (const std::uint64_t had = std::max(known, since - 1); first - 1 > had) miss(first - 1 - had);
+    last_ = std::max(known, first - 1);
+    come_ = first - 1;
     has_begun_ = true;
     is_their_queue_reliable_ = is_reliable;
     return Received::nothing;
@@ -255,11 +276,16 @@ void Session::miss(std::uint64_t count) noexcept { missed_ += std::min(count, la
 
 Received Session::take(const Link& link, Incoming& message) {
     if (link.id != listening_ || !has_begun_) return Received::violation;
-    const bool takes_room = message.kind == Kind::message || message.kind == Kind::request;
+    if (come_ < last_) {  // it is here, and they did not know
+        ++come_;
+        owes_ack_ = true;
+        return Received::nothing;
+    }
+    const bool takes_room = messages::takes_room(message.kind);
     const bool is_full = takes_room && in_inbox_ >= options_.inbox;
     if (is_full && is_their_queue_reliable_) return Received::violation;
     if (last_ == largest) return Received::violation;
-    ++last_;
+    come_ = ++last_;
     owes_ack_ = true;
     if (is_full) {
         if (message.kind == Kind::request) return Received::refused;
@@ -308,8 +334,8 @@ Received Session::received(LinkId id, ByteView payload, Incoming& message) {
             return a == link->turn_here ? has_resumed(*link, b, c, d, e)
                                         : Received::nothing;  // else it crossed an Over
         case Code::begin:
-            if (count != 3) break;
-            return has_begun(*link, a, b, c);
+            if (count != 4) break;
+            return has_begun(*link, a, b, c, d);
         case Code::ack:
             if (count != 2) break;
             return has_acknowledged(*link, a, b);

@@ -6,6 +6,7 @@
 #include <event/net/error.hpp>
 #include <event/net/messenger_options.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,7 +25,9 @@
 ///                last, credit        epoch; of your queue `epoch` (0: I know none) I have all up to `last`, and take
 ///                                    `credit` more behind it
 ///     Begin   9  epoch, first,       to who receives: from here on come the messages of my queue, in order, from the
-///                flags               number `first` on; flag 1: they come again until acknowledged
+///                since, flags        number `first` on; those from `since` on were written to this session of yours,
+///                                    and what is not there of them was lost; flag 1: they come again until
+///                                    acknowledged
 ///     Ack    10  last, credit        as in Resume
 ///     Over   11                      no more messages on this link
 ///     Again  12                      but for this: more messages, once the other side resumes
@@ -34,7 +37,14 @@
 ///
 /// Epochs: each session has one of its own. Where the other side's is another one than before, it was started anew, or
 /// has forgotten: what was written before and not acknowledged may have been handled or not, and nobody can know. It
-/// counts as unconfirmed, and is not sent again.
+/// counts as unconfirmed, and is not sent again. Two sessions of theirs that come in turns (two programs that are
+/// called alike) are told from each other: of the last four it is known how far they have come, so that nothing comes
+/// twice or counts as missed wrongly; what was written to one of them is not sent to the other. Of one that comes back
+/// when four others have come meanwhile, messages may come twice.
+///
+/// Credit counts what takes room in the inbox, messages and requests, and is spent by whatever is written. Where there
+/// is none left, answers, cancellations and failures pass those that wait for it: who waits for an answer before it
+/// takes what lies in its inbox gets it.
 
 namespace event::net::messages {
 
@@ -55,7 +65,7 @@ struct Incoming {
     Kind kind = Kind::message;
     std::uint64_t id = 0;
     ByteView body = {};
-    std::uint64_t missed = 0;  // between this one and the one before it
+    std::uint64_t missed = 0;  // of a message: what was written, of any kind, and lost between the one before it and it
 };
 
 /// What became of a payload.
@@ -85,7 +95,8 @@ public:
     [[nodiscard]] bool has_bytes(std::size_t bytes) const noexcept {
         return queued_bytes() <= options_.max_bytes && bytes <= options_.max_bytes - queued_bytes();
     }
-    /// There is room, or it may be one too many.
+    /// There is room, or it may be one too many. What is only for one session of theirs goes to no other one: it waits
+    /// for that one to resume, if its messages are those that come now, or else is not sent.
     void push(Priority priority, Outgoing&& message);
     /// Makes room by dropping the oldest message that was not written yet, of no higher a priority. How many went; none
     /// if all of them were not enough.
@@ -93,16 +104,20 @@ public:
     /// The request is not sent, if it was not written yet. Whether it was not.
     [[nodiscard]] bool take_back(std::uint64_t request) { return waiting_.take_back(request); }
     /// Messages that are not written, or not acknowledged.
-    [[nodiscard]] std::size_t queued() const noexcept { return waiting_.size() + written_.size(); }
-    [[nodiscard]] std::size_t queued_bytes() const noexcept { return waiting_.bytes() + written_bytes_; }
+    [[nodiscard]] std::size_t queued() const noexcept { return waiting_.size() + later_.size() + written_.size(); }
+    [[nodiscard]] std::size_t queued_bytes() const noexcept {
+        return waiting_.bytes() + later_.bytes() + written_bytes_;
+    }
     /// What is lost when it goes.
     [[nodiscard]] Lost unfinished() const noexcept {
-        return {.unsent = waiting_.size(), .unconfirmed = written_.size()};
+        return {.unsent = waiting_.size() + later_.size(), .unconfirmed = written_.size()};
     }
 
     // ---- links -----------------------------------------------------------------------------------------------
 
-    /// `rank`: who has the highest is spoken on, of equal ones the newest; both sides see it alike.
+    /// `rank`: who has the highest is spoken on, of equal ones the newest. Both sides see the rank alike. Where they do
+    /// not, or the newest of equal ones is not the same here and there, each direction has a link of its own; nothing
+    /// is lost or comes twice by that, but neither link is over.
     void attach(LinkId link, std::uint64_t rank);
     void detach(LinkId link);
     /// Neither side speaks on it any more.
@@ -151,6 +166,12 @@ private:
     void choose();
     void listen_to(Link* link) noexcept;
     [[nodiscard]] bool may_write() const noexcept;
+    [[nodiscard]] bool has_credit(std::uint64_t number) const noexcept {
+        return !options_.is_reliable || number <= limit_;
+    }
+    [[nodiscard]] Writable writable() const noexcept {
+        return has_credit(next_) ? Writable::all : Writable::without_room;
+    }
     void next_message(std::vector<std::byte>& payload);
     void forget_written();
     void acknowledge(std::uint64_t last);
@@ -162,15 +183,27 @@ private:
     void speak_on(const Link* wanted) noexcept;
     [[nodiscard]] Received has_resumed(Link& link, std::uint64_t own, std::uint64_t epoch, std::uint64_t last,
                                        std::uint64_t credit);
-    [[nodiscard]] Received has_begun(Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t flags);
+    [[nodiscard]] Received has_begun(const Link& link, std::uint64_t epoch, std::uint64_t first, std::uint64_t since,
+                                     std::uint64_t flags);
     [[nodiscard]] Received has_acknowledged(const Link& link, std::uint64_t last, std::uint64_t credit);
     void miss(std::uint64_t count) noexcept;
     [[nodiscard]] Received take(const Link& link, Incoming& message);
 
+    /// One of their sessions.
+    struct Theirs {
+        std::uint64_t epoch = 0;
+        std::uint64_t since = 0;  // the first number that was written to it; 0: none was
+        std::uint64_t last = 0;   // of its messages, the last that was here when those of another one came
+    };
+    /// What is known of that one; it takes the place of who was asked for the longest ago, but for `written_to_`.
+    [[nodiscard]] Theirs& theirs(std::uint64_t epoch) noexcept;
+
     SessionOptions options_;
+    std::array<Theirs, 4> theirs_ = {};  // asked for last comes first
 
     // to them
     Lanes waiting_;
+    Lanes later_;                     // only for that session whose messages come, and that has not resumed yet
     detail::Fifo<Outgoing> written_;  // reliable: until acknowledged
     std::size_t again_ = 0;           // of these, the next to be written again
     std::size_t written_bytes_ = 0;
@@ -184,6 +217,7 @@ private:
     // from them
     std::uint64_t their_epoch_ = 0;
     std::uint64_t last_ = 0;  // of their messages, the last that is here
+    std::uint64_t come_ = 0;  // that has come on this link: less, where they did not know what is here
     std::uint64_t missed_ = 0;
     bool is_their_queue_reliable_ = false;
     bool owes_ack_ = false;  // if it is reliable
