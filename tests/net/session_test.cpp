@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 #include <set>
 
@@ -527,128 +528,198 @@ TEST(NetSession, MayBeCutAtEveryPayload) {
 // ---- random schedules -------------------------------------------------------------------------------------------
 
 struct Direction {
-    std::vector<std::string> sent = {};  // accepted
-    std::vector<std::string> got = {};   // by whatever instance of the other side
+    std::vector<int> sent = {};         // accepted, and takes room
+    std::vector<int> sent_beside = {};  // accepted, and takes none
+    std::vector<int> got = {};          // by whatever instance of the other side
+    std::vector<int> got_beside = {};
+    std::size_t refused = 0;
+    std::uint64_t missed = 0;
     std::size_t unconfirmed = 0;
-    std::size_t lost = 0;  // in the inbox or the queue of who was started anew
+    std::size_t lost = 0;  // in the queue of who was started anew
 };
 
-void run_schedule(std::uint64_t seed) {
-    SCOPED_TRACE(fmt::format("seed {}", seed));
-    std::mt19937_64 random(seed);
-    const auto below = [&](std::uint64_t limit) { return std::size_t{random() % limit}; };
-    const bool is_reliable = below(4) != 0;
-    const bool restarts = below(3) == 0;
-    const bool agree_on_rank = below(4) != 0;
-    SessionOptions options{.is_reliable = is_reliable, .max_messages = 8, .inbox = 1 + below(6)};
-    std::uint64_t epoch = 1;
-    const auto anew = [&] {
-        options.epoch = ++epoch;
-        return End(options);
-    };
-    Sessions sessions({.epoch = 1}, {.epoch = 1});
-    sessions.ends[0] = anew();
-    sessions.ends[1] = anew();
-    Direction to[2];
-    int number = 0;
-    const auto collect = [&](std::size_t end) {
-        auto& taken = sessions.ends[end].taken;
-        to[end].got.insert(to[end].got.end(), taken.begin(), taken.end());
-        taken.clear();
-        to[1 - end].unconfirmed += sessions.ends[end].session.take_unconfirmed();
-    };
-    for (int step = 0; step < 300; ++step) {
+class Schedule {
+public:
+    explicit Schedule(std::uint64_t seed) : random_(seed) {
+        for (const std::size_t end : {0U, 1U}) sessions_.ends[end] = anew(end);
+    }
+    void run() {
+        for (int i = 0; i < 300; ++i) step();
+        for (auto& wire : sessions_.wires) {
+            for (const std::size_t end : {0U, 1U}) sessions_.notice(*wire, end);
+            for (const std::size_t end : {0U, 1U}) sessions_.attach(*wire, end);
+        }
+        sessions_.connect(9);
+        sessions_.settle();
+        for (const std::size_t end : {0U, 1U}) send(end, Kind::message);  // says what was missed
+        sessions_.settle();
+        for (const std::size_t end : {0U, 1U}) expect_all(end);
+    }
+
+private:
+    std::size_t below(std::uint64_t limit) { return std::size_t{random_() % limit}; }
+    End anew(std::size_t end) {
+        options_.epoch = epochs_[end] = ++epoch_;
+        return End(options_);
+    }
+
+    void step() {
         const std::size_t end = below(2);
-        Wire* const wire = sessions.wires.empty() ? nullptr : sessions.wires[below(sessions.wires.size())].get();
+        Wire* const wire = sessions_.wires.empty() ? nullptr : sessions_.wires[below(sessions_.wires.size())].get();
         switch (below(16)) {
             case 0:
-                if (sessions.wires.size() < 4) {
-                    Wire& opened = sessions.open(below(3));
-                    if (!agree_on_rank) {
-                        opened.is_attached[0] = opened.is_attached[1] = true;
-                        for (auto& each : sessions.ends) each.session.attach(opened.id, below(3));
-                    }
-                }
+                if (sessions_.wires.size() < 4) open();
                 break;
             case 1:
-                if (wire != nullptr && below(3) == 0) sessions.cut(*wire);
+                if (wire != nullptr && below(3) == 0) sessions_.cut(*wire);
                 break;
             case 2:
-                if (wire != nullptr) sessions.notice(*wire, end);
+                if (wire != nullptr) sessions_.notice(*wire, end);
                 if (wire != nullptr && wire->is_cut && !wire->is_attached[0] && !wire->is_attached[1])
-                    std::erase_if(sessions.wires, [&](const auto& each) { return each.get() == wire; });
+                    std::erase_if(sessions_.wires, [&](const auto& each) { return each.get() == wire; });
                 break;
             case 3:
             case 4:
-                if (wire != nullptr) sessions.attach(*wire, end);
+                if (wire != nullptr) sessions_.attach(*wire, end);
                 break;
             case 5:
-            case 6: {
-                const std::string body = std::to_string(++number);
-                if (sessions.ends[end].send(body)) to[1 - end].sent.push_back(body);
+                send(end, Kind::message);
                 break;
-            }
+            case 6:
+                send_beside(end);
+                break;
             case 7:
-                sessions.ends[end].take(1);
-                collect(end);
+                sessions_.ends[end].take(1);
                 break;
             case 8:
-                if (restarts && below(6) == 0) {
-                    collect(end);
-                    to[end].lost += sessions.ends[end].inbox.size();
-                    to[1 - end].lost += sessions.ends[end].session.queued();
-                    for (auto& each : sessions.wires) {
-                        sessions.cut(*each);
-                        sessions.notice(*each, 1 - end);
-                    }
-                    sessions.wires.clear();
-                    ASSERT_EQ(sessions.ends[end].violations, 0U);
-                    sessions.ends[end] = anew();
-                }
+                if (restarts_ && below(6) == 0) restart(end);
                 break;
             case 9:
             case 10:
             case 11:
             case 12:
-                if (wire != nullptr) sessions.write(*wire, end);
+                if (wire != nullptr) sessions_.write(*wire, end);
                 break;
             default:
-                if (wire != nullptr) sessions.read(*wire, end);
+                if (wire != nullptr) sessions_.read(*wire, end);
                 break;
         }
     }
-    for (auto& wire : sessions.wires) {
-        sessions.notice(*wire, 0);
-        sessions.notice(*wire, 1);
-        sessions.attach(*wire, 0);
-        sessions.attach(*wire, 1);
+
+    void open() {
+        Wire& opened = sessions_.open(below(3));
+        if (agree_on_rank_) return;
+        opened.is_attached[0] = opened.is_attached[1] = true;
+        for (auto& each : sessions_.ends) each.session.attach(opened.id, below(3));
     }
-    sessions.connect(9);
-    sessions.settle();
-    for (const std::size_t end : {0U, 1U}) {
-        collect(end);
-        EXPECT_EQ(sessions.ends[end].violations, 0U);
-        EXPECT_EQ(sessions.ends[end].session.queued(), 0U) << "left lying";
-        EXPECT_EQ(sessions.ends[end].session.queued_bytes(), 0U);
+
+    void send(std::size_t end, Kind kind, std::uint64_t id = 0, std::uint64_t only_to = 0) {
+        End& from = sessions_.ends[end];
+        const int number = ++number_;
+        const std::size_t before = from.session.queued();
+        if (kind == Kind::request) id = static_cast<std::uint64_t>(number);
+        if (!from.send(std::to_string(number), Priority::normal, kind, id, only_to)) return;
+        if (from.session.queued() == before) return;  // it is for nobody that there is
+        Direction& way = to_[1 - end];
+        (takes_room(kind) ? way.sent : way.sent_beside).push_back(number);
+        only_to_[number] = only_to;
     }
-    EXPECT_EQ(sessions.disagreements, 0U);
-    for (const std::size_t end : {0U, 1U}) {
-        const Direction& way = to[end];
-        EXPECT_TRUE(std::ranges::is_sorted(way.got, {}, [](const auto& each) { return std::stoi(each); }));
-        EXPECT_EQ(std::ranges::adjacent_find(way.got), way.got.end()) << "twice";
-        if (is_reliable && !restarts) {
-            EXPECT_EQ(way.got, way.sent);
-            EXPECT_EQ(way.unconfirmed, 0U);
-        } else if (is_reliable) {
-            EXPECT_GE(way.got.size() + way.unconfirmed + way.lost, way.sent.size());
-        } else if (!restarts) {
-            EXPECT_LE(way.got.size() + sessions.ends[end].missed, way.sent.size());
+    void send_beside(std::size_t end) {
+        End& from = sessions_.ends[end];
+        switch (below(4)) {
+            case 0:
+                return send(end, Kind::request);
+            case 1:  // whichever was asked last
+                for (std::size_t i = from.came.size(); i-- > 0;) {
+                    if (const Came& asked = from.came[i]; asked.kind == Kind::request)
+                        return send(end, below(3) == 0 ? Kind::failure : Kind::answer, asked.id, asked.of);
+                }
+                return;
+            case 2:
+                if (from.session.written_to() != 0) send(end, Kind::cancel, 1, from.session.written_to());
+                return;
+            default:
+                auto& sent = to_[1 - end].sent;
+                if (!sent.empty() && from.session.take_back(static_cast<std::uint64_t>(sent.back()))) sent.pop_back();
+                return;
         }
     }
-}
+
+    void restart(std::size_t end) {
+        collect(end);
+        collect(1 - end);
+        to_[1 - end].lost += sessions_.ends[end].session.queued();
+        for (auto& each : sessions_.wires) {
+            sessions_.cut(*each);
+            sessions_.notice(*each, 1 - end);
+        }
+        sessions_.wires.clear();
+        ASSERT_EQ(sessions_.ends[end].violations, 0U);
+        sessions_.ends[end] = anew(end);
+        came_before_[end] = 0;
+    }
+
+    void collect(std::size_t end) {
+        End& at = sessions_.ends[end];
+        Direction& way = to_[end];
+        for (std::size_t& i = came_before_[end]; i < at.came.size(); ++i) {
+            const Came& came = at.came[i];
+            const int number = std::stoi(came.body);
+            (takes_room(came.kind) ? way.got : way.got_beside).push_back(number);
+            const std::uint64_t only_to = only_to_.at(number);
+            EXPECT_TRUE(only_to == 0 || only_to == epochs_[end]) << "it is for another one";
+        }
+        way.refused += std::exchange(at.refused, {}).size();
+        way.missed += std::exchange(at.missed, 0);
+        to_[1 - end].unconfirmed += at.session.take_unconfirmed();
+    }
+
+    void expect_all(std::size_t end) {
+        const End& at = sessions_.ends[end];
+        collect(end);
+        collect(1 - end);
+        EXPECT_EQ(at.violations, 0U);
+        EXPECT_EQ(at.session.queued(), 0U) << "left lying";
+        EXPECT_EQ(at.session.queued_bytes(), 0U);
+        EXPECT_EQ(sessions_.disagreements, 0U);
+        const Direction& way = to_[end];
+        for (const auto& got : {way.got, way.got_beside}) {
+            EXPECT_TRUE(std::ranges::is_sorted(got));
+            EXPECT_EQ(std::ranges::adjacent_find(got), got.end()) << "twice";
+        }
+        const std::size_t got = way.got.size() + way.got_beside.size() + way.refused;
+        if (is_reliable_ && !restarts_) {
+            EXPECT_EQ(way.got, way.sent);
+            EXPECT_EQ(way.got_beside, way.sent_beside);
+            EXPECT_EQ(way.unconfirmed + way.missed + way.refused, 0U);
+        } else if (is_reliable_) {
+            EXPECT_GE(way.got.size() + way.unconfirmed + way.lost, way.sent.size());
+        } else if (!restarts_) {
+            EXPECT_EQ(got + way.missed, way.sent.size() + way.sent_beside.size());
+        } else {
+            EXPECT_LE(got + way.missed, way.sent.size() + way.sent_beside.size());
+        }
+    }
+
+    std::mt19937_64 random_;
+    const bool is_reliable_ = below(4) != 0;
+    const bool restarts_ = below(3) == 0;
+    const bool agree_on_rank_ = below(4) != 0;
+    SessionOptions options_{.is_reliable = is_reliable_, .max_messages = 8, .inbox = 1 + below(6)};
+    std::uint64_t epoch_ = 1;
+    std::uint64_t epochs_[2] = {0, 0};
+    Sessions sessions_{{.epoch = 1}, {.epoch = 1}};
+    Direction to_[2];
+    std::size_t came_before_[2] = {0, 0};
+    std::map<int, std::uint64_t> only_to_;
+    int number_ = 0;
+};
 
 TEST(NetSession, LosesNothingInAnyOfManySchedules) {
-    for (std::uint64_t seed = 1; seed <= 10'000 && !testing::Test::HasFailure(); ++seed) run_schedule(seed);
+    for (std::uint64_t seed = 1; seed <= 10'000 && !testing::Test::HasFailure(); ++seed) {
+        SCOPED_TRACE(fmt::format("seed {}", seed));
+        Schedule(seed).run();
+    }
 }
 
 }  // namespace session_test
