@@ -55,6 +55,43 @@ TEST(NetSessionAllocation, WhatIsNotWrittenForWantOfMemoryIsWrittenLater) {
     EXPECT_GT(n, 8);
 }
 
+/// Where there is no memory to send it when its asker resumes, the link is lost, and the answer waits for the next one.
+TEST(NetSessionAllocation, AnAnswerThatWaitsForItsAskerIsNotLostForWantOfMemory) {
+    bool has_failed = true;
+    for (long n = 0; has_failed; ++n) {
+        Sessions sessions(here, there);
+        Wire& first = sessions.connect();
+        sessions.settle();
+        ASSERT_TRUE(sessions.there().send("?", Priority::normal, Kind::request));
+        sessions.settle();
+        Wire& stale = sessions.open(1);
+        sessions.attach(stale, 0);
+        Incoming message;
+        ASSERT_EQ(sessions.here().session.received(stale.id, view(std::string_view("\x08\0\x0d\0\0\x10", 6)), message),
+                  Received::nothing);
+        for (int i = 0; i < 9; ++i) ASSERT_TRUE(sessions.here().send_only("!", Kind::answer));
+        sessions.lose(stale);
+        sessions.lose(first);
+        const auto resume = [&](Wire& wire) {
+            write_all(sessions, wire, 1);
+            const Payload payload = wire.on_its_way[0].front();
+            wire.on_its_way[0].pop_front();
+            return sessions.here().session.received(wire.id, payload, message);
+        };
+        Wire& second = sessions.connect();
+        try {
+            has_failed = allocation::failing(n, [&] { ASSERT_EQ(resume(second), Received::nothing); });
+        } catch (const std::bad_alloc&) {
+        }
+        sessions.lose(second);
+        sessions.connect();
+        sessions.settle();
+        EXPECT_EQ(sessions.there().came.size(), 9U) << n;
+        EXPECT_EQ(sessions.here().session.queued(), 0U);
+        ASSERT_LT(n, 30);
+    }
+}
+
 TEST(NetSessionAllocation, AParcelCostsTheSameHoweverManyThereAre) {
     ParcelPool pool;
     std::vector<ParcelPtr> parcels;
@@ -83,6 +120,9 @@ TEST(NetSessionAllocation, AQueueGivesBackWhatABurstTook) {
     EXPECT_EQ(fifo.capacity(), 64U);
     fill_and_empty(fifo, 1'000);
     EXPECT_EQ(fifo.capacity(), 0U);
+    fill_and_empty(fifo, 64);
+    for (int i = 0; i < 31; ++i) fill_and_empty(fifo, 1);
+    EXPECT_EQ(fifo.capacity(), 64U);
 }
 
 TEST(NetSessionAllocation, AQueueAllocatesNothingForBurstsThatComeAgainAndAgain) {

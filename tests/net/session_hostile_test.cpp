@@ -236,6 +236,25 @@ TEST(NetSessionHostile, WhoIsWrittenToIsNotForgotten) {
     EXPECT_EQ(written.back(), "\x09\x0b\1\1\0"sv);
 }
 
+/// While another one is written to for all that time.
+TEST(NetSessionHostile, FourThatSpeakAreRemembered) {
+    End end(plain_here);
+    Incoming message;
+    LinkId link = 1;
+    end.session.attach(link, 0);
+    ASSERT_EQ(end.session.received(link, view("\x08\0\x0c\0\0\x10"sv), message), Received::nothing);
+    const auto begin = [&](std::string_view bytes) {
+        end.session.detach(link);
+        end.session.attach(++link, 0);
+        ASSERT_EQ(end.session.received(link, view(bytes), message), Received::nothing);
+    };
+    begin("\x09\5\3\1\1"sv);
+    for (const std::string_view other : {"\x09\6\1\1\0"sv, "\x09\7\1\1\0"sv, "\x09\x08\1\1\0"sv}) begin(other);
+    begin("\x09\5\2\1\1"sv);
+    EXPECT_EQ(end.session.received(link, view("\0\1"sv), message), Received::nothing);
+    EXPECT_EQ(end.session.received(link, view("\0\1"sv), message), Received::message);
+}
+
 TEST(NetSessionHostile, DropsNothingForWhatHasNoRoomAnyway) {
     SessionOptions small = plain_here;
     small.max_bytes = 10;

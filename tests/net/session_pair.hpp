@@ -93,6 +93,7 @@ struct Wire {
     std::uint64_t rank = 0;
     bool is_attached[2] = {false, false};
     bool is_cut = false;
+    bool is_gone[2] = {false, false};        // the program at that end: what it wrote before still comes
     std::deque<Payload> on_its_way[2] = {};  // to that end
 };
 
@@ -108,7 +109,7 @@ public:
         return *wires.back();
     }
     void attach(Wire& wire, std::size_t end) {
-        if (wire.is_cut || std::exchange(wire.is_attached[end], true)) return;
+        if (wire.is_cut || wire.is_gone[end] || std::exchange(wire.is_attached[end], true)) return;
         ends[end].session.attach(wire.id, wire.rank);
     }
     Wire& connect(std::uint64_t rank = 0) {
@@ -122,8 +123,13 @@ public:
         wire.is_cut = true;
         for (auto& payloads : wire.on_its_way) payloads.clear();
     }
+    void leave(Wire& wire, std::size_t end) {
+        wire.is_gone[end] = true;
+        wire.is_attached[end] = false;
+        wire.on_its_way[end].clear();
+    }
     void notice(Wire& wire, std::size_t end) {
-        if (!wire.is_cut || !std::exchange(wire.is_attached[end], false)) return;
+        if (!(wire.is_cut || wire.is_gone[1 - end]) || !std::exchange(wire.is_attached[end], false)) return;
         ends[end].session.detach(wire.id);
     }
     void lose(Wire& wire) {

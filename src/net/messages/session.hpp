@@ -25,9 +25,9 @@
 ///                last, credit        epoch; of your queue `epoch` (0: I know none) I have all up to `last`, and take
 ///                                    `credit` more behind it
 ///     Begin   9  epoch, first,       to who receives: from here on come the messages of my queue, in order, from the
-///                since, flags        number `first` on; those from `since` on were written to this session of yours,
-///                                    and what is not there of them was lost; flag 1: they come again until
-///                                    acknowledged
+///                since, flags        number `first` on. `since`: the next number when this session of yours resumed
+///                                    for the first time; what of all from there on has not come was lost. Flag 1:
+///                                    they come again until acknowledged
 ///     Ack    10  last, credit        as in Resume
 ///     Over   11                      no more messages on this link
 ///     Again  12                      but for this: more messages, once the other side resumes
@@ -42,9 +42,9 @@
 /// twice or counts as missed wrongly; what was written to one of them is not sent to the other. Of one that comes back
 /// when four others have come meanwhile, messages may come twice.
 ///
-/// Credit counts what takes room in the inbox, messages and requests, and is spent by whatever is written. Where there
-/// is none left, answers, cancellations and failures pass those that wait for it: who waits for an answer before it
-/// takes what lies in its inbox gets it.
+/// Credit says up to which number a message or a request finds room in the inbox. Answers, cancellations and failures
+/// take none: they have numbers, too, but where there is no credit they pass those that wait for it. So who waits for
+/// an answer before it takes what lies in its inbox gets it.
 
 namespace event::net::messages {
 
@@ -192,14 +192,14 @@ private:
     /// One of their sessions.
     struct Theirs {
         std::uint64_t epoch = 0;
-        std::uint64_t since = 0;  // the first number that was written to it; 0: none was
+        std::uint64_t since = 0;  // the next number when it resumed first; 0: it has not
         std::uint64_t last = 0;   // of its messages, the last that was here when those of another one came
     };
     /// What is known of that one; it takes the place of who was asked for the longest ago, but for `written_to_`.
     [[nodiscard]] Theirs& theirs(std::uint64_t epoch) noexcept;
 
     SessionOptions options_;
-    std::array<Theirs, 4> theirs_ = {};  // asked for last comes first
+    std::array<Theirs, 5> theirs_ = {};  // asked for last comes first; four, and `written_to_`
 
     // to them
     Lanes waiting_;
@@ -208,7 +208,7 @@ private:
     std::size_t again_ = 0;           // of these, the next to be written again
     std::size_t written_bytes_ = 0;
     std::uint64_t next_ = 1;   // number of the next that was not written yet
-    std::uint64_t limit_ = 0;  // reliable: the last number that they take
+    std::uint64_t limit_ = 0;  // reliable: the last number of what takes room
     std::size_t unconfirmed_ = 0;
     std::uint64_t written_to_ = 0;  // which of their sessions
     LinkId speaking_ = 0;
