@@ -30,5 +30,6 @@ TEST(NetCorpus, HoldsForBytes) { try_all_of("bytes", net_fuzz::fault_of_bytes); 
 TEST(NetCorpus, HoldsForJson) { try_all_of("json", net_fuzz::fault_of_json); }
 TEST(NetCorpus, HoldsForLinks) { try_all_of("protocol", net_fuzz::fault_of_protocol); }
 TEST(NetCorpus, HoldsForSchemas) { try_all_of("schema", net_fuzz::fault_of_schema); }
+TEST(NetCorpus, HoldsForSessions) { try_all_of("session", net_fuzz::fault_of_session); }
 
 }  // namespace corpus_test

@@ -7,6 +7,7 @@ set(eventbus_net_tests_files
     net/frames_test.cpp
     net/fuzz/input.cpp
     net/fuzz/protocol_input.cpp
+    net/fuzz/session_input.cpp
     net/hostile_link_test.cpp
     net/hostile_listener_test.cpp
     net/hostile_peer_test.cpp
@@ -120,12 +121,12 @@ if(EVENTBUS_TESTS STREQUAL "all" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
 endif()
 
 if(EVENTBUS_FUZZ)
-    add_library(eventbus_net_fuzz_input OBJECT net/fuzz/input.cpp net/fuzz/protocol_input.cpp)
+    add_library(eventbus_net_fuzz_input OBJECT net/fuzz/input.cpp net/fuzz/protocol_input.cpp net/fuzz/session_input.cpp)
     target_link_libraries(eventbus_net_fuzz_input PUBLIC event::net)
     target_include_directories(eventbus_net_fuzz_input PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src)
     set_target_properties(eventbus_net_fuzz_input PROPERTIES CXX_EXTENSIONS OFF)
     eventbus_warnings(eventbus_net_fuzz_input)
-    foreach(form IN ITEMS bytes json protocol schema)
+    foreach(form IN ITEMS bytes json protocol schema session)
         set(target eventbus_net_${form}_fuzz)
         add_executable(${target} net/fuzz/${form}_fuzz.cpp)
         target_link_libraries(${target} PRIVATE eventbus_net_fuzz_input)

@@ -13,5 +13,7 @@ namespace net_fuzz {
 [[nodiscard]] std::string fault_of_schema(std::string_view input);
 /// As the story of a link.
 [[nodiscard]] std::string fault_of_protocol(std::string_view input);
+/// As the story of two messengers.
+[[nodiscard]] std::string fault_of_session(std::string_view input);
 
 }  // namespace net_fuzz
