@@ -369,6 +369,7 @@ TEST_F(Dialing, BeginsWithTheFirstMessage) {
     EXPECT_THAT(a.taken(), ElementsAre("b: 3"));
     EXPECT_THAT(a.announcements(), ElementsAre("+b"));
     EXPECT_THROW(let_dial(a, b), std::logic_error);
+    EXPECT_THROW(let_dial(b, a, {.idle = 0s}), std::invalid_argument);
 }
 
 TEST_F(Dialing, AlsoForWhatWasSentBefore) {

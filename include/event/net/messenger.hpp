@@ -129,7 +129,7 @@ public:
     /// (`DialOptions::idle`); the other side's messages that cross that are lost as with any lost link. A peer that
     /// says not to come back
     /// (`end_code::rejected`) is not dialed until it has been forgotten, or has come by itself. Once; otherwise
-    /// `std::logic_error`.
+    /// `std::logic_error`. `std::invalid_argument` for an idle time of 0.
     template <class DialerOf>
     void dial_by(DialerOf dialer_of, DialOptions options = {}) {
         using Dialer = typename detail::DialerIn<std::invoke_result_t<DialerOf&, const PeerId&>>::type;

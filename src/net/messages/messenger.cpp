@@ -182,6 +182,7 @@ void MessengerCore::close() noexcept {
 
 void MessengerCore::dial_by(Dial&& dial, std::chrono::steady_clock::duration idle) {
     if (dials()) throw std::logic_error("event: Messenger::dial_by: it dials already");
+    if (idle <= idle.zero()) throw std::invalid_argument("event: Messenger::dial_by: an idle time must be more than 0");
     dial_ = std::move(dial);
     idle_ = idle;
     dials_.store(true, std::memory_order_release);

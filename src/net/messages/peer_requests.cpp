@@ -236,9 +236,9 @@ PeerCore::Looked PeerCore::look(Moment now) {
         in.line->call_all();
         return looked;
     }
-    if (std::exchange(in.seen_activity, in.activity()) != in.activity()) in.active_at = now;
     const bool is_in_use = in.session.queued() != 0 || !in.asked.empty() || !in.questions.empty();
-    const bool is_idle = in.dialed && !in.links.empty() && !is_in_use && now - in.active_at >= in.messenger.idle();
+    if (std::exchange(in.seen_activity, in.activity()) != in.activity() || is_in_use) in.active_at = now;
+    const bool is_idle = in.dialed && !in.links.empty() && now - in.active_at >= in.messenger.idle();
     if (is_idle || in.is_retiring) looked.dialed = std::move(in.dialed);
     in.is_retiring = false;
     return looked;
