@@ -12,7 +12,8 @@ separate_arguments(wild_warnings_apart UNIX_COMMAND "${wild_warnings}")
 
 set(consumer_options --build-options -DEVENTBUS_SOURCE=${PROJECT_SOURCE_DIR} -DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}
     -DCMAKE_UNITY_BUILD=${CMAKE_UNITY_BUILD} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
-    "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}" "-DWARNINGS=${wild_warnings}" -DCMAKE_PREFIX_PATH=${stage})
+    -DCMAKE_UNITY_BUILD_BATCH_SIZE=${CMAKE_UNITY_BUILD_BATCH_SIZE} "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}"
+    "-DCMAKE_CXX_FLAGS_DEBUG=${CMAKE_CXX_FLAGS_DEBUG}" "-DWARNINGS=${wild_warnings}" -DCMAKE_PREFIX_PATH=${stage})
 function(eventbus_consumer name mode)
     add_test(NAME Consumer.${name} COMMAND ${CMAKE_CTEST_COMMAND}
         --build-and-test ${CMAKE_CURRENT_SOURCE_DIR}/consumer ${CMAKE_CURRENT_BINARY_DIR}/consumer_${name}
