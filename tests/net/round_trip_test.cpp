@@ -91,7 +91,8 @@ TYPED_TEST(NetRoundTrip, IsTheSameInTheGeneralWay) {
         writer.write(value);
         return out;
     };
-    this->for_random_values(20, [&](const TypeParam& value) {
+    constexpr int count = event::net::detail::Plain<TypeParam> ? 20 : 1;  // the others have no way of their own
+    this->for_random_values(count, [&](const TypeParam& value) {
         Bytes bytes = this->encoded(value);
         EXPECT_EQ(hex(bytes), hex(written_generally(value)));
         bytes.push_back(std::byte{0});  // one too many, until it is in place of one that ended a number
