@@ -40,10 +40,10 @@ enum class errc : std::uint8_t {
     no_room,            ///< the peer's queue is full
     too_many_peers,     ///< the messenger knows as many peers as it may
     unreachable,        ///< the peer was without a link for too long (`MessengerOptions::keep`): it was not sent
-    unconfirmed,        ///< it was sent, and the link was lost, or the peer started anew: nobody knows what became of it
-    not_answered,       ///< the peer has nobody who answers requests of this type
-    request_failed,     ///< who should have answered has failed
-    wrong_answer,       ///< the answer is of another type than was asked for
+    unconfirmed,     ///< it was sent, and the link was lost, or the peer started anew: nobody knows what became of it
+    not_answered,    ///< the peer has nobody who answers requests of this type
+    request_failed,  ///< who should have answered has failed
+    wrong_answer,    ///< the answer is of another type than was asked for
 };
 
 /// The category "event.net": one object for the whole program. Safe from any thread.
