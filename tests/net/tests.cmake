@@ -8,6 +8,7 @@ set(eventbus_net_tests_files
     net/fuzz/input.cpp
     net/fuzz/protocol_input.cpp
     net/fuzz/session_input.cpp
+    net/go_libp2p_messenger_test.cpp
     net/hostile_link_test.cpp
     net/hostile_listener_test.cpp
     net/hostile_peer_test.cpp

@@ -249,10 +249,10 @@ void MessengerCore::dial(const std::shared_ptr<PeerCore>& peer) {
     if (!dialed) return;
     dialed->run([core = weak_from_this(), peer = std::weak_ptr(peer), link = dialed.get()] {
         const auto self = core.lock();
-        const auto dialed = peer.lock();
-        if (!self || !dialed) return;
-        dialed->dialing_has_ended(link);
-        self->look_soon(dialed);
+        const auto known = peer.lock();
+        if (!self || !known) return;
+        known->dialing_has_ended(link);
+        self->look_soon(known);
     });
 }
 
