@@ -177,6 +177,15 @@ protected:
         }
         return {a, b};
     }
+    /// Their links tell them when they end.
+    void forget_hosts() {
+        for (Host& each : hosts_) {
+            each.messenger.reset();
+            each.links.clear();
+        }
+        drive(io_);
+        hosts_.clear();
+    }
     /// How many bytes go each way if nothing is cut.
     std::pair<std::size_t, std::size_t> bytes(const MessengerOptions& options) {
         Host &a = host("a", options), &b = host("b", options);
@@ -205,7 +214,7 @@ TEST_F(CutMessenger, LosesAndDoublesNothingIfItIsReliable) {
             ASSERT_EQ(a.taken(), numbered("b", 1, count));
             ASSERT_EQ(a.messenger->stat("b").queued, 0U);
             ASSERT_EQ(a.messenger->stat("b").missed + b.messenger->stat("a").missed, 0U);
-            hosts_.clear();
+            forget_hosts();
         }
     }
 }
@@ -230,7 +239,7 @@ TEST_F(CutMessenger, SaysWhatNobodyKnowsWhereOneSideIsStartedAnew) {
             ASSERT_LE(old.size() + anew.size(), static_cast<std::size_t>(count));
             ASSERT_LE(static_cast<std::size_t>(count) - old.size() - anew.size(), unconfirmed);
             ASSERT_EQ(a.messenger->stat("b").queued, 0U);
-            hosts_.clear();
+            forget_hosts();
         }
     }
 }
@@ -255,7 +264,7 @@ TEST_F(CutMessenger, CountsWhatIsLostIfItIsNot) {
         }
         ASSERT_EQ(before, "last");
         ASSERT_EQ(got + missed, static_cast<std::size_t>(count + 1));
-        hosts_.clear();
+        forget_hosts();
     }
 }
 
