@@ -9,6 +9,11 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #endif
+#if defined(CASE_net_message_of_another_type) || defined(CASE_net_question_that_is_awaited)
+#include <event/net/messenger.hpp>
+
+#include <boost/asio/use_awaitable.hpp>
+#endif
 
 #include <chrono>
 #include <cstdint>
@@ -55,6 +60,9 @@ struct event::net::Codec<NoDefault> {
     static error_code decode(NoDefault&, Reader&) { return {}; }
 };
 enum Open { red, green };
+struct Told {
+    std::string text;
+};
 struct Twice1 {
     static constexpr std::string_view event_name = "one name";
     int value = 0;
@@ -181,5 +189,11 @@ int main() {
 #elif defined(CASE_net_link_by_no_key)
     event::net::Link<boost::asio::ip::tcp::socket>* link = nullptr;
     link->serve<Base>({}, event::net::by_key(&Twice1::value));
+#elif defined(CASE_net_message_of_another_type)
+    event::net::Messenger<Told>* messenger = nullptr;
+    (void)messenger->on<Told>([](const event::net::PeerId&, const Told&) { return 1; });
+#elif defined(CASE_net_question_that_is_awaited)
+    event::net::Messenger<Told>* messenger = nullptr;
+    (void)messenger->async_request<Told>("peer", Told{}, std::chrono::seconds(1), boost::asio::use_awaitable);
 #endif
 }
