@@ -122,6 +122,30 @@ TEST_F(Peers, ASendThatWaitsGetsRoomWhereWhatWasQueuedIsForgotten) {
     EXPECT_THAT(b.taken(), ElementsAre("a: 2"));
 }
 
+TEST_F(Peers, ASlowOneIsToldOfOnceUntilItsQueueIsHalfEmpty) {
+    for (const bool displaces : {false, true}) {
+        MessengerOptions options{.capacity = 4};
+        if (displaces) options.on_full = event::DropOldest{};
+        Host &a = host("a", options), &b = host("b");
+        auto slow = a.bus.subscribe<event::net::PeerSlow>();
+        for (int i = 0; i < 4; ++i) a.messenger->send("b", Chat{"1"});
+        EXPECT_FALSE(slow.try_receive());
+        for (int i = 0; i < 4; ++i) a.messenger->send("b", Chat{"1"});
+        auto told = slow.try_receive();
+        ASSERT_TRUE(told);
+        EXPECT_EQ((*told)->peer, "b");
+        EXPECT_EQ((*told)->queued, 4U);
+        EXPECT_EQ((*told)->queued_bytes, 8U);
+        EXPECT_FALSE(slow.try_receive());
+        connect(a, b);
+        drive(io_);
+        const auto link = connect(a, b);
+        for (int i = 0; i < 5; ++i) a.messenger->send("b", Chat{"1"});
+        EXPECT_TRUE(slow.try_receive());
+        EXPECT_FALSE(slow.try_receive());
+    }
+}
+
 // ---- bytes of all peers -----------------------------------------------------------------------------------------
 
 TEST_F(Peers, ShareTheBytesOfAllFairly) {

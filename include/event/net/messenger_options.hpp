@@ -113,6 +113,15 @@ struct PeerDisconnected {
     static constexpr std::string_view event_name = "event.net.peer_disconnected";
     PeerId peer;
 };
+/// Its queue is full: a message was refused, or has displaced another. Once, until the queue is half empty again. What
+/// a bus's `Notify` is; whatever the policy. (There is no `Kill`: a slow peer holds up nobody, and who wants it to end
+/// closes its link.)
+struct PeerSlow {
+    static constexpr std::string_view event_name = "event.net.peer_slow";
+    PeerId peer;
+    std::size_t queued = 0;        ///< messages
+    std::size_t queued_bytes = 0;  ///< their size
+};
 /// Messages that were queued for a peer, and of which it is not known that they arrived: since the peer was without a
 /// link for longer than `MessengerOptions::keep`, or was started anew.
 struct Undelivered {

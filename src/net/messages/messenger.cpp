@@ -48,7 +48,7 @@ MessengerCore::MessengerCore(EventBus& bus, MessengerOptions&& options, const Wi
       all_peers_(std::make_shared<Peers>()),
       alarm_(strand_, options_.name),
       inbox_(std::make_shared<Route>()),
-      emitter_(bus.emitter<PeerConnected, PeerDisconnected, Undelivered>({.name = options_.name})),
+      emitter_(bus.emitter<PeerConnected, PeerDisconnected, PeerSlow, Undelivered>({.name = options_.name})),
       connected_(executor_, std::vector<PeerId>()) {}
 
 MessengerCore::~MessengerCore() = default;

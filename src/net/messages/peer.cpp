@@ -33,6 +33,8 @@ void PeerCore::Inside::go_on(PeerCore& self) noexcept {
     look_who_has_started_anew();
     pay_back();
     wake();
+    const MessengerOptions& options = messenger.options();
+    if (session.queued() <= options.capacity / 2 && session.queued_bytes() <= options.max_bytes / 2) is_slow = false;
     line->call_if([this](std::size_t size) { return session.has_room(size); });
     // the link that was dialed has lost to another one, or nobody has dialed yet
     const bool has_lost = dialed && !is_retiring && std::ranges::any_of(links, [this](const Link& link) {
@@ -84,6 +86,12 @@ SendResult PeerCore::Inside::queue(Priority priority, messages::Outgoing&& messa
     return result;
 }
 
+std::optional<PeerSlow> PeerCore::Inside::became_slow(const PeerId& id, const SendResult& result) {
+    const bool is_full = result.error == errc::no_room || result.displaced != 0;
+    if (!is_full || std::exchange(is_slow, true)) return std::nullopt;
+    return PeerSlow{.peer = id, .queued = session.queued(), .queued_bytes = session.queued_bytes()};
+}
+
 // ---- any thread -------------------------------------------------------------------------------------------------
 
 PeerCore::PeerCore(MessengerCore& messenger, const PeerId& id)
@@ -94,9 +102,15 @@ PeerCore::~PeerCore() = default;
 SendResult PeerCore::send(std::size_t type, Priority priority, const ParcelPtr& body) {
     Inside& in = *inside_;
     const bool may_displace = std::holds_alternative<DropOldest>(in.messenger.options().on_full);
-    const std::lock_guard guard(in.mutex);
-    const SendResult result = in.queue(priority, {.type = type, .body = body}, may_displace, nullptr);
-    if (result) was_queued();
+    SendResult result;
+    std::optional<PeerSlow> slow;
+    {
+        const std::lock_guard guard(in.mutex);
+        result = in.queue(priority, {.type = type, .body = body}, may_displace, nullptr);
+        if (result) was_queued();
+        slow = in.became_slow(id(), result);
+    }
+    if (slow) in.messenger.announce(*std::move(slow));
     return result;
 }
 

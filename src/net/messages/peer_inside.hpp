@@ -48,6 +48,9 @@ public:
     /// happening does it.
     void wake(const error_code& error = {}) noexcept;
 
+    /// What is to be told of it once, under no lock.
+    [[nodiscard]] std::optional<PeerSlow> became_slow(const PeerId& id, const SendResult& result);
+
     void finish(Asked& asked, const error_code& error) noexcept;
     /// Those that `which(Asked)`, a choice, says.
     template <class Which>
@@ -73,6 +76,7 @@ public:
     PeerStat stat;
     std::optional<Moment> alone_since;  // without a link, and with something to be forgotten
     bool has_closed = false;
+    bool is_slow = false;  // and that was told
     std::size_t holders = 0;
     std::size_t charged = 0;  // to the messenger's budget
     std::shared_ptr<WaitingLine> line = std::make_shared<WaitingLine>();

@@ -89,7 +89,7 @@ public:
 
     // ---- of peers --------------------------------------------------------------------------------------------
 
-    using Announcement = std::variant<PeerConnected, PeerDisconnected, Undelivered>;
+    using Announcement = std::variant<PeerConnected, PeerDisconnected, PeerSlow, Undelivered>;
     /// On the bus, in the order of the calls, and under no lock.
     void announce(Announcement&& announcement);
     [[nodiscard]] std::uint64_t new_epoch() noexcept;
@@ -153,7 +153,7 @@ private:
     std::mutex announcing_mutex_;
     Fifo<Announcement> announcements_;
     bool is_announcing_ = false;
-    Emitter<PeerConnected, PeerDisconnected, Undelivered> emitter_;
+    Emitter<PeerConnected, PeerDisconnected, PeerSlow, Undelivered> emitter_;
     std::vector<PeerId> connected_now_;  // by who announces
     Value<std::vector<PeerId>> connected_;
 };
