@@ -211,7 +211,11 @@ PeerCore::LinkId PeerCore::attach(std::uint64_t rank, bool is_own) {
         in.go_on(*this);
     }
     if (is_first) in.messenger.announce(PeerConnected{this->id()});
-    if (is_own) in.messenger.look_soon(shared_from_this());  // whether it is used
+    if (!is_own) return id;
+    try {
+        in.messenger.look_soon(shared_from_this());  // whether it is used
+    } catch (...) {  // no memory: the next look at all of them does it
+    }
     return id;
 }
 
