@@ -498,6 +498,17 @@ TEST_F(Dialing, ClosesALinkThatNobodyUsesAndDialsAgainForTheNextMessage) {
     }
 }
 
+TEST_F(Dialing, ALinkThatNobodyUsesMayBeKeptForEver) {
+    Host &a = host("a", {.keep = 10s}), &b = host("b");
+    let_dial(a, b, {.idle = std::chrono::steady_clock::duration::max()});
+    a.messenger->send("b", Chat{"1"});
+    pass(1s);
+    a.messenger->send("c", Chat{"1"});  // who is forgotten all the same
+    pass(1h);
+    EXPECT_EQ(a.messenger->stat("b").links, 1U);
+    EXPECT_THAT(a.announcements(), ElementsAre("+b", "c: 1 unsent, 0 unconfirmed"));
+}
+
 TEST_F(Dialing, ALinkThatARequestWaitsOnIsUsed) {
     Host &a = host("a"), &b = host("b");
     let_dial(a, b, {.idle = 10s});

@@ -19,12 +19,17 @@
 namespace event::net::detail {
 namespace {
 
+/// So that it may be added to a time.
+std::chrono::steady_clock::duration countable(std::chrono::steady_clock::duration time) {
+    constexpr std::chrono::steady_clock::duration longest = std::chrono::hours(24 * 365 * 100);
+    return std::clamp(time, longest.zero(), longest);
+}
+
 MessengerOptions checked(MessengerOptions&& options) {
     if (options.capacity == 0 || options.max_bytes == 0 || options.inbox == 0 || options.max_peers == 0 ||
         options.max_total_bytes == 0)
         throw std::invalid_argument("event: Messenger: its capacity, bytes, inbox and peers must be at least 1");
-    constexpr std::chrono::steady_clock::duration longest = std::chrono::hours(24 * 365 * 100);
-    options.keep = std::clamp(options.keep, longest.zero(), longest);
+    options.keep = countable(options.keep);
     return std::move(options);
 }
 
@@ -184,7 +189,7 @@ void MessengerCore::dial_by(Dial&& dial, std::chrono::steady_clock::duration idl
     if (dials()) throw std::logic_error("event: Messenger::dial_by: it dials already");
     if (idle <= idle.zero()) throw std::invalid_argument("event: Messenger::dial_by: an idle time must be more than 0");
     dial_ = std::move(dial);
-    idle_ = idle;
+    idle_ = countable(idle);
     dials_.store(true, std::memory_order_release);
     if (const auto peers = all_peers())
         for (const auto& peer : *peers) look_soon(peer);
