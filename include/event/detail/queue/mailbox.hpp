@@ -241,9 +241,7 @@ public:
 
 private:
     using Own = MailboxOwn;
-    [[nodiscard]] FullLimit* full_limit() const noexcept {  // null: there is none
-        return own_ && own_->full_limit ? &*own_->full_limit : nullptr;
-    }
+    [[nodiscard]] FullLimit* full_limit() const noexcept { return own_ ? own_->limit() : nullptr; }  // null: none
     Mailbox(Options&& options, const MailboxPlace& place, std::byte* bindings, std::unique_ptr<Own> own) noexcept;
     ~Mailbox() override;
     void let_go() noexcept override;
@@ -276,14 +274,14 @@ private:
         if (gap_ != 0) tag.set_missed(std::exchange(gap_, 0));
         append(tag, event);
         offer.after.wake(claim());
-        if (is_special_) next_look_ = std::exchange(limit_, tail());
+        if (is_special_) refinement_->next_look = std::exchange(limit_, tail());
         return Pushed::queued;
     }
     /// Out of line, so that the usual way of the event's pointer is through a register.
     template <class Event>
     [[gnu::noinline]] Pushed push_offered(std::uint16_t type, Event event, const Offer& offer) noexcept {
         if (only_excludes_ && !refinement_->excludes(offer.origin)) {
-            if (tail() == next_look_) return push_at_limit(type, event, offer);
+            if (tail() == refinement_->next_look) return push_at_limit(type, event, offer);
             append(SlotTag(type, offer.sequence, offer.origin), event);
             limit_ = tail();
             return Pushed::queued;
@@ -324,7 +322,10 @@ private:
     [[nodiscard]] bool has_nothing_for(QueueSpot& spot) noexcept;
     /// An event has come for who waits, or has waited longest.
     void wake_receiver(Aftermath& after) noexcept;
-    void wake_at_next() noexcept { limit_ = next_look_ = tail(); }
+    void wake_at_next() noexcept {
+        limit_ = tail();
+        if (only_excludes_) refinement_->next_look = limit_;
+    }
     void found_nothing(Aftermath& after) noexcept;  // passes turns on that are not taken, ends what was drained
     /// Offers room to the first in the line; a starving queue passes by who waits for another one.
     void pass_turns_on(bool is_starving, Aftermath& after) noexcept;
@@ -355,8 +356,7 @@ private:
     std::atomic<bool> is_simple_{true};   // open, a ring, no stamps, one receiver; unsaid before the state changes
     // guarded by the domain's lock
     bool is_special_ = false;  // linked slots, a refinement, ages, stamps, a limit, several receivers: `push_specially`
-    bool only_excludes_ = false;      // and it is special for nothing else
-    std::uint64_t next_look_ = 0;     // then: of that count, where a push has more to do than to ask whose the event is
+    bool only_excludes_ = false;      // some emitters' events, and it is special for nothing else
     bool is_left_ = false;            // by the bus, to its handler
     bool is_killed_by_last_ = false;  // the event that killed it had just been queued, too
     // Who asks says so first and then looks whether it is busy; what ends that does it the other way round.

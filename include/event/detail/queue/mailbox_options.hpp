@@ -34,6 +34,8 @@ struct MailboxOwn {
     std::string name;
     SlowNotifier::Callback callback;
     std::optional<FullLimit> full_limit;
+
+    [[nodiscard]] FullLimit* limit() noexcept { return full_limit ? &*full_limit : nullptr; }
 };
 
 /// The rest.

@@ -66,6 +66,10 @@ public:
     [[nodiscard]] virtual Merged merge(std::uint16_t type, const std::byte* queued, const std::byte* newer,
                                        std::byte* merged) = 0;
 
+    /// Of a queue that only excludes emitters: at which count of its events a push has more to do than to ask whose the
+    /// event is. The queue's, under the domain's lock.
+    std::uint64_t next_look = 0;
+
 private:
     std::vector<EmitterId> excluded_;
     bool excludes_relayed_ = false;
