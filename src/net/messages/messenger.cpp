@@ -195,9 +195,11 @@ void MessengerCore::dial_by(Dial&& dial, std::chrono::steady_clock::duration idl
         for (const auto& peer : *peers) look_soon(peer);
 }
 
-void MessengerCore::look_soon(std::shared_ptr<PeerCore> peer) {
-    boost::asio::post(strand_, [core = weak_from_this(), peer = std::move(peer)] {
-        if (const auto self = core.lock()) self->look_at({&peer, 1});
+void MessengerCore::look_soon(const std::shared_ptr<PeerCore>& at) {
+    boost::asio::post(strand_, [core = weak_from_this(), at = std::weak_ptr(at)] {
+        const auto self = core.lock();
+        const auto peer = at.lock();
+        if (self && peer) self->look_at({&peer, 1});
     });
 }
 

@@ -98,8 +98,9 @@ public:
     [[nodiscard]] bool dials() const noexcept { return dials_.load(std::memory_order_acquire); }
     /// Links that it has dialed are closed after so much time without a message; if it dials.
     [[nodiscard]] std::chrono::steady_clock::duration idle() const noexcept { return idle_; }
-    /// Something is to be done for it: it is to be dialed, or may go some time.
-    void look_soon(std::shared_ptr<PeerCore> peer);
+    /// Something is to be done for it: it is to be dialed, or may go some time. Does not keep it, since no peer
+    /// outlives the messenger.
+    void look_soon(const std::shared_ptr<PeerCore>& at);
     /// Null: there are too many, or it has closed.
     [[nodiscard]] std::shared_ptr<PeerCore> find_or_make(const PeerId& id);
     /// What the application has thrown leaves the executor's `run`.
