@@ -215,9 +215,9 @@ public:
             core->unhandle(Types::template place<M>, route);
             route->cancel();
         });
-        route->prepare(core(), route, std::move(shared), options.concurrency);
+        const auto runs = route->make_runs(core(), route, shared, options.concurrency);
         core()->handle(Types::template place<M>, route);
-        route->begin();
+        for (const auto& run : runs) run->go_on();
         return handling;
     }
 

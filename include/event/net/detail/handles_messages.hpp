@@ -196,17 +196,15 @@ public:
 
     HandlesMessages() : HandledRoute(!std::is_void_v<Answer>) {}
 
-    void prepare(const std::shared_ptr<TypedMessenger<Ms...>>& messenger, const std::shared_ptr<Route>& self,
-                 std::shared_ptr<F> handler, std::size_t concurrency) {
-        for (; concurrency > 0; --concurrency) {
-            prepared_.push_back(std::make_shared<Run>(messenger, self, handler));
-            runs_.push_back(prepared_.back());
-        }
-    }
-    /// From here on they keep themselves, as long as messages may come.
-    void begin() {
-        for (const auto& run : prepared_) run->go_on();
-        prepared_.clear();
+    /// Those that it has. From their `go_on` on they keep themselves, and the route, as long as messages may come.
+    [[nodiscard]] std::vector<std::shared_ptr<Run>> make_runs(const std::shared_ptr<TypedMessenger<Ms...>>& messenger,
+                                                              const std::shared_ptr<Route>& self,
+                                                              const std::shared_ptr<F>& handler,
+                                                              std::size_t concurrency) {
+        std::vector<std::shared_ptr<Run>> runs;
+        for (; concurrency > 0; --concurrency) runs.push_back(std::make_shared<Run>(messenger, self, handler));
+        runs_.assign(runs.begin(), runs.end());
+        return runs;
     }
     void cancel() noexcept override {
         for (const auto& each : runs_)
@@ -214,7 +212,6 @@ public:
     }
 
 private:
-    std::vector<std::shared_ptr<Run>> prepared_;
     std::vector<std::weak_ptr<Run>> runs_;
 };
 
