@@ -102,7 +102,7 @@ public:
         own_.reset();
         if (!has_more(0)) return;
         messenger_.inbox()->turns.push(shared_from_this());  // it had a place there
-        messenger_.inbox()->line->call();
+        for (std::size_t i = 0; i < lanes_[0].size(); ++i) messenger_.inbox()->line->call();
     }
     /// Handled no more: what was not handled yet is received as any other; who has asked is told.
     void unhandle(std::size_t type, std::vector<QuestionId>& unanswered) {
