@@ -88,9 +88,10 @@ void PeerCore::take(const messages::Incoming& message, Consumed& consumed) {
     const bool is_awaited = asked != in.asked.end() && !asked->second.pending->is_there;
     switch (message.kind) {
         case Kind::message:
+            if (keep(message.type, message.missed, {}, message.body, consumed) == Kept::unreadable)
+                return in.session.dropped(message);
             in.stat.missed += message.missed;
             ++in.stat.received;
-            static_cast<void>(keep(message.type, message.missed, {}, message.body, consumed));
             break;
         case Kind::request: {
             const QuestionId question = question_of(message);
@@ -102,7 +103,7 @@ void PeerCore::take(const messages::Incoming& message, Consumed& consumed) {
             const Kept kept = keep(message.type, 0, question, message.body, consumed);
             if (kept == Kept::yes) break;
             in.questions.erase(question);
-            if (kept == Kept::unreadable) break;
+            if (kept == Kept::unreadable) return in.session.dropped(message);
             in.session.took(1);
             in.say_failure(question, Failure::not_answered);
             break;

@@ -134,6 +134,12 @@ public:
     [[nodiscard]] Received received(LinkId link, ByteView payload, Incoming& message);
     /// So many messages were taken out of the inbox.
     void took(std::size_t count) noexcept;
+    /// What has come means nothing to who should take it: the next message says that it was missed.
+    void dropped(const Incoming& message) noexcept {
+        took(1);
+        miss(1);
+        miss(message.missed);
+    }
 
     // ---- figures ---------------------------------------------------------------------------------------------
 
