@@ -37,7 +37,7 @@ namespace event::net::detail {
 /// the line.
 struct Route {
     Fifo<std::shared_ptr<PeerCore>> turns = {};  // who has some, each once
-    bool is_closed = false;                      // nothing more comes
+    bool is_closed = false;                      // nothing more comes, or is taken
     const std::shared_ptr<WaitingLine> line = std::make_shared<WaitingLine>();
 };
 

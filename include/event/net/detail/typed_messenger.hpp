@@ -194,7 +194,7 @@ public:
     [[nodiscard]] std::optional<Taken> take(Route& route, std::size_t lane) {
         std::optional<Taken> taken;
         const std::lock_guard guard(inbox_mutex());
-        if (route.turns.empty()) return taken;
+        if (route.is_closed || route.turns.empty()) return taken;
         taken.emplace(Taken{route.turns.pop(), {}});
         auto& peer = static_cast<Peer&>(*taken->peer);
         taken->arrived = peer.pop(lane);
