@@ -226,12 +226,9 @@ PeerCore::Looked PeerCore::look(Moment now) {
         in.finish_asked(errc::unconfirmed, [](const auto& one) { return one.was_written; });
         in.finish_asked(errc::unreachable, [](const auto&) { return true; });
         for (auto& [question, one] : in.questions) in.unwant(one);
-        looked.is_gone = in.holders == 0;
-        if (looked.is_gone) {
-            in.has_closed = true;
-        } else {
-            in.begin_anew();
-        }
+        in.stat.unconfirmed += lost.unconfirmed;
+        in.begin_anew();  // whoever has to do with it still does not keep its bytes
+        looked.is_gone = in.has_closed = in.holders == 0;
         in.alone_since.reset();
         in.cannot_be_dialed = false;
         in.line->call_all();
