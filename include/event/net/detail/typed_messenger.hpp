@@ -91,6 +91,7 @@ public:
                 static_cast<void>(turns.take(place));
                 break;
             }
+            own->is_closed = messenger_.has_closed();
             own_ = std::move(own);
         }
         ++holders_;
