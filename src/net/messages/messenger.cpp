@@ -221,8 +221,9 @@ void MessengerCore::look_at(std::span<const std::shared_ptr<PeerCore>> peers) {
     }
     for (PeerCore::Looked& each : looked) {
         each.dialed.reset();
-        if (each.undelivered.unsent + each.undelivered.unconfirmed != 0) announce(std::move(each.undelivered));
+        if (each.undelivered.unsent + each.undelivered.unconfirmed != 0) to_announce(std::move(each.undelivered));
     }
+    announce();
     std::optional<PeerCore::Moment> first;
     for (const auto& peer : peers) {
         if (dials() && peer->wants_dialing()) dial(peer);
@@ -265,9 +266,13 @@ void MessengerCore::dial(const std::shared_ptr<PeerCore>& peer) {
 
 // ---- on the bus -------------------------------------------------------------------------------------------------
 
-void MessengerCore::announce(Announcement&& announcement) {
-    std::unique_lock lock(announcing_mutex_);
+void MessengerCore::to_announce(Announcement&& announcement) {
+    const std::lock_guard guard(announcing_mutex_);
     announcements_.push(std::move(announcement));
+}
+
+void MessengerCore::announce() noexcept {
+    std::unique_lock lock(announcing_mutex_);
     if (is_announcing_) return;
     is_announcing_ = true;
     while (!announcements_.empty()) {

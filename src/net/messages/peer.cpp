@@ -86,10 +86,15 @@ SendResult PeerCore::Inside::queue(Priority priority, messages::Outgoing&& messa
     return result;
 }
 
-std::optional<PeerSlow> PeerCore::Inside::became_slow(const PeerId& id, const SendResult& result) {
+bool PeerCore::Inside::becomes_slow(const PeerId& id, const SendResult& result) noexcept {
     const bool is_full = result.error == errc::no_room || result.displaced != 0;
-    if (!is_full || std::exchange(is_slow, true)) return std::nullopt;
-    return PeerSlow{.peer = id, .queued = session.queued(), .queued_bytes = session.queued_bytes()};
+    if (!is_full || is_slow) return false;
+    try {
+        messenger.to_announce(PeerSlow{.peer = id, .queued = session.queued(), .queued_bytes = session.queued_bytes()});
+        is_slow = true;
+    } catch (...) {  // no memory: the next one is told
+    }
+    return is_slow;
 }
 
 // ---- any thread -------------------------------------------------------------------------------------------------
@@ -103,14 +108,14 @@ SendResult PeerCore::send(std::size_t type, Priority priority, const ParcelPtr& 
     Inside& in = *inside_;
     const bool may_displace = std::holds_alternative<DropOldest>(in.messenger.options().on_full);
     SendResult result;
-    std::optional<PeerSlow> slow;
+    bool is_told = false;
     {
         const std::lock_guard guard(in.mutex);
         result = in.queue(priority, {.type = type, .body = body}, may_displace, nullptr);
         if (result) was_queued();
-        slow = in.became_slow(id(), result);
+        is_told = in.becomes_slow(id(), result);
     }
-    if (slow) in.messenger.announce(*std::move(slow));
+    if (is_told) in.messenger.announce();
     return result;
 }
 
@@ -198,11 +203,10 @@ bool PeerCore::has_link() const {
 PeerCore::LinkId PeerCore::attach(std::uint64_t rank, bool is_own) {
     Inside& in = *inside_;
     LinkId id = 0;
-    bool is_first = false;
     {
         const std::lock_guard guard(in.mutex);
         if (in.has_closed) return 0;
-        is_first = in.links.empty();
+        if (in.links.empty()) in.messenger.to_announce(PeerConnected{this->id()});
         in.links.push_back({.id = ++in.last_link, .is_own = is_own});
         id = in.last_link;
         in.session.attach(id, rank);
@@ -210,35 +214,35 @@ PeerCore::LinkId PeerCore::attach(std::uint64_t rank, bool is_own) {
         in.cannot_be_dialed = false;
         in.go_on(*this);
     }
-    if (is_first) in.messenger.announce(PeerConnected{this->id()});
+    in.messenger.announce();
     if (!is_own) return id;
     try {
         in.messenger.look_soon(shared_from_this());  // whether it is used
-    } catch (...) {  // no memory: the next look at all of them does it
+    } catch (...) {                                  // no memory: the next look at all of them does it
     }
     return id;
 }
 
 void PeerCore::detach(LinkId id) noexcept {
     Inside& in = *inside_;
-    bool is_last = false;
     {
         const std::lock_guard guard(in.mutex);
         if (in.find(id) == nullptr) return;
         std::erase_if(in.links, [&](const Inside::Link& link) { return link.id == id; });
         in.session.detach(id);
-        is_last = in.links.empty();
-        if (is_last) in.alone_since = in.messenger.now();
+        if (in.links.empty()) {
+            in.alone_since = in.messenger.now();
+            try {
+                in.messenger.to_announce(PeerDisconnected{this->id()});
+                in.messenger.look_soon(shared_from_this());
+            } catch (...) {  // no memory: it is forgotten when the next one is looked at
+            }
+        }
         if (!in.messenger.options().reliable)
             in.finish_asked(errc::unconfirmed, [&](const auto& one) { return one.written_on == id; });
         in.go_on(*this);
     }
-    if (!is_last) return;
-    try {
-        in.messenger.announce(PeerDisconnected{this->id()});
-        in.messenger.look_soon(shared_from_this());
-    } catch (...) {  // no memory: it is forgotten when the next one is looked at
-    }
+    in.messenger.announce();
 }
 
 bool PeerCore::next(LinkId id, Bytes& payload) {
@@ -280,7 +284,9 @@ void PeerCore::received(LinkId id, ByteView payload, Consumed& consumed) {
         in.stat.unconfirmed += unconfirmed;
         in.go_on(*this);
     }
-    if (unconfirmed != 0) in.messenger.announce(Undelivered{.peer = this->id(), .unconfirmed = unconfirmed});
+    if (unconfirmed == 0) return;
+    in.messenger.to_announce(Undelivered{.peer = this->id(), .unconfirmed = unconfirmed});
+    in.messenger.announce();
 }
 
 }  // namespace event::net::detail

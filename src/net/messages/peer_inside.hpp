@@ -48,8 +48,8 @@ public:
     /// happening does it.
     void wake(const error_code& error = {}) noexcept;
 
-    /// What is to be told of it once, under no lock.
-    [[nodiscard]] std::optional<PeerSlow> became_slow(const PeerId& id, const SendResult& result);
+    /// Whether that is to be told, once.
+    [[nodiscard]] bool becomes_slow(const PeerId& id, const SendResult& result) noexcept;
 
     void finish(Asked& asked, const error_code& error) noexcept;
     /// Those that `which(Asked)`, a choice, says.

@@ -29,7 +29,8 @@
 
 /// A messenger, whatever its types: its peers, each with a session (src/net/messages) and the links that it goes by,
 /// and where their messages wait for being taken. Its one rule: of its locks a peer's is taken first, then the inbox's,
-/// then a line's; under none of them is anything of the application's called but what decodes.
+/// then a line's, or the one of what is to be announced; under none of them is anything of the application's called but
+/// what decodes.
 
 namespace event::net::detail {
 
@@ -90,8 +91,11 @@ public:
     // ---- of peers --------------------------------------------------------------------------------------------
 
     using Announcement = std::variant<PeerConnected, PeerDisconnected, PeerSlow, Undelivered>;
-    /// On the bus, in the order of the calls, and under no lock.
-    void announce(Announcement&& announcement);
+    /// To be told on the bus, in the order of the calls: under the mutex of the peer, so that this is the order of what
+    /// happens to it.
+    void to_announce(Announcement&& announcement);
+    /// Tells it, under no lock.
+    void announce() noexcept;
     [[nodiscard]] std::uint64_t new_epoch() noexcept;
     [[nodiscard]] PeerCore::Moment now() const noexcept { return clock_.now(); }
     [[nodiscard]] ByteBudget& budget() noexcept { return budget_; }
