@@ -70,6 +70,7 @@ private:
         refuse_waiting();
     }
     void end() noexcept {
+        was_refused_ = false;  // the next link may find room
         if (const auto peer = std::exchange(peer_, nullptr)) peer->detach(link_);
     }
     /// There are too many peers, or the messenger has closed.
