@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -42,8 +43,10 @@ private:
 
     Value<std::uint64_t> calls_;
     Watcher<std::uint64_t> watcher_;
-    bool is_in_line_ = false;  // under the line's mutex
-    bool was_called_ = false;  // the same: and has not left
+    // under the line's mutex
+    std::uint64_t number_ = 0;  // grows with who comes
+    bool is_in_line_ = false;
+    bool was_called_ = false;  // and has not left
 };
 
 /// Waiters that are not used. Any thread.
@@ -81,15 +84,19 @@ private:
 /// First come, first served. Any thread.
 class WaitingLine {
 public:
-    /// `in_front`: it had its turn, and there was nothing left.
-    void enter(Waiter& waiter, bool in_front) {
+    /// `is_back`: it had its turn, and there was nothing left. Then it stands where it stood.
+    void enter(Waiter& waiter, bool is_back) {
         waiter.begin();
         const std::lock_guard guard(mutex_);
-        if (in_front) {
-            waiters_.push_front(waiter);
-        } else {
-            waiters_.push_back(waiter);
+        auto behind = waiters_.end();
+        if (!is_back) {
+            waiter.number_ = next_number_++;
+        } else if (!waiters_.empty() && waiter.number_ < waiters_.front().number_) {
+            behind = waiters_.begin();
+        } else {  // all of them had their turn, and come back one by one
+            while (behind != waiters_.begin() && waiter.number_ < std::prev(behind)->number_) --behind;
         }
+        waiters_.insert(behind, waiter);
         waiter.is_in_line_ = true;
         waiter.was_called_ = false;
         count_.fetch_add(1, std::memory_order_seq_cst);
@@ -114,7 +121,6 @@ public:
         const std::lock_guard guard(mutex_);
         while (!waiters_.empty()) call_first();
     }
-    /// Who comes behind must not overtake.
     [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) == 0; }
 
 private:
@@ -132,6 +138,7 @@ private:
     }
 
     std::mutex mutex_;
+    std::uint64_t next_number_ = 0;  // guarded by mutex_
     std::atomic<std::size_t> count_{0};
     boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>> waiters_;  // guarded by mutex_
 };
@@ -148,13 +155,13 @@ public:
         pool_->give_back(std::move(waiter_));
     }
 
-    /// Of the line that it has been in: in front. Then one looks.
+    /// Of the line that it has been in: where it stood. Then one looks.
     void enter(std::shared_ptr<WaitingLine> line, std::size_t size = 0) {
-        const bool in_front = line_ == line;
-        leave(in_front);
+        const bool is_back = line_ == line;
+        leave(is_back);
         line_ = std::move(line);
         waiter_->size = size;
-        line_->enter(*waiter_, in_front);
+        line_->enter(*waiter_, is_back);
     }
     /// There was what it waited for.
     void leave() noexcept {
