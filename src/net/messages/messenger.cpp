@@ -186,11 +186,14 @@ void MessengerCore::close() noexcept {
 // ---- peers that have no link, or one that nobody uses -----------------------------------------------------------
 
 void MessengerCore::dial_by(Dial&& dial, std::chrono::steady_clock::duration idle) {
-    if (dials()) throw std::logic_error("event: Messenger::dial_by: it dials already");
     if (idle <= idle.zero()) throw std::invalid_argument("event: Messenger::dial_by: an idle time must be more than 0");
-    dial_ = std::move(dial);
-    idle_ = countable(idle);
-    dials_.store(true, std::memory_order_release);
+    {
+        const std::lock_guard guard(peers_mutex_);
+        if (dials()) throw std::logic_error("event: Messenger::dial_by: it dials already");
+        dial_ = std::move(dial);
+        idle_ = countable(idle);
+        dials_.store(true, std::memory_order_release);
+    }
     if (const auto peers = all_peers())
         for (const auto& peer : *peers) look_soon(peer);
 }
