@@ -37,7 +37,7 @@ enum class errc : std::uint8_t {
     wrong_kind,         ///< JSON of another kind than the field: a text for a number, say
     missing_field,      ///< JSON without a field of the type
     unknown_field,      ///< JSON with a field that the type does not have
-    no_room,            ///< the peer's queue is full
+    no_room,            ///< the peer's queue is full, or what is shared of all bytes; of a request also its inbox
     too_many_peers,     ///< the messenger knows as many peers as it may
     unreachable,        ///< the peer was without a link for too long (`MessengerOptions::keep`): it was not sent
     unconfirmed,     ///< it was sent, and the link was lost, or the peer started anew: nobody knows what became of it

@@ -13,6 +13,8 @@
 
 namespace event::net {
 
+/// Ownership: it owns its body; a copy copies that, and shares the peer's name. Threads: distinct objects are
+/// independent, as is a value of its own.
 template <class... Ms>
 class Message {
 public:
@@ -25,7 +27,8 @@ public:
         static const PeerId nobody;
         return from_ ? *from_ : nobody;
     }
-    /// How many of that peer's messages were lost before this one: never any of a reliable one.
+    /// How much of what that peer has sent, of any kind, was lost since the last message of it. Of a reliable peer:
+    /// what could not be read here, or was written to another session of this side.
     [[nodiscard]] std::uint64_t missed() const noexcept { return missed_; }
     [[nodiscard]] std::variant<Ms...>& body() noexcept { return body_; }
     [[nodiscard]] const std::variant<Ms...>& body() const noexcept { return body_; }

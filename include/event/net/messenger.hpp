@@ -83,8 +83,8 @@ private:
 ///
 /// Ownership: move-only; moved from, all but `close` throws `std::logic_error`. The bus and its context outlive it.
 /// Destroying it ends it as `close` does; links that it has not dialed itself go on. Until then it keeps the context's
-/// `run()` going while it remembers a peer without a link (`MessengerOptions::keep`), and while it has handlers.
-/// Threads: every function from any thread at once.
+/// `run()` going while it remembers a peer without a link (`MessengerOptions::keep`), while it has handlers, and while
+/// it has a link that it has dialed. Threads: every function from any thread at once.
 template <class... Ms>
 class Messenger {
     static_assert(sizeof...(Ms) > 0, "event: a messenger sends messages of at least one type");
@@ -119,16 +119,16 @@ public:
 
     /// From here on it dials by itself: a peer that something is sent to, and that has no link.
     ///
-    ///     messenger.dial_by([&](const event::net::PeerId& peer) { return event::net::TcpDialer(io, host_of(peer),
-    ///     "4001"); });
+    ///     messenger.dial_by(
+    ///         [&](const event::net::PeerId& peer) { return event::net::TcpDialer(io, host_of(peer), "4001"); });
     ///
     /// `dialer_of(const PeerId&)` returns a dialer, as `Supervisor` takes it, or a `std::optional` of one: a peer that
     /// has none is not dialed, and what is sent to it waits until it comes. It is called on an executor on which
     /// nothing overlaps, under no lock; what it throws leaves the executor's `run()`, and that peer is not dialed. A
     /// link that has lost against another one to the same peer is closed, and so is one that nobody uses
     /// (`DialOptions::idle`); the other side's messages that cross that are lost as with any lost link. A peer that
-    /// says not to come back
-    /// (`end_code::rejected`) is not dialed until it has been forgotten, or has come by itself. Once; otherwise
+    /// says not to come back (`end_code::rejected`), that has no dialer, or whose dialer was not made, is not dialed
+    /// until it has been forgotten, or has come by itself. Once; otherwise
     /// `std::logic_error`. `std::invalid_argument` for an idle time of 0.
     template <class DialerOf>
     void dial_by(DialerOf dialer_of, DialOptions options = {}) {
@@ -152,10 +152,10 @@ public:
     SendResult send(const PeerId& peer, const M& message) {
         return detail::send(*core(), peer, detail::encoded(*core(), message));
     }
-    /// Queues it once there is room, in that peer's queue, and of all bytes; displaces nothing. Who waits for longest
-    /// comes first. Completion: `void(error_code, SendResult)`, the error being the result's. Cancellation (all types):
-    /// `operation_aborted`, and nothing is sent. (A message that is made where it is awaited: see
-    /// `Emitter::async_emit`.)
+    /// Queues it once there is room, in that peer's queue, and of all bytes; displaces nothing. Of those that wait, who
+    /// has waited for longest is called first; one that comes while there is room waits for nobody. Completion:
+    /// `void(error_code, SendResult)`, the error being the result's. Cancellation (all types): `operation_aborted`, and
+    /// nothing is sent. (A message that is made where it is awaited: see `Emitter::async_emit`.)
     template <class M, class Token>
         requires is_mine<std::remove_cvref_t<M>>
     auto async_send(const PeerId& peer, M&& message, Token&& token) {
@@ -190,10 +190,10 @@ public:
     /// (`boost::asio::awaitable`), and are not received. If it returns a message, that is the answer to who has asked;
     /// one that returns nothing takes messages and declines requests.
     ///
-    ///     const auto handling = messenger.on<Get>([&](const event::net::PeerId&, const Get& get) ->
-    ///     asio::awaitable<Got> {
+    ///     auto answer = [&](const event::net::PeerId&, const Get& get) -> asio::awaitable<Got> {
     ///         co_return Got{co_await store.find(get.key)};
-    ///     });
+    ///     };
+    ///     const auto handling = messenger.on<Get>(answer);
     ///
     /// Of each peer that has sent some one in turn; one at a time, or as many as `HandlerOptions::concurrency` says.
     /// The arguments live until it is done. It runs on its associated executor, by default on the messenger's. What it
@@ -224,8 +224,10 @@ public:
     /// That peer, known from here on. Throws `boost::system::system_error`: `too_many_peers`, `event::errc::closed`.
     [[nodiscard]] PeerHandle<Ms...> peer(const PeerId& id) { return PeerHandle<Ms...>(core(), id); }
 
-    /// Queues it for each peer that has a link; encoded once. Fills in what became of it at each, as far as the span
-    /// goes, and returns at how many.
+    /// Queues it for each peer that has a link; encoded once. Waits for nobody. Fills in what became of it at each, as
+    /// far as the span goes, and returns how many there were: none, too, of a message that is too large for its type,
+    /// and of a messenger that has closed. Allocates nothing for its results, if their names are filled in again and
+    /// again.
     template <class M>
         requires is_mine<M>
     std::size_t broadcast(const M& message, std::span<PeerResult> results = {}) {
@@ -260,8 +262,9 @@ public:
     [[nodiscard]] std::map<PeerId, PeerStat, std::less<>> stats() const { return core()->stats(); }
     [[nodiscard]] executor_type get_executor() const { return core()->executor(); }
 
-    /// Nothing more is sent or received; what is queued is lost. What waits ends with `event::errc::closed`, handlers
-    /// that are coroutines are cancelled, links that it has dialed are closed. Idempotent.
+    /// Nothing more is sent, received or handled; what is queued is lost, and not reported. What waits ends with
+    /// `event::errc::closed`, handlers that are coroutines are cancelled, links that it has dialed are closed.
+    /// Idempotent.
     void close() noexcept {
         if (core_) core_->close();
     }

@@ -51,7 +51,7 @@ struct MessengerOptions {
     std::size_t inbox = 256;
     /// How long a peer without a link is kept, with what is queued for it.
     std::chrono::steady_clock::duration keep = std::chrono::minutes(1);
-    /// Peers that are known at once; of one more nothing is taken.
+    /// Peers that are known at once; of one more nothing is taken, and its link has no part in the messenger.
     std::size_t max_peers = 1'024;
     /// In reports.
     std::string name = "messenger";
@@ -63,7 +63,8 @@ struct DialOptions {
     /// (`MessengerOptions::keep`).
     SupervisorOptions supervisor = {};
     /// A link that was dialed is closed once nothing was said by it for so long, and dialed again for the next message.
-    /// Noticed up to once more so much later.
+    /// Noticed up to once more so much later. A link on which a request waits, or a message was not yet written or
+    /// acknowledged, is used.
     std::chrono::steady_clock::duration idle = std::chrono::minutes(5);
 };
 
@@ -93,9 +94,9 @@ struct PeerStat {
     std::size_t inbox = 0;         ///< not yet received here
     std::size_t asked = 0;         ///< requests without an answer yet
     std::size_t answering = 0;     ///< the peer's requests that are not answered yet
-    std::uint64_t sent = 0;        ///< taken into the queue
-    std::uint64_t received = 0;
-    std::uint64_t refused = 0;  ///< found the queue full
+    std::uint64_t sent = 0;        ///< messages and requests that were taken into the queue; answers are not counted
+    std::uint64_t received = 0;    ///< the same of the peer's
+    std::uint64_t refused = 0;     ///< found the queue full
     std::uint64_t displaced = 0;
     std::uint64_t missed = 0;       ///< of the peer's messages, lost on the way, or for want of room in the inbox
     std::uint64_t unconfirmed = 0;  ///< sent, and nobody knows whether they arrived

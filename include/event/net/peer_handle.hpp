@@ -84,9 +84,10 @@ class Messenger;
 
 /// One peer of a messenger: as long as this lives, what that peer sends is received here, and not by
 /// `Messenger::async_receive`; several may be of one peer, and each message goes to one of them. What is handled
-/// (`Messenger::on`), is handled. The peer is remembered as long, links or not, though not what is queued for it
-/// (`MessengerOptions::keep`). Made by `Messenger::peer`. Move-only; moved from, all but destroying and assigning
-/// throws `std::logic_error`. It may outlive the messenger, which then is closed. Threads: as the messenger.
+/// (`Messenger::on`), is handled. Where the last of a peer goes, what waits there ends with `event::errc::closed`, and
+/// what was not received is, by the messenger. The peer is remembered as long, links or not, though not what is queued
+/// for it (`MessengerOptions::keep`). Made by `Messenger::peer`. Move-only; moved from, all but destroying and
+/// assigning throws `std::logic_error`. It may outlive the messenger, which then is closed. Threads: as the messenger.
 template <class... Ms>
 class PeerHandle {
     template <class M>
@@ -109,7 +110,9 @@ public:
     ~PeerHandle() { let_go(); }
 
     [[nodiscard]] const PeerId& id() const { return peer().id(); }
-    /// As those of the messenger, which are of all peers.
+    // As those of the messenger, to or of this peer alone: `send`, `async_send`, `async_request`, `try_receive`,
+    // `async_receive`, `stat`.
+
     template <class M>
         requires is_mine<M>
     SendResult send(const M& message) {

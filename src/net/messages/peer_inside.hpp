@@ -69,7 +69,7 @@ public:
     }
 
     MessengerCore& messenger;
-    mutable std::recursive_mutex mutex;  // what decodes may send
+    mutable std::recursive_mutex mutex;  // `go_on` asks `wants_dialing`. What decodes must not send: see peers_mutex_
     messages::Session session;
     std::vector<Link> links;
     LinkId last_link = 0;

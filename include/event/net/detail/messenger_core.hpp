@@ -142,7 +142,7 @@ private:
     std::atomic<std::uint64_t> request_{1};
     std::atomic<bool> has_closed_{false};
 
-    mutable std::mutex peers_mutex_;
+    mutable std::mutex peers_mutex_;  // is taken before a peer's, never under one
     std::map<PeerId, std::shared_ptr<PeerCore>, std::less<>> peers_;
     std::shared_ptr<const Peers> all_peers_;  // the same, to be looked at without the mutex
 
