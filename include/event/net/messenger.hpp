@@ -84,7 +84,8 @@ private:
 /// Ownership: move-only; moved from, all but `close` throws `std::logic_error`. The bus and its context outlive it.
 /// Destroying it ends it as `close` does; links that it has not dialed itself go on. Until then it keeps the context's
 /// `run()` going while it remembers a peer without a link (`MessengerOptions::keep`), while it has handlers, and while
-/// it has a link that it has dialed. Threads: every function from any thread at once.
+/// it has a link that it has dialed. Threads: every function from any thread at once. The
+/// messages' own codecs call none of them: they run under a lock.
 template <class... Ms>
 class Messenger {
     static_assert(sizeof...(Ms) > 0, "event: a messenger sends messages of at least one type");
