@@ -179,6 +179,16 @@ TEST_F(Peers, ASendWaitsForTheBytesOfOthers) {
     EXPECT_TRUE(waits && *waits);  // whom the one before it does not hold up
 }
 
+TEST_F(Peers, WhoWaitsForTheBytesOfOthersKeepsItsPlace) {
+    Host &a = host("a", {.max_total_bytes = 40}), &b = host("b");
+    for (int i = 0; i < 2; ++i) a.messenger->send("c", Chat{"123456789"});
+    for (int i = 0; i < 4; ++i) send(a, "b", fmt::format("12345678{}", i));
+    drive(io_);
+    connect(a, b);
+    drive(io_);
+    EXPECT_THAT(b.taken(), ElementsAre("a: 123456780", "a: 123456781", "a: 123456782", "a: 123456783"));
+}
+
 TEST_F(Peers, GiveTheirBytesBack) {
     Host &a = host("a", {.max_total_bytes = 100, .keep = 5s}), &b = host("b");
     for (int round = 0; round < 20; ++round) {
@@ -271,6 +281,26 @@ TEST_F(Peers, WhoReceivesOfOneEndsWithTheLastHandleAndWithTheMessenger) {
     handle.async_receive(take);
     drive(io_);
     EXPECT_EQ(ends.size(), 3U);
+}
+
+TEST_F(Peers, AllWhoWaitAreCalledWhenTheLastHandleGoes) {
+    Host &a = host("a"), &b = host("b");
+    connect(a, b);
+    drive(io_);
+    std::vector<std::string> received;
+    {
+        const auto handle = b.messenger->peer("a");
+        for (int i = 0; i < 3; ++i) a.messenger->send("b", Chat{std::to_string(i)});
+        for (int i = 0; i < 3; ++i) {
+            b.messenger->async_receive([&](const error_code& error, const Messenger::message_type& message) {
+                received.push_back(error ? error.message() : text(message));
+            });
+        }
+        drive(io_);
+        EXPECT_THAT(received, IsEmpty());
+    }
+    drive(io_);
+    EXPECT_THAT(received, ElementsAre("a: 0", "a: 1", "a: 2"));
 }
 
 TEST_F(Peers, AHandleOutlivesWhatIsForgotten) {
@@ -525,6 +555,14 @@ TEST_F(Dialing, ALinkThatARequestWaitsOnIsUsed) {
     gate.set(true);
     drive(io_);
     EXPECT_EQ(result, error_code());
+}
+
+TEST_F(Dialing, ALinkMayBeIdleForEver) {
+    Host &a = host("a"), &b = host("b");
+    let_dial(a, b, {.idle = std::chrono::steady_clock::duration::max()});
+    a.messenger->send("b", Chat{"1"});
+    pass(1h);
+    EXPECT_EQ(a.messenger->stat("b").links, 1U);
 }
 
 TEST_F(Dialing, OfTwoLinksTheOneThatHasLostIsClosed) {

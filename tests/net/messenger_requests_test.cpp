@@ -492,6 +492,28 @@ TEST_F(Requests, WhatIsNotHandledAtTheEndIsReceived) {
     EXPECT_THAT(b.taken(), ElementsAre("a: 2", "a: 3"));
 }
 
+TEST_F(Requests, AHandlerThatIsOneTooManyLeavesNothingBehind) {
+    Host& a = host("a");
+    const auto ignore = [](const PeerId&, const Chat&) {};
+    const auto handling = a.messenger->on<Chat>(ignore);
+    EXPECT_THROW(static_cast<void>(a.messenger->on<Chat>(ignore)), std::logic_error);
+    drive(io_);
+}
+
+TEST_F(Requests, NothingIsHandledOnceTheMessengerHasClosed) {
+    Host &a = host("a"), &b = host("b");
+    connect(a, b);
+    drive(io_);
+    int handled = 0;
+    const auto handling = b.messenger->on<Chat>([&](const PeerId&, const Chat&) {
+        ++handled;
+        b.messenger->close();
+    });
+    for (int i = 0; i < 5; ++i) a.messenger->send("b", Chat{std::to_string(i)});
+    drive(io_);
+    EXPECT_EQ(handled, 1);
+}
+
 TEST_F(Requests, AHandlerTakesOfEachPeerInTurn) {
     Host &a = host("a"), &b = host("b"), &c = host("c");
     connect(a, c);

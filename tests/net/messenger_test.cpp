@@ -393,6 +393,30 @@ TEST_F(AMessenger, MayGoBeforeItsLinks) {
     drive(io_);
 }
 
+TEST_F(AMessenger, MayGoBeforeItsContextHasRunAgain) {
+    Host& a = host("a");
+    a.messenger->send("b", Chat{"1"});
+    a.messenger.reset();
+    drive(io_);  // what would look at b
+}
+
+TEST_F(AMessenger, MessagesThatCannotBeReadKeepNoRoomAndAreMissed) {
+    Host &a = host("a", {.inbox = 2}), &bad = host("bad");
+    for (int i = 0; i < 3; ++i) {
+        connect(bad, a);
+        drive(io_);
+        bad.messenger->send("a", Picky{.is_readable = false});
+        drive(io_);
+    }
+    connect(bad, a);
+    drive(io_);
+    bad.messenger->send("a", Chat{"good"});
+    drive(io_);
+    EXPECT_THAT(a.taken(), ElementsAre("bad: good"));
+    EXPECT_EQ(a.messenger->stat("bad").missed, 3U);
+    EXPECT_EQ(a.messenger->stat("bad").received, 1U);
+}
+
 // ---- over TCP, with threads -------------------------------------------------------------------------------------
 
 TEST(MessengerThreads, SendFromManyThreadsByRealLinks) {
