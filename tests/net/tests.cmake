@@ -24,6 +24,7 @@ set(eventbus_net_tests_files
     net/link_streams_test.cpp
     net/link_test.cpp
     net/listener_test.cpp
+    net/messenger_ends_test.cpp
     net/messenger_peers_test.cpp
     net/messenger_requests_test.cpp
     net/messenger_test.cpp

@@ -61,9 +61,10 @@ public:
     void unwant(Question& question) noexcept;
     /// Says why there is no answer; whether anybody cares or not.
     void say_failure(const QuestionId& question, Failure why) noexcept;
-    /// A session as at first.
+    /// A session as at first, but for what is still to be taken.
     void begin_anew() {
-        session = messages::Session(options());
+        const std::size_t in_inbox = session.in_inbox();
+        session = messages::Session(options(), in_inbox);
         asked_of = asked_by = 0;
         forget_bytes();
     }

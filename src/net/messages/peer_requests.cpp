@@ -97,6 +97,7 @@ void PeerCore::take(const messages::Incoming& message, Consumed& consumed) {
             const QuestionId question = question_of(message);
             ++in.stat.received;
             if (!in.questions.try_emplace(question).second) {
+                in.session.took(1);
                 consumed.error = errc::invalid_value;  // it has asked that already
                 return;
             }
@@ -112,7 +113,8 @@ void PeerCore::take(const messages::Incoming& message, Consumed& consumed) {
             ++in.answers;
             if (!is_awaited) break;  // it is too late
             consumed.error = asked->second.pending->take(message.type, message.body, consumed.where);
-            if (!consumed.error) in.finish(asked->second, asked->second.pending->error);
+            // one that cannot be read does not come again
+            in.finish(asked->second, consumed.error ? error_code(errc::unconfirmed) : asked->second.pending->error);
             break;
         case Kind::cancel:
             if (const auto question = in.questions.find(question_of(message)); question != in.questions.end())

@@ -84,7 +84,9 @@ struct Lost {
 
 class Session {
 public:
-    explicit Session(const SessionOptions& options) noexcept : options_(options) {}
+    /// `in_inbox`: messages of a session before it that have not been taken yet.
+    explicit Session(const SessionOptions& options, std::size_t in_inbox = 0) noexcept
+        : options_(options), in_inbox_(in_inbox) {}
 
     // ---- the queue -------------------------------------------------------------------------------------------
 
@@ -140,6 +142,7 @@ public:
         miss(1);
         miss(message.missed);
     }
+    [[nodiscard]] std::size_t in_inbox() const noexcept { return in_inbox_; }
 
     // ---- figures ---------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ public:
 
     /// By a queue that has so much already.
     [[nodiscard]] bool take(std::size_t has, std::size_t size) noexcept {
-        std::size_t used = used_.load(std::memory_order_relaxed);
+        std::size_t used = used_.load(std::memory_order_seq_cst);  // after who waits has entered the line
         do {
             const std::size_t free = max_ - used;
             if (has > free || size > free - has) return false;

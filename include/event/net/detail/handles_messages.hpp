@@ -98,6 +98,7 @@ private:
     }
     void run() {
         for (int left = most_at_once; left > 0; --left) {
+            run_.fetch_add(1, std::memory_order_release);  // before: who ends the route meanwhile cancels this run
             auto taken = messenger_->take(*route_, lane);
             if (!taken) {
                 place_.enter(route_->line);
@@ -112,7 +113,9 @@ private:
     void wait() {
         if (messenger_->has_ended(*route_)) return place_.leave();
         auto called = [self = this->shared_from_this()](const error_code& error) {
-            if (!error) self->run();
+            if (error) return;
+            self->place_.was_called();
+            self->run();
         };
         place_.waiter().calls().async_wait(boost::asio::bind_executor(executor_, std::move(called)));
     }
@@ -121,7 +124,6 @@ private:
         peer_ = std::move(taken.peer);
         question_ = taken.arrived.question;
         message_ = std::move(std::get<M>(taken.arrived.body));
-        run_.fetch_add(1, std::memory_order_release);
         if (question_.number == 0) {
             peer_->took(1);
         } else if (!peer_->begin_answer(question_, this->shared_from_this())) {
@@ -146,15 +148,19 @@ private:
     void spawn() {
         auto done = [self = this->shared_from_this()]<class... Result>(const std::exception_ptr& thrown,
                                                                        Result... result) {
-            if (thrown) {
-                self->fail();
-            } else {
-                (self->answer(std::move(result)), ...);
+            std::exception_ptr error = thrown;
+            if (!error) {
+                try {
+                    (self->answer(std::move(result)), ...);
+                } catch (...) {  // what encodes
+                    error = std::current_exception();
+                }
             }
+            if (error) self->fail();
             self->message_ = M{};
             const bool was_cancelled = self->cancelled_ == self->run_.load(std::memory_order_relaxed);
             self->go_on();
-            if (thrown && !(was_cancelled && is_cancellation(thrown))) std::rethrow_exception(thrown);
+            if (error && !(thrown && was_cancelled && is_cancellation(thrown))) std::rethrow_exception(error);
         };
         boost::asio::co_spawn(executor_, (*handler_)(peer_->id(), message_),
                               boost::asio::bind_cancellation_slot(

@@ -36,6 +36,7 @@ public:
         const bool is_first = !std::exchange(has_begun_, true);
         if (is_first) self.reset_cancellation_state(boost::asio::enable_total_cancellation());
         std::shared_ptr<WaitingLine> line;
+        if (place_) place_->was_called();
         is_done_ = derived.look(line);
         while (!is_done_) {
             const auto entered = line;

@@ -84,6 +84,7 @@ public:
     [[nodiscard]] std::shared_ptr<Route> hold_route() {
         if (!own_) {
             auto own = std::make_shared<Route>();
+            own->is_closed = messenger_.has_closed();  // `end_route` has been here already
             Fifo<std::shared_ptr<PeerCore>>& turns = messenger_.inbox()->turns;
             if (has_more(0)) own->turns.push(shared_from_this());
             for (std::size_t place = 0; place < turns.size(); ++place) {
@@ -91,7 +92,6 @@ public:
                 static_cast<void>(turns.take(place));
                 break;
             }
-            own->is_closed = messenger_.has_closed();
             own_ = std::move(own);
         }
         ++holders_;
@@ -254,14 +254,17 @@ private:
     }
     void close_routes() noexcept override {
         std::array<std::shared_ptr<HandledRoute>, sizeof...(Ms)> handled;
-        Fifo<std::shared_ptr<PeerCore>> turns;
+        std::array<Fifo<std::shared_ptr<PeerCore>>, 1 + sizeof...(Ms)> turns;  // go under no lock
         {
             const std::lock_guard guard(inbox_mutex());
             handled = handled_;
-            std::swap(turns, inbox()->turns);
+            std::swap(turns[sizeof...(Ms)], inbox()->turns);
             end(*inbox());
-            for (const auto& each : handled)
-                if (each) end(*each);
+            for (std::size_t type = 0; type < sizeof...(Ms); ++type) {
+                if (!handled[type]) continue;
+                std::swap(turns[type], handled[type]->turns);
+                end(*handled[type]);
+            }
         }
         for (const auto& each : handled)
             if (each) each->cancel();

@@ -158,15 +158,20 @@ public:
     /// Of the line that it has been in: where it stood. Then one looks.
     void enter(std::shared_ptr<WaitingLine> line, std::size_t size = 0) {
         const bool is_back = line_ == line;
-        leave(is_back);
+        leave(is_back && !has_entered_);
+        has_entered_ = true;
         line_ = std::move(line);
         waiter_->size = size;
         line_->enter(*waiter_, is_back);
     }
-    /// There was what it waited for.
+    /// It was called, and looks.
+    void was_called() noexcept { has_entered_ = false; }
+    /// There was what it waited for. Where it has not waited since it entered, that may have been there before, and
+    /// what it was called for meanwhile is the next one's.
     void leave() noexcept {
-        leave(true);
+        leave(!has_entered_);
         line_.reset();
+        has_entered_ = false;
     }
     [[nodiscard]] Waiter& waiter() const noexcept { return *waiter_; }
 
@@ -178,6 +183,7 @@ private:
     std::shared_ptr<WaiterPool> pool_;
     std::unique_ptr<Waiter> waiter_;
     std::shared_ptr<WaitingLine> line_;
+    bool has_entered_ = false;  // and has not been called since, or does not know
 };
 
 }  // namespace event::net::detail
