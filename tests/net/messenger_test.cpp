@@ -4,12 +4,18 @@
 #include <event/net/listener.hpp>
 #include <event/net/supervisor.hpp>
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <functional>
 #include <future>
 #include <string>
@@ -465,6 +471,80 @@ TEST(MessengerThreads, SendFromManyThreadsByRealLinks) {
     listener.close();
     here.close();
     there.close();
+    pool.join();
+}
+
+TEST(MessengerThreads, AskAnswerWaitAndHandleFromManyThreads) {
+    constexpr int threads = 3, each = 150;
+    asio::thread_pool pool(2);
+    event::EventBus here_bus(pool), there_bus(pool);
+    Messenger here(here_bus, {.reliable = true, .capacity = 8, .max_total_bytes = 400}),
+        there(there_bus, {.reliable = true, .capacity = 8, .inbox = 8});
+    using asio::ip::tcp;
+    tcp::acceptor acceptor(pool, {asio::ip::address_v4::loopback(), 0});
+    const auto port = std::to_string(acceptor.local_endpoint().port());
+    event::net::Listener listener(there_bus, std::move(acceptor), {},
+                                  [&](event::net::Remote& remote, const event::net::Peer&) {
+                                      there.attach(remote, "here", Dialed::there);
+                                      return std::optional<Reason>();
+                                  });
+    listener.async_run(asio::detached);
+    here.dial_by([&](const PeerId&) { return event::net::TcpDialer(pool.get_executor(), "127.0.0.1", port); });
+    const auto answers = there.on<Get>(
+        [](const PeerId&, const Get& get) -> asio::awaitable<Got> {
+            co_await asio::post(asio::use_awaitable);
+            co_return Got{get.key + "!"};
+        },
+        {.concurrency = 4});
+    std::atomic<int> handled{0}, answered{0}, over{0};
+    auto alarms = there.on<Alarm>([&](const PeerId&, const Alarm&) { ++handled; }, {.concurrency = 2});
+
+    const auto talk = [&](int thread) {
+        for (int i = 0; i < each; ++i) {
+            const std::string key = fmt::format("{}.{}", thread, i);
+            auto sent = here.async_send("there", Alarm{i}, asio::use_future);
+            const auto limit = i % 10 == 9 ? 0ms : 60'000ms;
+            std::promise<error_code> result;
+            asio::cancellation_signal cancel;
+            here.async_request<Got>(
+                "there", Get{key}, limit,
+                asio::bind_cancellation_slot(cancel.slot(), [&](const error_code& error, const Got& got) {
+                    if (!error) {
+                        EXPECT_EQ(got.value, key + "!");
+                    }
+                    result.set_value(error);
+                }));
+            const error_code error = result.get_future().get();
+            EXPECT_TRUE(!error || error == asio::error::timed_out || error == event::net::errc::no_room) << error;
+            answered += error ? 0 : 1;
+            sent.get();
+        }
+        ++over;
+    };
+    std::vector<std::thread> talking;
+    for (int thread = 0; thread < threads; ++thread) talking.emplace_back(talk, thread);
+    // meanwhile handles and handlers come and go
+    while (over != threads) {
+        auto peer = there.peer("here");
+        const auto chats = there.on<Chat>([](const PeerId&, const Chat&) {});
+        peer.send(Small{"x"});
+        peer.async_receive([](const auto&...) {});
+        static_cast<void>(here.try_receive());
+        static_cast<void>(here.stats());
+        std::array<PeerResult, 2> results;
+        here.broadcast(Chat{"all"}, results);
+    }
+    for (auto& thread : talking) thread.join();
+    while (handled != threads * each) {
+        static_cast<void>(there.try_receive());  // chats that nobody has handled take room in the inbox
+        std::this_thread::yield();
+    }
+    EXPECT_GT(answered, 0);
+    EXPECT_EQ(here.stat("there").asked, 0U);
+    alarms.end();
+    here.close();
+    there.close();
+    listener.close();
     pool.join();
 }
 
