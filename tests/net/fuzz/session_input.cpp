@@ -20,9 +20,11 @@ using namespace session_test;
 /// An input, read as the story of two messengers: what they send, and what becomes of the links between them and of the
 /// programs themselves. At each end there may be a second program that is called alike. In some stories the other end
 /// lies.
-class Story {
+class SessionStory {
+    using Kind = event::net::messages::Kind;  // the protocol has one, too
+
 public:
-    explicit Story(std::string_view input) : left_(input) {
+    explicit SessionStory(std::string_view input) : left_(input) {
         const std::uint8_t what = number();
         is_reliable_ = what % 2 != 0;
         lies_ = what / 2 % 4 == 3;
@@ -397,7 +399,7 @@ private:
 
 std::string fault_of_session(std::string_view input) {
     const std::string copy(input);  // so that AddressSanitizer sees its end
-    return Story(copy).fault();
+    return SessionStory(copy).fault();
 }
 
 }  // namespace net_fuzz
