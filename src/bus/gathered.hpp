@@ -72,7 +72,7 @@ struct BusCore::Gathered {
     Gathered(const Gathered&) = delete;
     Gathered& operator=(const Gathered&) = delete;
     ~Gathered() {
-        if (!has_registered) [[unlikely]]
+        if (has_looked && !has_registered) [[unlikely]]
             retire_unused();
     }
 
@@ -92,6 +92,7 @@ struct BusCore::Gathered {
     boost::container::small_vector<Replay, 4> replays;
     std::size_t replay_room = 0;  // for events of them
     bool has_behaviours = false;
+    bool has_looked = false;  // for what is listed: not where the bus is closed, which keeps what it has
     bool has_registered = false;
 
 private:
@@ -109,6 +110,7 @@ private:
         error = errc::closed;
         return false;
     }
+    gathered.has_looked = true;
     for (std::uint16_t place = 0; const Listed& entry : gathered.listed) {
         TopicBase* topic = nullptr;
         if (entry.event != nullptr) [[likely]] {
