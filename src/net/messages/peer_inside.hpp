@@ -58,6 +58,8 @@ public:
         for (auto& [number, one] : asked)
             if (which(one)) finish(one, error);
     }
+    /// The question is done with: whether anybody waits for what comes of it.
+    [[nodiscard]] bool is_still_wanted(const QuestionId& question) noexcept;
     void unwant(Question& question) noexcept;
     /// Says why there is no answer; whether anybody cares or not.
     void say_failure(const QuestionId& question, Failure why) noexcept;

@@ -154,12 +154,7 @@ bool PeerCore::begin_answer(const QuestionId& id, const std::shared_ptr<Answerer
 void PeerCore::answer(const QuestionId& id, std::size_t type, Priority priority, const ParcelPtr& body) {
     Inside& in = *inside_;
     const std::lock_guard guard(in.mutex);
-    const auto question = in.questions.find(id);
-    if (question == in.questions.end()) return;
-    const bool is_wanted = question->second.is_wanted && !in.has_closed;
-    in.questions.erase(question);
-    in.session.took(1);
-    if (is_wanted) {
+    if (in.is_still_wanted(id)) {
         const std::size_t size = body->bytes.size();
         if (in.session.has_bytes(size) && in.messenger.budget().take(in.charged, size)) {
             in.charged += size;
@@ -177,13 +172,17 @@ void PeerCore::answer(const QuestionId& id, std::size_t type, Priority priority,
 void PeerCore::decline(const QuestionId& id, Failure why) noexcept {
     Inside& in = *inside_;
     const std::lock_guard guard(in.mutex);
-    const auto question = in.questions.find(id);
-    if (question == in.questions.end()) return;
-    const bool is_wanted = question->second.is_wanted && !in.has_closed;
-    in.questions.erase(question);
-    in.session.took(1);
-    if (is_wanted) in.say_failure(id, why);
+    if (in.is_still_wanted(id)) in.say_failure(id, why);
     in.go_on(*this);
+}
+
+bool PeerCore::Inside::is_still_wanted(const QuestionId& id) noexcept {
+    const auto question = questions.find(id);
+    if (question == questions.end()) return false;
+    const bool is_wanted = question->second.is_wanted && !has_closed;
+    questions.erase(question);
+    session.took(1);
+    return is_wanted;
 }
 
 void PeerCore::Inside::unwant(Question& question) noexcept {
